@@ -28,10 +28,10 @@ from reflectty.commands.session_option import add_option_source
 from reflectty.commands.template_option import apply_template, select_template
 from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError, reason_of
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_count, format_duration
 from reflectty.engines import address_of
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
-from reflectty.view.summary import format_count, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator

@@ -36,6 +36,11 @@ class ReflecttyError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def with_hint(self) -> str:
+        """The message, and the hint in parentheses."""
+        return f"{self} ({self.hint})" if self.hint else str(self)
+
 
 class UsageError(ReflecttyError):
     """The command line, a file or stdin cannot be used as given."""

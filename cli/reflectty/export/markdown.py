@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from reflectty.core.safety import clean, clean_line
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyOrigin
+from reflectty.core.text import format_count
 from reflectty.view.grammar import MAX_NESTING, gfm_parser, markdown_parser, parse_fence_opener, split_cells
-from reflectty.view.summary import ORIGIN_LABELS, format_count, remarks_on, summary_facts
+from reflectty.view.summary import ORIGIN_LABELS, remarks_on, summary_facts
 from reflectty.view.units import format_date
 
 if TYPE_CHECKING:

@@ -216,7 +216,7 @@ class ChatController:
             self.screen.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
 
     def report_error(self, error: ReflecttyError) -> None:
-        self.note(f"{error} ({error.hint})" if error.hint else str(error), wrong=True)
+        self.note(error.with_hint, wrong=True)
 
     async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
         """Ask what to omit from a conversation that exceeds the context; True to retry."""

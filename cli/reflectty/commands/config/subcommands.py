@@ -109,7 +109,7 @@ def _write_change(path: Path, change: Callable[[str], str]) -> str:
 def _warn_of_mistakes(terminal: Terminal, path: Path, text: str) -> None:
     """Report the mistakes that remain in the file and prevent its use."""
     for error in find_mistakes_in(tomllib.loads(text), path, {}):
-        write_remark(terminal, f"still invalid: {_error_line_of(error)}")
+        write_remark(terminal, f"still invalid: {error.with_hint}")
 
 
 def _check_keys(keys: tuple[str, ...], value: object) -> None:
@@ -151,7 +151,7 @@ def edit(context: typer.Context) -> None:
             raise UsageError("the editor failed", f"any changes are in {path}")
         mistakes = _find_mistakes(path)
         for error in mistakes:
-            write_remark(terminal, _error_line_of(error))
+            write_remark(terminal, error.with_hint)
         if not mistakes:
             info(terminal, f"{path} is valid")
             return
@@ -173,10 +173,6 @@ def _find_mistakes(path: Path) -> tuple[UsageError, ...]:
         except UsageError as error:
             return (error,)
     return ()
-
-
-def _error_line_of(error: UsageError) -> str:
-    return f"{error} ({error.hint})" if error.hint else str(error)
 
 
 def _ask_to_edit_again(terminal: Terminal) -> bool:
