@@ -228,7 +228,7 @@ class ChatController:
 
     async def copy(self, text: str, what: str) -> None:
         """Copy a text, and note the outcome."""
-        from reflectty.tui.clipboard import copy
+        from reflectty.system.clipboard import copy
 
         outcome = await asyncio.to_thread(copy, text, self.config.write_sequence)
         self.note(f"{what} {outcome}")

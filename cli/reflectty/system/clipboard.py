@@ -11,10 +11,10 @@ from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.config import state_folder
 from reflectty.core.errors import OutputError, reason_of
 from reflectty.core.safety import clean
 from reflectty.system.files import write_atomically
+from reflectty.system.paths import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
