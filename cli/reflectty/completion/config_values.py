@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reflectty.config import FILE_SETTINGS, config_path
-from reflectty.config.load import EXTENDS, parse_toml, profiles_of
+from reflectty.config.load import EXTENDS, profiles_of, read_toml
 from reflectty.config.schema import PROFILE_SETTINGS
 from reflectty.core.errors import UsageError
 from reflectty.system.files import read_text
@@ -29,7 +29,7 @@ def list_profiles() -> tuple[str, ...]:
 
 def _load_profiles() -> Mapping[str, Mapping[str, object]]:
     path = config_path()
-    return profiles_of(parse_toml(read_text(path) or "", path), path)
+    return profiles_of(read_toml(path), path)
 
 
 def list_templates() -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def list_hosts() -> tuple[str, ...]:
     found: list[object] = []
     with suppress(UsageError):
         path = config_path()
-        document = parse_toml(read_text(path) or "", path)
+        document = read_toml(path)
         found += [document.get("host"), *(table.get("host") for table in profiles_of(document, path).values())]
     # The part before an @ may be a password.
     hosts = [name for name in found if isinstance(name, str) and "@" not in name]

@@ -16,7 +16,7 @@ from reflectty.commands.console import AsJson, info, open_page
 from reflectty.commands.options import Profile
 from reflectty.config.edit import parse_entry, parse_key
 from reflectty.config.explain import ExplainedSetting, explain_settings, find_mistakes, find_mistakes_in
-from reflectty.config.load import SettingOrigin, parse_toml
+from reflectty.config.load import SettingOrigin, parse_toml, read_toml
 from reflectty.config.templates import template_names
 from reflectty.core.errors import UsageError, did_you_mean
 from reflectty.core.messages import Timeouts
@@ -78,7 +78,7 @@ def unset(context: typer.Context, key: Key) -> None:
 
     name, path = decode_argument(key), config.config_path()
     keys = parse_key(name)
-    document = parse_toml(read_text(path) or "", path)
+    document = read_toml(path)
     if not _is_set(document, keys):
         known = tuple(_dotted_keys_of(document))
         hint = did_you_mean(name, known) or (f"the file sets {', '.join(known)}" if known else "the file sets nothing")
