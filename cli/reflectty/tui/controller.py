@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError
+from reflectty.core.model_names import short_name_of
 from reflectty.core.model_spec import is_mini
 from reflectty.core.safety import clean
 from reflectty.tui import slash, status
@@ -171,7 +172,7 @@ class ChatController:
                 self.change_ask_options(model=await status.introduce_model(self.engine, named, self.note))
         with contextlib.suppress(ReflecttyError):
             pulls = getattr(self.engine, "pulls", True)
-            names = [model.name.removesuffix(":latest" if pulls else "") for model in await self.engine.models()]
+            names = [short_name_of(model.name, whole=not pulls) for model in await self.engine.models()]
             self.composer.choices = slash.argument_choices(names, self.theme.names)
         self.poll()
 
