@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import time
 from contextlib import suppress
 from itertools import pairwise
@@ -177,6 +176,7 @@ def _fetch_list(server: _ModelListServer) -> bytes:
 
 def _connection_to(address: Address) -> tuple[HTTPConnection, str]:
     """A connection without the engines' HTTP client, and the prefix of every path."""
+    import socket
     from http.client import HTTPConnection, HTTPSConnection
 
     url = urlsplit(address.url)
