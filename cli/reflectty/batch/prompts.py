@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
-from reflectty.core.errors import ReflecttyError, UsageError
+from reflectty.core.errors import ReflecttyError, UsageError, reason_of
 from reflectty.core.messages import Message
 
 if TYPE_CHECKING:
@@ -342,7 +342,7 @@ class PromptFile:
         try:
             return os.read(self._descriptor, CHUNK_BYTES)
         except OSError as error:
-            raise UsageError(f"cannot read {self._name}: {(error.strerror or str(error)).lower()}") from error
+            raise UsageError(f"cannot read {self._name}: {reason_of(error)}") from error
 
     async def _wait_readable(self) -> None:
         """Wait until the file is readable; a regular file always is."""

@@ -223,7 +223,7 @@ def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMP
     for name, value in item.members:
         members[f"input_{name}" if name in _RECORD_MEMBERS else name] = value
     if outcome.error:
-        members["error"] = {"message": _sentence_of(outcome.error), "exit_code": outcome.error.exit_code}
+        members["error"] = {"message": outcome.error.with_hint, "exit_code": outcome.error.exit_code}
     data = json.dumps(members, ensure_ascii=True).encode("ascii") + b"\n"
     return Record(data, RecordKey(item.line, item.digest, outcome.error is not None))
 
@@ -237,7 +237,3 @@ def _members_of(item: PromptLine, outcome: Outcome) -> dict[str, Any]:
 def _is_worth_writing(name: str, value: object, fields: tuple[str, ...]) -> bool:
     """False for empty warnings among the compact fields."""
     return bool(value) or name != "warnings" or fields != COMPACT_FIELDS
-
-
-def _sentence_of(error: ReflecttyError) -> str:
-    return f"{error} ({error.hint})" if error.hint else str(error)

@@ -27,12 +27,12 @@ from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.inputs import QuestionInputs
 from reflectty.commands.session_option import add_option_source
 from reflectty.commands.template_option import apply_template, select_template
-from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError
+from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError, reason_of
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_count, format_duration
 from reflectty.engines import address_of
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
-from reflectty.view.summary import format_count, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Container, Iterator
@@ -261,8 +261,7 @@ def _open_file(path: Path) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
-        raise UsageError(f"cannot read {path}: {reason.lower()}") from error
+        raise UsageError(f"cannot read {path}: {reason_of(error)}") from error
 
 
 def _stdin_descriptor_of(terminal: Terminal) -> int:

@@ -97,7 +97,7 @@ def _make_doctor_context(  # noqa: PLR0913, PLR0917 - one argument per option
     from reflectty.doctor import DoctorContext, SourcedValue
     from reflectty.doctor.files import load_usable_settings
     from reflectty.doctor.terminal import make_terminal_asker
-    from reflectty.tui.clipboard import list_clipboards
+    from reflectty.system.clipboard import list_clipboards
 
     environment, (path, store_path) = system_environment(), _find_paths()
     usable = load_usable_settings(environment, path, profile, engine)

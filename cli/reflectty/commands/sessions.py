@@ -18,9 +18,9 @@ from reflectty.commands.session_option import latest_session
 from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.session import branch_to
+from reflectty.core.text import format_count
 from reflectty.export import FORMAT_BY_SUFFIX, ExportFormat, export_session
 from reflectty.output import write_remark
-from reflectty.view.summary import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

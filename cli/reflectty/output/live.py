@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from reflectty.core.errors import OutputError, StoppedError
 from reflectty.core.safety import Sanitizer, clean_line
 from reflectty.core.segments import Kind, Reclassification
+from reflectty.core.text import format_count, format_duration
 from reflectty.output import write_remark
 from reflectty.output.live_region import LiveRegion
 from reflectty.view.rows import BOLD, GUTTER_WIDTH, PLAIN, Row, fitting_length, row_spans
-from reflectty.view.summary import control_character_remark, fit_facts, format_count, format_duration, summary_facts
+from reflectty.view.summary import control_character_remark, fit_facts, summary_facts
 from reflectty.view.thinking import ThinkingRenderer
 
 if TYPE_CHECKING:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Columns, Palette, Row
 
 
-UNTITLED = "untitled"
 PART_LABELS = {"reflection": "correction"}
 """Display names of the parts of a turn."""
 _MIN_TITLE_WIDTH = 18
@@ -41,11 +40,6 @@ def session_rows(sessions: Sequence[Session], page: Page, now: float) -> list[Ro
     return table_rows(_session_columns(sessions, now), page, _MIN_TITLE_WIDTH) if sessions else []
 
 
-def title_of(session: Session) -> str:
-    """The title of a session, safe to show."""
-    return clean_line(session.title) or UNTITLED
-
-
 def _session_columns(sessions: Sequence[Session], now: float) -> tuple[TableColumn, ...]:
     return (
         TableColumn("id", "accent", 0, tuple(clean_line(session.id) for session in sessions)),
@@ -54,7 +48,7 @@ def _session_columns(sessions: Sequence[Session], now: float) -> tuple[TableColu
             "model", "dim", 3, tuple(clean_line(session.model, _MAX_MODEL_LENGTH) or "-" for session in sessions)
         ),
         TableColumn("asked", "dim", 2, tuple(f"{session.questions:,}" for session in sessions), align_right=True),
-        TableColumn("title", "text", CUT_RANK, tuple(title_of(session) for session in sessions)),
+        TableColumn("title", "text", CUT_RANK, tuple(session.display_title for session in sessions)),
     )
 
 
@@ -74,7 +68,7 @@ def _session_heading(session: Session, page: Page, now: float) -> list[Row]:
     dot = f" {page.palette.glyphs.dot} "
     line: Row = [
         (f"{clean_line(session.id)}  ", styles["accent"]),
-        (title_of(session), styles["text"] + BOLD),
+        (session.display_title, styles["text"] + BOLD),
         (f"{dot}{format_age(session.updated, now)}", styles["dim"]),
     ]
     return wrap_line(line, page.columns.prose, _INDENT)

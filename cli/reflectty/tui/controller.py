@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError
+from reflectty.core.model_names import short_name_of
 from reflectty.core.model_spec import is_mini
 from reflectty.core.safety import clean
 from reflectty.tui import slash, status
@@ -171,7 +172,7 @@ class ChatController:
                 self.change_ask_options(model=await status.introduce_model(self.engine, named, self.note))
         with contextlib.suppress(ReflecttyError):
             pulls = getattr(self.engine, "pulls", True)
-            names = [model.name.removesuffix(":latest" if pulls else "") for model in await self.engine.models()]
+            names = [short_name_of(model.name, whole=not pulls) for model in await self.engine.models()]
             self.composer.choices = slash.argument_choices(names, self.theme.names)
         self.poll()
 
@@ -216,7 +217,7 @@ class ChatController:
             self.screen.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
 
     def report_error(self, error: ReflecttyError) -> None:
-        self.note(f"{error} ({error.hint})" if error.hint else str(error), wrong=True)
+        self.note(error.with_hint, wrong=True)
 
     async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
         """Ask what to omit from a conversation that exceeds the context; True to retry."""
@@ -228,7 +229,7 @@ class ChatController:
 
     async def copy(self, text: str, what: str) -> None:
         """Copy a text, and note the outcome."""
-        from reflectty.tui.clipboard import copy
+        from reflectty.system.clipboard import copy
 
         outcome = await asyncio.to_thread(copy, text, self.config.write_sequence)
         self.note(f"{what} {outcome}")

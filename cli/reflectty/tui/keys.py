@@ -8,8 +8,8 @@ from unicodedata import name as unicode_name
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.keys import KEY_NAME_REPLACEMENTS, REPLACED_KEYS, key_to_character
 
-from reflectty.config import config_path, did_you_mean
-from reflectty.core.errors import UsageError
+from reflectty.config import config_path
+from reflectty.core.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,10 +6,10 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.config import did_you_mean, profile_names
+from reflectty.config import profile_names
 from reflectty.config.load import NO_PROFILE
 from reflectty.config.templates import template_names
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import UsageError, did_you_mean
 from reflectty.core.messages import Effort
 from reflectty.reasoning.modes import Mode
 from reflectty.tui.composer.completion import SlashCommand

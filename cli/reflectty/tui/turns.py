@@ -321,7 +321,7 @@ class TurnRunner:
             said = stored_reply_of(said._replace(model=renderer.reply.model, mode=renderer.reply.mode), renderer.reply)
         if isinstance(error, ReflecttyError):
             begun = ReplyStatus.INCOMPLETE if said.segments else ReplyStatus.FAILED
-            return said._replace(ended=begun, error=f"{error} ({error.hint})" if error.hint else str(error))
+            return said._replace(ended=begun, error=error.with_hint)
         if error is not None:
             return said._replace(ended=ReplyStatus.INTERRUPTED, error=STOPPED_REASON)
         return said._replace(ended=ReplyStatus.COMPLETE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.core.session import ReplyOrigin, ReplyStatus
+from reflectty.core.text import format_count, format_duration
 
 if TYPE_CHECKING:
     from reflectty.core.session import ReplyMetrics, StoredReply
@@ -58,15 +59,3 @@ def fit_facts(facts: tuple[SummaryFact, ...], width: int, separator: int) -> tup
         last = max(facts, key=lambda fact: fact.rank)
         facts = tuple(fact for fact in facts if fact is not last)
     return facts
-
-
-def format_duration(seconds: float) -> str:
-    """A readable duration: `0.4 s`, `12 s`, `2 min 5 s`."""
-    if seconds < 1:
-        return f"{seconds:.1g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def format_count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

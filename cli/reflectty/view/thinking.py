@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind
 from reflectty.core.session import NO_METRICS, ReplyOrigin
+from reflectty.core.text import format_count, format_duration
 from reflectty.view.rows import (
     BOLD,
     GUTTER_WIDTH,
@@ -18,7 +19,7 @@ from reflectty.view.rows import (
     row_spans,
     text_of_row,
 )
-from reflectty.view.summary import ORIGIN_LABELS, SummaryFact, fit_facts, format_count, format_duration, summary_facts
+from reflectty.view.summary import ORIGIN_LABELS, SummaryFact, fit_facts, summary_facts
 
 if TYPE_CHECKING:
     from rich.style import Style

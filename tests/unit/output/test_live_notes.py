@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from reflectty.core.segments import Segment
+from reflectty.core.text import format_duration
 from reflectty.output.live import LOADING_SECONDS, STATUS_DELAY_SECONDS
-from reflectty.view.summary import format_duration
 from support.live_harness import ANSWER, TALK, THINKING, Stage, reply
 
 

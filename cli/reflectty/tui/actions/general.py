@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reflectty.core.errors import OutputError, UsageError
+from reflectty.core.errors import OutputError, UsageError, reason_of
 from reflectty.core.safety import clean_line
 
 if TYPE_CHECKING:
@@ -138,5 +138,5 @@ class SessionActions:
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+            raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
         return path
