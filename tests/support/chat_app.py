@@ -21,9 +21,9 @@ from reflectty.core.session import ReplyStatus, StoredReply
 from reflectty.store import open_store
 from reflectty.system import assets
 from reflectty.system.terminal import TRUECOLOR, Sink, Terminal
+from reflectty.tui.actions import bind_actions
 from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
 from reflectty.tui.conversation import ChatAskOptions
-from reflectty.tui.keys import bind_actions
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.theme import ChatTheme
 from support.app_pilot import piloted, until

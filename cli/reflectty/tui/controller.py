@@ -12,11 +12,13 @@ from reflectty.core.errors import ReflecttyError
 from reflectty.core.model_spec import is_mini
 from reflectty.core.safety import clean
 from reflectty.tui import slash, status
+from reflectty.tui.actions import methods_of
 from reflectty.tui.composer.composer import Composer, Suggestions
 from reflectty.tui.composer.draft import load_attachment
 from reflectty.tui.conversation import Conversation, apply_choice, overflow_choices
 from reflectty.tui.exchanges import TurnQueue
 from reflectty.tui.keys import format_key
+from reflectty.tui.sessions.controller import SessionsController
 from reflectty.tui.turns import TurnRunner
 from reflectty.tui.widgets.status import StatusLine, TopLine
 from reflectty.tui.widgets.transcript import Transcript
@@ -24,7 +26,7 @@ from reflectty.view.parts import LegendPart, NotePart, Scene, to_chat_wording
 from reflectty.view.rows import Glyphs
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
     from typing import Any
 
     from textual.app import App
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
     from reflectty.core.errors import PromptTooLongError
     from reflectty.core.messages import Engine
     from reflectty.core.session import Session, Turn
+    from reflectty.tui.actions.action import Action
     from reflectty.tui.app import ChatConfig
     from reflectty.tui.conversation import ChatAskOptions
-    from reflectty.tui.keys import Action
+    from reflectty.tui.models.manager import ModelManager
     from reflectty.tui.turns import TurnRequest
 
 
@@ -94,6 +97,7 @@ class Dialogs:
 
 
 SHORT_NOTE_SECONDS = 4.0
+PULL_STOPPED_NOTE = "pull of {0} stopped: progress is kept, run `reflect models pull {0}` to continue"
 
 
 class ChatController:
@@ -102,15 +106,11 @@ class ChatController:
     Args:
         screen: the screen that it controls.
         chat_config: the configuration of the chat.
-        perform: performs an action by name, with the argument typed after the command.
     """
 
-    def __init__(
-        self, screen: Screen[None], chat_config: ChatConfig, perform: Callable[[str, str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, screen: Screen[None], chat_config: ChatConfig) -> None:
         self.screen = screen
         self.config = chat_config
-        self.perform = perform
         self.theme = chat_config.theme
         self.actions = chat_config.actions
         self.unicode = chat_config.theme.palette.glyphs == Glyphs()
@@ -128,6 +128,9 @@ class ChatController:
         self.composer = self._build_composer()
         self.topline, self.status = TopLine(), StatusLine()
         self.dialogs = Dialogs(lambda: screen.app, unicode=self.unicode)
+        self.sessions = SessionsController(self)
+        self._model_managers: dict[str, ModelManager] = {}
+        self._methods = methods_of(self)
 
     def _build_composer(self) -> Composer:
         keys = {action.name: action.keys for action in self.actions}
@@ -144,7 +147,29 @@ class ChatController:
         # Textual's type for work is narrower than a coroutine function, which works.
         self.screen.run_worker(work, group=group, exclusive=exclusive)  # type: ignore[arg-type]
 
+    async def perform(self, name: str, argument: str = "") -> None:
+        """Perform an action in the background, and show its errors in the transcript."""
+        self.run_in_background(partial(self._perform, name, argument))
+
+    async def _perform(self, name: str, argument: str) -> None:
+        try:
+            await self._methods[name](argument)
+        except ReflecttyError as error:
+            self.report_error(error)
+            # A reply that was stopped and cannot resume must not block the queue.
+            self.turns.start_next()
+        self.refresh_status()
+
     # The server
+
+    @property
+    def models(self) -> ModelManager:
+        """The manager of the current server's models, created on first use."""
+        from reflectty.tui.models.manager import ModelManager
+
+        if self.config.host not in self._model_managers:
+            self._model_managers[self.config.host] = ModelManager(self)
+        return self._model_managers[self.config.host]
 
     def connect(self) -> None:
         """Open the engine and choose the model; the chat continues without whatever fails."""
@@ -325,7 +350,10 @@ class ChatController:
         await self.turns.stop_all()
 
     async def shut_down(self) -> None:
-        """Stop and store the running reply, and close the engines."""
+        """Stop the pulls, stop and store the running reply, and close the engines."""
+        for manager in self._model_managers.values():
+            for name in await manager.close():
+                self.config.exit_message(PULL_STOPPED_NOTE.format(name))
         # A worker that is canceled before its first step never runs.
         self.runner.drop_reservation()
         await self.turns.stop_all()

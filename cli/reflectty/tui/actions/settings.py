@@ -1,4 +1,4 @@
-"""Actions on settings: model, mode, effort, theme, options, profiles, templates and the models of the server."""
+"""Actions on settings: model, mode, effort, profile, theme, options, and the models of the server."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reflectty import config
 from reflectty.config.load import NO_PROFILE
-from reflectty.config.templates import load_template, template_names
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort
 from reflectty.core.model_names import remote_host_of, short_name_of
 from reflectty.core.options import parse_options
-from reflectty.core.templates import INPUT, fields_of, fill_template
 from reflectty.reasoning.modes import Mode
 from reflectty.tui import status
+from reflectty.tui.actions.action import action
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Model
     from reflectty.tui.app import ChatProfile
     from reflectty.tui.controller import ChatController
-    from reflectty.tui.models.manager import ModelManager
 
 
 MODE_DETAILS = {
@@ -37,9 +35,15 @@ T = TypeVar("T", Mode, Effort)
 class SettingsActions:
     """Each method performs the action of its name; without an argument it offers the choices."""
 
+    group = "Settings"
+
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
+        self._profile_name = ""
+        self._initial_config = controller.config
+        self._is_on_profile_server = False
 
+    @action("Choose a model", "f2", slash="/model", argument="NAME")
     async def model(self, name: str) -> None:
         controller = self._controller
         wanted = name.strip() or await controller.dialogs.choose(
@@ -65,6 +69,7 @@ class SettingsActions:
         rows = [(name, name, _describe_abilities(model)) for name, model in zip(names, installed, strict=True)]
         return [*rows, (MORE_CHOICE, "more", "pull, load, copy or remove a model")] if pulls else rows
 
+    @action("Reflection mode", "f3", slash="/mode", argument="auto|native|reflect|direct")
     async def mode(self, name: str) -> None:
         controller = self._controller
         rows = [(str(mode), str(mode), what) for mode, what in MODE_DETAILS.items()]
@@ -74,6 +79,7 @@ class SettingsActions:
         if wanted:
             controller.change_ask_options(mode=_parse_member(Mode, wanted, "mode"))
 
+    @action("Thinking effort", "f4", slash="/effort", argument="low|medium|high|max")
     async def effort(self, name: str) -> None:
         controller = self._controller
         rows = [(NO_EFFORT, NO_EFFORT, "the model's own default"), *((str(one), str(one), "") for one in Effort)]
@@ -85,63 +91,17 @@ class SettingsActions:
             )
             controller.note(f"effort: {wanted}")
 
-    async def theme(self, name: str) -> None:
-        """Change the theme, with a preview while choosing."""
-        controller = self._controller
-        before = controller.theme.selected_theme.name
-        rows = [(one, one, "") for one in controller.theme.names]
-        wanted = name.strip() or await controller.dialogs.choose(
-            "Theme", rows, before, preview=lambda one: _preview_theme(controller, one)
-        )
-        problem = controller.set_theme(wanted or before)
-        if wanted and not problem:
-            config.remember_choice("theme", wanted)
+    @action("Manage models on the server", "f6", slash="/models")
+    async def models(self, _: str) -> None:
+        await self._controller.models.open()
 
-    async def system(self, text: str) -> None:
-        controller = self._controller
-        controller.change_ask_options(system=text.strip())
-        controller.note("system prompt set" if text.strip() else "system prompt cleared")
+    @action("Pull a model", slash="/pull", argument="NAME")
+    async def pull(self, name: str) -> None:
+        """Pull a model; ask for its name if none is given."""
+        manager = self._controller.models
+        await (manager.pull(name.strip()) if name.strip() else manager.ask_and_pull(""))
 
-    async def option(self, text: str) -> None:
-        controller = self._controller
-        ask_options = controller.conversation.ask_options
-        if not text.strip():
-            said = ", ".join(f"{key}={value}" for key, value in ask_options.options) or "none"
-            controller.note(f"options: {said}")
-            return
-        new = parse_options((text.strip(),))
-        kept = tuple(pair for pair in ask_options.options if pair[0] not in dict(new))
-        typed = dict(ask_options.typed) | {key: f"/option {key}" for key, _ in new}
-        controller.change_ask_options(options=(*kept, *new), typed=tuple(typed.items()))
-        controller.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
-
-
-def _describe_abilities(model: Model) -> str:
-    """The abilities of a model, and its host if that is remote."""
-    host = remote_host_of(model)
-    return ", ".join((*model.capabilities, *((f"cloud: {host}",) if host else ())))
-
-
-def _preview_theme(controller: ChatController, name: str) -> None:
-    controller.set_theme(name)
-
-
-def _parse_member(kind: type[T], name: str, noun: str) -> T:
-    try:
-        return kind(name)
-    except ValueError as error:
-        raise UsageError(f"unknown {noun} {name!r}", f"choose from {', '.join(kind)}") from error
-
-
-class PresetActions:
-    """Each method performs the action of its name; without an argument it offers the choices."""
-
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
-        self._profile_name = ""
-        self._initial_config = controller.config
-        self._is_on_profile_server = False
-
+    @action("Use a profile", "f8", slash="/profile", argument="NAME")
     async def profile(self, name: str) -> None:
         """Apply a profile and connect to the server that it names; `none` applies no profile."""
         controller = self._controller
@@ -172,51 +132,52 @@ class PresetActions:
             controller.connect()
         self._is_on_profile_server = profiled.open_engine is not None
 
-    async def template(self, text: str) -> None:
-        """Fill the composer with a template; words after its name are its input, other fields are left to fill."""
+    @action("Choose a theme", "f5", slash="/theme", argument="NAME")
+    async def theme(self, name: str) -> None:
+        """Change the theme, with a preview while choosing."""
         controller = self._controller
-        name, _, words = text.strip().partition(" ")
-        if not name:
-            rows = [(one, one, " ".join(fields_of(load_template(one).text))) for one in template_names()]
-            if not rows:
-                raise UsageError("no templates yet", "create one with reflect templates edit NAME")
-            name = await controller.dialogs.choose("Template", rows, None) or ""
-        if name:
-            found = load_template(name, "/template").text
-            controller.composer.fill(
-                fill_template(found, {field: f"{{{field}}}" for field in fields_of(found)} | {INPUT: words})
-            )
+        before = controller.theme.selected_theme.name
+        rows = [(one, one, "") for one in controller.theme.names]
+        wanted = name.strip() or await controller.dialogs.choose(
+            "Theme", rows, before, preview=lambda one: _preview_theme(controller, one)
+        )
+        problem = controller.set_theme(wanted or before)
+        if wanted and not problem:
+            config.remember_choice("theme", wanted)
+
+    @action("Set the system prompt", slash="/system", argument="TEXT")
+    async def system(self, text: str) -> None:
+        controller = self._controller
+        controller.change_ask_options(system=text.strip())
+        controller.note("system prompt set" if text.strip() else "system prompt cleared")
+
+    @action("Set a model option", slash="/option", argument="KEY=VALUE")
+    async def option(self, text: str) -> None:
+        controller = self._controller
+        ask_options = controller.conversation.ask_options
+        if not text.strip():
+            said = ", ".join(f"{key}={value}" for key, value in ask_options.options) or "none"
+            controller.note(f"options: {said}")
+            return
+        new = parse_options((text.strip(),))
+        kept = tuple(pair for pair in ask_options.options if pair[0] not in dict(new))
+        typed = dict(ask_options.typed) | {key: f"/option {key}" for key, _ in new}
+        controller.change_ask_options(options=(*kept, *new), typed=tuple(typed.items()))
+        controller.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
 
 
-PULL_STOPPED_NOTE = "pull of {0} stopped: progress is kept, run `reflect models pull {0}` to continue"
+def _describe_abilities(model: Model) -> str:
+    """The abilities of a model, and its host if that is remote."""
+    host = remote_host_of(model)
+    return ", ".join((*model.capabilities, *((f"cloud: {host}",) if host else ())))
 
 
-class ModelActions:
-    """Each method performs the action of its name."""
+def _preview_theme(controller: ChatController, name: str) -> None:
+    controller.set_theme(name)
 
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
-        self._managers: dict[str, ModelManager] = {}
 
-    @property
-    def _manager(self) -> ModelManager:
-        """The manager of the current server's models, created on first use."""
-        from reflectty.tui.models.manager import ModelManager
-
-        host = self._controller.config.host
-        if host not in self._managers:
-            self._managers[host] = ModelManager(self._controller)
-        return self._managers[host]
-
-    async def models(self, _: str) -> None:
-        await self._manager.open()
-
-    async def pull(self, name: str) -> None:
-        """Pull a model; ask for its name if none is given."""
-        await (self._manager.pull(name.strip()) if name.strip() else self._manager.ask_and_pull(""))
-
-    async def close(self) -> None:
-        """Stop the pulls and report which were interrupted."""
-        for stock in self._managers.values():
-            for name in await stock.close():
-                self._controller.config.exit_message(PULL_STOPPED_NOTE.format(name))
+def _parse_member(kind: type[T], name: str, noun: str) -> T:
+    try:
+        return kind(name)
+    except ValueError as error:
+        raise UsageError(f"unknown {noun} {name!r}", f"choose from {', '.join(kind)}") from error
