@@ -99,7 +99,7 @@ class Ours(ReflectApp):
         probe = Probe(self._wanted, opened)
         beating = asyncio.create_task(probe.beat())
         chat.controller.turns.ask("Compare the numbers, digit by digit.")
-        await chat.controller.runner.wait_until_idle()
+        await chat.controller.turns.wait_until_idle()
         beating.cancel()
         probe.write()
         self.exit()

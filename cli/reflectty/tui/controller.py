@@ -16,10 +16,9 @@ from reflectty.tui.actions import methods_of
 from reflectty.tui.composer.composer import Composer, Suggestions
 from reflectty.tui.composer.draft import load_attachment
 from reflectty.tui.conversation import Conversation, apply_choice, overflow_choices
-from reflectty.tui.exchanges import TurnQueue
 from reflectty.tui.keys import format_key
 from reflectty.tui.sessions.controller import SessionsController
-from reflectty.tui.turns import TurnRunner
+from reflectty.tui.turns import TurnQueue
 from reflectty.tui.widgets.status import StatusLine, TopLine
 from reflectty.tui.widgets.transcript import Transcript
 from reflectty.view.parts import LegendPart, NotePart, Scene, to_chat_wording
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from reflectty.tui.app import ChatConfig
     from reflectty.tui.conversation import ChatAskOptions
     from reflectty.tui.models.manager import ModelManager
-    from reflectty.tui.turns import TurnRequest
+    from reflectty.tui.running_turn import TurnRequest
 
 
 class Dialogs:
@@ -116,14 +115,14 @@ class ChatController:
         self.unicode = chat_config.theme.palette.glyphs == Glyphs()
         self.edited_question: Turn | None = None
         """The question that the user is rephrasing."""
-        self._was_running = False
         self._key_labels = {action.name: format_key(action.keys[0]) for action in self.actions if action.keys}
         self.conversation = Conversation(chat_config.store, chat_config.ask_options)
         self.transcript = Transcript(
             Scene(self.theme.palette, 80, 24, chat_config.view, tuple(self._key_labels.items()))
         )
-        self.runner = TurnRunner(self.conversation, self.transcript, self)
-        self.turns = TurnQueue(self.conversation, self.runner, self.transcript, self.run_in_background)
+        self.turns = TurnQueue(self.conversation, self.transcript, self, self.run_in_background)
+        self._opened_engines: list[Engine] = []
+        """Every engine opened so far, closed at the end: a request may still run on a previous one."""
         self.suggestions = Suggestions()
         self.composer = self._build_composer()
         self.topline, self.status = TopLine(), StatusLine()
@@ -156,8 +155,6 @@ class ChatController:
             await self._methods[name](argument)
         except ReflecttyError as error:
             self.report_error(error)
-            # A reply that was stopped and cannot resume must not block the queue.
-            self.turns.start_next()
         self.refresh_status()
 
     # The server
@@ -174,10 +171,10 @@ class ChatController:
     def connect(self) -> None:
         """Open the engine and choose the model; the chat continues without whatever fails."""
         with self._report_errors():
-            self.runner.engine = status.note_warning(self.config.open_engine(), self.note)
-            self.runner.engines.append(self.runner.engine)
+            engine = self.turns.engine = status.note_warning(self.config.open_engine(), self.note)
+            self._opened_engines.append(engine)
             self.run_in_background(self._choose_model)
-        self.runner.engine_settled.set()
+        self.turns.engine_settled.set()
         with self._report_errors():
             self.composer.earlier_questions = self.conversation.store.questions()
 
@@ -207,16 +204,14 @@ class ChatController:
         Raises:
             ReflecttyError: it is not open.
         """
-        if self.runner.engine is None:
-            raise ReflecttyError("not connected to a server yet")
-        return self.runner.engine
+        return self.turns.connected_engine
 
     def poll(self) -> None:
-        if self.runner.engine:
-            self.run_in_background(partial(self._poll_engine, self.runner.engine), group="poll", exclusive=True)
+        if self.turns.engine:
+            self.run_in_background(partial(self._poll_engine, self.turns.engine), group="poll", exclusive=True)
 
     async def _poll_engine(self, engine: Engine) -> None:
-        found = await status.poll_server(engine, self.status.facts, self.runner.last_model)
+        found = await status.poll_server(engine, self.status.facts, self.turns.last_model)
         back = self.status.facts.is_reachable is False and found.is_reachable
         # A reply may have progressed during the poll: take over only the server's facts.
         self.status.facts = self.status.facts._replace(
@@ -268,7 +263,7 @@ class ChatController:
 
     async def send(self, text: str, typed: str, mentioned: tuple[Path, ...]) -> None:
         """Handle the composer's text: a command, edited thinking, a rephrased question, or a question."""
-        if self.turns.steering:
+        if self.turns.is_steering:
             self.turns.resume(text)
             self.refresh_status()
             return
@@ -345,7 +340,7 @@ class ChatController:
 
     async def stop_session(self) -> None:
         """Stop everything in the session, steering included."""
-        if self.turns.steering:
+        if self.turns.is_steering:
             self.composer.fill("")
         await self.turns.stop_all()
 
@@ -354,39 +349,33 @@ class ChatController:
         for manager in self._model_managers.values():
             for name in await manager.close():
                 self.config.exit_message(PULL_STOPPED_NOTE.format(name))
-        # A worker that is canceled before its first step never runs.
-        self.runner.drop_reservation()
-        await self.turns.stop_all()
-        self.runner.close()
-        for engine in self.runner.engines:
+        await self.turns.close()
+        for engine in self._opened_engines:
             await engine.aclose()
+
+    def on_turn_end(self) -> None:
+        """Poll the server after a reply, which shows whether it is reachable and has loaded the model."""
+        if self.screen.is_attached:
+            self.poll()
+        self.refresh_status()
 
     def refresh_status(self) -> None:
         """Update the title, the status line and the key hints from the current state."""
         if not self.screen.is_attached:
             return
-        running, self._was_running = self._was_running, self.runner.current is not None
-        if running and not self._was_running:
-            # A finished reply shows whether the server is reachable, and has loaded the model.
-            self.poll()
-        part, steering = self.runner.part, self.turns.steering is not None
+        turns, current = self.turns, self.turns.current
         self.topline.title = self.conversation.title
         self.status.facts = self.status.facts._replace(
-            model=part.state.model if part else self.conversation.ask_options.model,
-            ids=not getattr(self.runner.engine, "pulls", True),
+            model=current.part.state.model if current else self.conversation.ask_options.model,
+            ids=not getattr(turns.engine, "pulls", True),
             mode=status.mode_of(self.conversation),
-            used_tokens=self.runner.used_tokens,
-            speed=self.runner.speed,
-            host=status.host_label_of(self.runner.engine, self.config.host),
+            used_tokens=turns.used_tokens,
+            speed=turns.speed,
+            host=status.host_label_of(turns.engine, self.config.host),
         )
-        apply = status.hints_for(
-            steering=steering,
-            editing=self.edited_question is not None,
-            running=bool(self.runner.current),
-            resumable=self.runner.reply is None or self.runner.reply.resumable,
-        )
+        apply = status.hints_for(turns, editing=self.edited_question is not None)
         self.composer.hints = tuple(
             f"{self._key_labels[name]} {word}" for name, word in apply if name in self._key_labels
         )
         gone = self.status.facts.is_reachable is False
-        self.composer.state = "steering" if steering else "gone" if gone else "quiet"
+        self.composer.state = "steering" if turns.is_steering else "gone" if gone else "quiet"

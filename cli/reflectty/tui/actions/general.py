@@ -169,8 +169,8 @@ class ChatActions:
         if selected:
             await controller.copy(selected, "selection")
             controller.screen.clear_selection()
-        elif controller.runner.current:
-            controller.runner.cancel()
+        elif controller.turns.current:
+            controller.turns.stop()
         elif controller.composer.text:
             controller.composer.fill("")
         elif time.monotonic() - self._interrupt_time < QUIT_CONFIRM_SECONDS:

@@ -21,37 +21,28 @@ class ReplyActions:
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
 
-    def _refuse_while_steering(self) -> None:
-        if self._controller.turns.steering:
-            raise UsageError("the thinking is being edited: send or cancel it first")
-
-    def _refuse_while_busy(self) -> None:
-        self._refuse_while_steering()
-        if self._controller.runner.current:
-            raise UsageError("a reply is in progress: stop it first")
-
     @action("Stop the reply and keep the text so far", "escape", yields=True)
     async def cancel(self, _: str) -> None:
         """Cancel steering, or stop the reply, or cancel editing."""
         controller = self._controller
-        if controller.turns.steering:
+        if controller.turns.is_steering:
             controller.composer.fill("")
             controller.turns.cancel_steering()
-        elif controller.runner.current:
-            controller.runner.cancel()
+        elif controller.turns.current:
+            controller.turns.stop()
         elif controller.edited_question:
             controller.cancel_editing()
 
     @action("Steer: edit the thinking and continue", "alt+s", slash="/steer")
     async def steer(self, _: str) -> None:
-        self._refuse_while_steering()
+        self._controller.turns.require_no_steering()
         controller = self._controller
         controller.composer.fill(await controller.turns.steer())
 
     @action("Stop thinking and answer now", "alt+c", slash="/conclude")
     async def conclude(self, _: str) -> None:
         controller = self._controller
-        if controller.turns.steering:
+        if controller.turns.is_steering:
             text = controller.composer.expanded_text
             controller.composer.fill("")
             controller.turns.resume(text, conclude=True)
@@ -61,7 +52,7 @@ class ReplyActions:
     @action("Edit question (keeps the old one)", "alt+e", slash="/edit", argument="N")
     async def edit(self, number: str) -> None:
         """Edit a question in the composer: the last one, on each repetition the one before, or the nth."""
-        self._refuse_while_steering()
+        self._controller.turns.require_no_steering()
         controller = self._controller
         questions = [turn for turn in controller.conversation.path if turn.said is None]
         if not questions:
@@ -81,12 +72,12 @@ class ReplyActions:
 
     @action("Regenerate", "alt+r", slash="/regenerate")
     async def regenerate(self, _: str) -> None:
-        self._refuse_while_busy()
+        self._controller.turns.require_idle()
         self._controller.turns.regenerate()
 
     @action("Continue the reply", "alt+g", slash="/continue")
     async def continue_(self, _: str) -> None:
-        self._refuse_while_steering()
+        self._controller.turns.require_no_steering()
         await self._controller.turns.continue_()
 
     @action("Previous version", "alt+left", "alt+comma")
@@ -98,7 +89,7 @@ class ReplyActions:
         self._switch_branch(1)
 
     def _switch_branch(self, direction: int) -> None:
-        self._refuse_while_busy()
+        self._controller.turns.require_idle()
         controller = self._controller
         leaf = controller.conversation.adjacent_leaf(direction)
         if leaf is None:
@@ -153,8 +144,7 @@ class CopyActions:
         await self._controller.copy(blocks[int(wanted) - 1], f"code block {wanted} of {len(blocks)}")
 
     def _last_reply(self) -> StoredReply:
-        running = self._controller.runner.part
         turn = self._controller.conversation.last_reply
-        if turn is None or turn.said is None or running is not None:
+        if turn is None or turn.said is None or self._controller.turns.current:
             raise UsageError("nothing to copy yet")
         return turn.said

@@ -109,8 +109,7 @@ class SettingsActions:
         wanted = name.strip() or await controller.dialogs.choose("Profile", rows, self._profile_name)
         if not wanted:
             return
-        if controller.runner.current:
-            raise UsageError("a reply is in progress: stop it first")
+        controller.turns.require_no_reply()
         profiled = controller.config.load_profile(wanted)
         self._profile_name = wanted
         self._switch_server(profiled)
