@@ -99,7 +99,9 @@ class Ours(ReflectApp):
         probe = Probe(self._wanted, opened)
         beating = asyncio.create_task(probe.beat())
         chat.controller.turns.ask("Compare the numbers, digit by digit.")
-        await chat.controller.turns.wait_until_idle()
+        turn = chat.controller.turns.current
+        assert turn
+        await turn.ended.wait()
         beating.cancel()
         probe.write()
         self.exit()

@@ -73,7 +73,7 @@ class Recorder:
         target: RecordTarget,
         *,
         deferred: bool = False,
-        submit: Callable[[Work], None] = run_now,
+        submit: Callable[[Work], object] = run_now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session = target.session

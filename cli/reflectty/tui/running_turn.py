@@ -69,7 +69,7 @@ class TurnContext(NamedTuple):
     transcript: Transcript
     """The widget that shows their parts."""
     watcher: TurnWatcher
-    submit: Callable[[Callable[[], None]], None]
+    submit: Callable[[Callable[[], None]], object]
     """Submits work to the thread that writes to the store."""
     noted_texts: set[str]
     """Cloud notices in the transcript: each appears once."""

@@ -7,7 +7,7 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from reflectty.core.errors import PromptTooLongError, ReflecttyError, RefusedError, StoreError, UsageError
 from reflectty.core.session import ReplyOrigin, ReplyStatus
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     StartWork = Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
     Result = TypeVar("Result")
+    TurnEvent = Literal["start", "ask", "exceed", "stop", "end", "hold", "release", "steer", "cancel"]
 
 NO_REPLY = "no reply yet"
 
@@ -60,31 +61,17 @@ class TurnState(StrEnum):
     """The user edits the thinking of the last reply."""
 
 
-class TurnEvent(StrEnum):
-    """What changes the state of the queue of turns."""
-
-    START = "start"
-    ASK = "ask"
-    EXCEED = "exceed"
-    STOP = "stop"
-    END = "end"
-    HOLD = "hold"
-    RELEASE = "release"
-    STEER = "steer"
-    CANCEL = "cancel"
-
-
-_S, _E = TurnState, TurnEvent
+_RUNNING = (TurnState.WAITING, TurnState.ASKING, TurnState.OVERFLOW)
 TRANSITIONS: dict[TurnEvent, dict[TurnState, TurnState]] = {
-    _E.START: {_S.IDLE: _S.WAITING, _S.HOLDING: _S.WAITING},
-    _E.ASK: {_S.WAITING: _S.ASKING, _S.OVERFLOW: _S.ASKING},
-    _E.EXCEED: {_S.ASKING: _S.OVERFLOW},
-    _E.STOP: {_S.WAITING: _S.STOPPING, _S.ASKING: _S.STOPPING, _S.OVERFLOW: _S.STOPPING},
-    _E.END: {_S.WAITING: _S.IDLE, _S.ASKING: _S.IDLE, _S.OVERFLOW: _S.IDLE, _S.STOPPING: _S.IDLE},
-    _E.HOLD: dict.fromkeys(_S, _S.HOLDING),
-    _E.RELEASE: {_S.HOLDING: _S.IDLE},
-    _E.STEER: {_S.HOLDING: _S.STEERING},
-    _E.CANCEL: {_S.STEERING: _S.IDLE},
+    "start": dict.fromkeys((TurnState.IDLE, TurnState.HOLDING), TurnState.WAITING),
+    "ask": dict.fromkeys((TurnState.WAITING, TurnState.OVERFLOW), TurnState.ASKING),
+    "exceed": {TurnState.ASKING: TurnState.OVERFLOW},
+    "stop": dict.fromkeys(_RUNNING, TurnState.STOPPING),
+    "end": dict.fromkeys((*_RUNNING, TurnState.STOPPING), TurnState.IDLE),
+    "hold": dict.fromkeys(TurnState, TurnState.HOLDING),
+    "release": {TurnState.HOLDING: TurnState.IDLE},
+    "steer": {TurnState.HOLDING: TurnState.STEERING},
+    "cancel": {TurnState.STEERING: TurnState.IDLE},
 }
 """The next state, by event and state; in any other state an event changes nothing."""
 
@@ -134,11 +121,11 @@ class TurnQueue:
         self._conversation = conversation
         self._transcript = transcript
         self._watcher = watcher
-        self._context = TurnContext(conversation, transcript, watcher, self._submit, set())
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._context = TurnContext(conversation, transcript, watcher, self._writer.submit, set())
         self._start_work = start_work
         self._steered: SteeredReply | None = None
         """What is edited in the state STEERING."""
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     # State
 
@@ -267,16 +254,13 @@ class TurnQueue:
 
     def _start(self, request: TurnRequest, after: Part) -> None:
         """Add a reply below its question and start it; no other reply may be running."""
-        self._move(TurnEvent.START)
+        self._move("start")
         part = ReplyPart(request.model or self._conversation.ask_options.model, origin=request.origin)
         at = next(at for at, other in enumerate(self._transcript.parts) if other is after) + 1
         self._transcript.insert(at, part)
         self._mark_last()
         self.current = RunningTurn(request, part, self._context)
         self._start_work(partial(self._run, self.current))
-
-    def _submit(self, work: Callable[[], None]) -> None:
-        self._writer.submit(work)
 
     async def _run(self, turn: RunningTurn) -> None:
         """Run a turn until its reply is over and stored, however it ended; then ask the next question."""
@@ -296,13 +280,13 @@ class TurnQueue:
 
     def _end(self, turn: RunningTurn) -> None:
         self.current = None
-        self._move(TurnEvent.END)
+        self._move("end")
         turn.ended.set()
         self._watcher.on_turn_end()
 
     async def _wants_retry(self, turn: RunningTurn, error: BaseException | None) -> bool:
         """Ask what to omit after an overflow; True to retry."""
-        if not isinstance(error, PromptTooLongError) or not self._move(TurnEvent.EXCEED):
+        if not isinstance(error, PromptTooLongError) or not self._move("exceed"):
             return False
         wants_retry, _ = await self._run_stoppable(turn, self._watcher.handle_overflow(turn.request, error))
         return bool(wants_retry)
@@ -335,30 +319,30 @@ class TurnQueue:
         await self.engine_settled.wait()
         if self.engine is None:
             raise ReflecttyError("not connected to a server")
-        self._move(TurnEvent.ASK)
+        self._move("ask")
         return self.engine
 
     # Stopping
 
     def stop(self) -> None:
         """Stop the running reply, even before its first token; the next question starts once it is stored."""
-        self._move(TurnEvent.STOP)
+        self._move("stop")
         if self.current and self.current.task:
             self.current.task.cancel()
 
     @contextlib.asynccontextmanager
     async def _hold(self) -> AsyncIterator[None]:
         """Stop the running reply and wait until it is stored; queued questions wait until the block is left."""
-        self._move(TurnEvent.HOLD)
+        self._move("hold")
         while self.current:
             self.stop()
             await self.current.ended.wait()
-            self._move(TurnEvent.HOLD)
+            self._move("hold")
         self._steered = None
         try:
             yield
         finally:
-            if self._move(TurnEvent.RELEASE):
+            if self._move("release"):
                 self._start_next()
 
     async def stop_all(self) -> None:
@@ -367,11 +351,6 @@ class TurnQueue:
             while self.queue:
                 waiting = self.queue.pop(0)
                 self._store_question(partial(self._conversation.add_question, waiting.text, waiting.attachments))
-
-    async def wait_until_idle(self) -> None:
-        """Wait until no reply is running."""
-        while self.current:
-            await self.current.ended.wait()
 
     async def close(self) -> None:
         """Stop and store everything for good."""
@@ -416,15 +395,20 @@ class TurnQueue:
         Raises:
             ReflecttyError: there is no reply, or its model cannot resume one.
         """
+        async with self._hold_last_reply() as (steered, _):
+            self._steered = steered
+            self._move("steer")
+        self._mark_steered(steered=True)
+        return draft_of(steered.reply.segments, steered.family)
+
+    @contextlib.asynccontextmanager
+    async def _hold_last_reply(self) -> AsyncIterator[tuple[SteeredReply, Turn]]:
+        """Stop the running reply, or take the last one, and give what resumes it and its turn."""
         resume_plan = await self._plan_last_reply()
         async with self._hold():
-            question, reply, _ = self._find_last_reply()
+            question, reply, turn = self._find_last_reply()
             reply = resume_plan.reinterpret(reply)
-            family = resume_plan.family_of(reply)
-            self._steered = SteeredReply(question, reply, family)
-            self._move(TurnEvent.STEER)
-        self._mark_steered(steered=True)
-        return draft_of(reply.segments, family)
+            yield SteeredReply(question, reply, resume_plan.family_of(reply)), turn
 
     def _mark_steered(self, *, steered: bool) -> None:
         """Show above the last reply whether its thinking is being edited."""
@@ -442,7 +426,7 @@ class TurnQueue:
             return
         question, reply, family = self._steered
         self._steered = None
-        self._move(TurnEvent.CANCEL)
+        self._move("cancel")
         prefix = (conclude_thinking if conclude else open_thinking)(family, text)
         figures = metrics_of_draft(reply, family, text)
         self._restart(TurnRequest(question, ReplyOrigin.STEERED, prefix, figures, reply.model))
@@ -450,7 +434,7 @@ class TurnQueue:
     def cancel_steering(self) -> None:
         """Discard the edits of the thinking."""
         self._steered = None
-        if self._move(TurnEvent.CANCEL):
+        if self._move("cancel"):
             self._mark_steered(steered=False)
             self._start_next()
 
@@ -460,11 +444,7 @@ class TurnQueue:
         Raises:
             ReflecttyError: there is no reply, or its model cannot resume one.
         """
-        resume_plan = await self._plan_last_reply()
-        async with self._hold():
-            question, reply, turn = self._find_last_reply()
-            reply = resume_plan.reinterpret(reply)
-            family = resume_plan.family_of(reply)
+        async with self._hold_last_reply() as ((question, reply, family), turn):
             prefix = conclude_thinking(family, draft_of(reply.segments, family))
             again = turn if reply.ended is not ReplyStatus.COMPLETE else None
             self._restart(TurnRequest(question, ReplyOrigin.CONCLUDED, prefix, reply.measured, reply.model, again))
