@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from reflectty.core.session import Session, Turn
     from reflectty.tui.actions.action import Action
     from reflectty.tui.app import ChatConfig
-    from reflectty.tui.conversation import ChatAskOptions
     from reflectty.tui.models.manager import ModelManager
     from reflectty.tui.running_turn import TurnRequest
 
@@ -79,20 +78,6 @@ class Dialogs:
         from reflectty.tui.screens.keys import KeysScreen
 
         self._app().push_screen(KeysScreen(actions, unicode=self._unicode))
-
-    async def ask_about_overflow(
-        self, before: int, error: PromptTooLongError, context: int, ask_options: ChatAskOptions
-    ) -> ChatAskOptions | None:
-        """Ask what to omit from a conversation that exceeds the context; None to not retry.
-
-        Args:
-            before: the number of earlier exchanges sent along.
-            error: the server's error.
-            context: the context length in tokens; 0 if unknown.
-            ask_options: the current ask options.
-        """
-        wanted = await self.choose(f"Prompt too long: {error}", overflow_choices(before, error, context), None)
-        return apply_choice(wanted or "", ask_options)
 
 
 SHORT_NOTE_SECONDS = 4.0
@@ -190,21 +175,17 @@ class ChatController:
         named = self.conversation.ask_options.model
         if not named or is_mini(named):
             with self._report_errors():
-                self.change_ask_options(model=await status.introduce_model(self.engine, named, self.note))
+                self.change_ask_options(
+                    model=await status.introduce_model(self.turns.connected_engine, named, self.note)
+                )
         with contextlib.suppress(ReflecttyError):
-            pulls = getattr(self.engine, "pulls", True)
-            names = [model.name.removesuffix(":latest" if pulls else "") for model in await self.engine.models()]
+            pulls = getattr(self.turns.connected_engine, "pulls", True)
+            names = [
+                model.name.removesuffix(":latest" if pulls else "")
+                for model in await self.turns.connected_engine.models()
+            ]
             self.composer.choices = slash.argument_choices(names, self.theme.names)
         self.poll()
-
-    @property
-    def engine(self) -> Engine:
-        """The open engine.
-
-        Raises:
-            ReflecttyError: it is not open.
-        """
-        return self.turns.connected_engine
 
     def poll(self) -> None:
         if self.turns.engine:
@@ -240,10 +221,12 @@ class ChatController:
 
     async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
         """Ask what to omit from a conversation that exceeds the context; True to retry."""
-        before, context = self.conversation.count_exchanges_before(request.question), self.status.facts.context
-        changed = await self.dialogs.ask_about_overflow(before, error, context, self.conversation.ask_options)
-        if changed:
-            self.conversation.ask_options = changed
+        conversation = self.conversation
+        before = conversation.count_exchanges_before(request.question)
+        rows = overflow_choices(before, error, self.status.facts.context)
+        wanted = await self.dialogs.choose(f"Prompt too long: {error}", rows, None)
+        changed = apply_choice(wanted or "", conversation.ask_options)
+        conversation.ask_options = changed or conversation.ask_options
         return changed is not None
 
     async def copy(self, text: str, what: str) -> None:

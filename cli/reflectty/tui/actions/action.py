@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from reflectty.tui.keys import format_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+
+    from reflectty.tui.controller import ChatController
 
     Method = TypeVar("Method", bound=Callable[[Any, str], Awaitable[None]])
 
@@ -45,8 +47,17 @@ def action(
     return bind
 
 
-def actions_of(kind: type) -> Iterator[tuple[Action, str]]:
-    """The actions of a class in the order of its methods, with the names of these; `group` names the group."""
+class ActionGroup:
+    """Actions of one group: each method with an action performs it, given the argument typed after the command."""
+
+    group: ClassVar[str]
+
+    def __init__(self, controller: ChatController) -> None:
+        self._controller = controller
+
+
+def actions_of(kind: type[ActionGroup]) -> Iterator[tuple[Action, str]]:
+    """The actions of a group in the order of its methods, with the names of these."""
     for name, method in vars(kind).items():
         if isinstance(bound := getattr(method, "action", None), Action):
-            yield bound._replace(group=vars(kind)["group"]), name
+            yield bound._replace(group=kind.group), name

@@ -11,7 +11,7 @@ from reflectty.config.templates import load_template, template_names
 from reflectty.core.errors import OutputError, UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.templates import INPUT, fields_of, fill_template
-from reflectty.tui.actions.action import Action, action
+from reflectty.tui.actions.action import Action, ActionGroup, action
 
 if TYPE_CHECKING:
     from reflectty.tui.controller import ChatController
@@ -20,13 +20,10 @@ if TYPE_CHECKING:
 QUIT_CONFIRM_SECONDS = 2.0
 
 
-class ComposerActions:
-    """Each method performs the action of its name."""
+class ComposerActions(ActionGroup):
+    """Actions on the text of the composer."""
 
     group = "Ask"
-
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
 
     @action("Write in your editor", "ctrl+g", slash="/editor")
     async def editor(self, _: str) -> None:
@@ -70,13 +67,10 @@ COMPOSER_ACTIONS = (
 """The actions that the composer itself performs."""
 
 
-class SessionActions:
-    """Each method performs the action of its name."""
+class SessionActions(ActionGroup):
+    """Actions on the session and on other sessions."""
 
     group = "Session"
-
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
 
     @action("New session", "ctrl+n", slash="/new")
     async def new(self, _: str) -> None:
@@ -138,13 +132,13 @@ class SessionActions:
             controller.refresh_status()
 
 
-class ChatActions:
-    """Each method performs the action of its name."""
+class ChatActions(ActionGroup):
+    """Actions on the chat itself."""
 
     group = "Chat"
 
     def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
+        super().__init__(controller)
         self._interrupt_time = 0.0
 
     @action("Keyboard shortcuts", "f1", "ctrl+slash", "ctrl+underscore", slash="/help")

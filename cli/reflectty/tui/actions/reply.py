@@ -6,20 +6,16 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.errors import UsageError
 from reflectty.core.segments import Kind
-from reflectty.tui.actions.action import action
+from reflectty.tui.actions.action import ActionGroup, action
 
 if TYPE_CHECKING:
     from reflectty.core.session import StoredReply
-    from reflectty.tui.controller import ChatController
 
 
-class ReplyActions:
-    """Each method performs the action of its name."""
+class ReplyActions(ActionGroup):
+    """Actions on questions and replies."""
 
     group = "Reply"
-
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
 
     @action("Stop the reply and keep the text so far", "escape", yields=True)
     async def cancel(self, _: str) -> None:
@@ -102,13 +98,10 @@ class ReplyActions:
             controller.refresh_status()
 
 
-class CopyActions:
-    """Each method performs the action of its name."""
+class CopyActions(ActionGroup):
+    """Actions that copy from the last reply."""
 
     group = "Copy"
-
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
 
     @action("Copy the answer", "alt+y", slash="/copy")
     async def copy_answer(self, what: str) -> None:

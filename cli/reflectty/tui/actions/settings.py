@@ -12,7 +12,7 @@ from reflectty.core.model_names import remote_host_of, short_name_of
 from reflectty.core.options import parse_options
 from reflectty.reasoning.modes import Mode
 from reflectty.tui import status
-from reflectty.tui.actions.action import action
+from reflectty.tui.actions.action import ActionGroup, action
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Model
@@ -32,13 +32,13 @@ MORE_CHOICE = "/models"
 T = TypeVar("T", Mode, Effort)
 
 
-class SettingsActions:
-    """Each method performs the action of its name; without an argument it offers the choices."""
+class SettingsActions(ActionGroup):
+    """Actions on settings; without an argument each offers the choices."""
 
     group = "Settings"
 
     def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
+        super().__init__(controller)
         self._profile_name = ""
         self._initial_config = controller.config
         self._is_on_profile_server = False
@@ -52,19 +52,20 @@ class SettingsActions:
         if wanted == MORE_CHOICE:
             await controller.perform("models", "")
         elif wanted:
-            await controller.engine.show(wanted)
+            await controller.turns.connected_engine.show(wanted)
             controller.change_ask_options(model=wanted)
             controller.note(f"now using {wanted}")
 
     async def _model_rows(self) -> list[tuple[str, str, str]]:
-        installed = await self._controller.engine.models()
-        pulls = getattr(self._controller.engine, "pulls", True)
+        engine = self._controller.turns.connected_engine
+        installed = await engine.models()
+        pulls = getattr(engine, "pulls", True)
         if not installed and not pulls:
             raise UsageError("the server lists no models", "use /model NAME to ask for one anyway")
         if not installed:
             from reflectty.models.recommendation import pull_hint_for
 
-            raise UsageError("no model is installed on the server", await pull_hint_for(self._controller.engine))
+            raise UsageError("no model is installed on the server", await pull_hint_for(engine))
         names = (short_name_of(model.name, whole=not pulls) for model in installed)
         rows = [(name, name, _describe_abilities(model)) for name, model in zip(names, installed, strict=True)]
         return [*rows, (MORE_CHOICE, "more", "pull, load, copy or remove a model")] if pulls else rows

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reflectty import config
 from reflectty.core.errors import UsageError
-from reflectty.tui.actions.action import action
+from reflectty.tui.actions.action import ActionGroup, action
 from reflectty.view.parts import ThinkingView
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 _VIEW_ORDER = tuple(ThinkingView)
 
 
-class ThinkingActions:
-    """Each method performs the action of its name."""
+class ThinkingActions(ActionGroup):
+    """Actions on the view of the thinking."""
 
     group = "Thinking"
 
     def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
+        super().__init__(controller)
         self._current_correction: tuple[ReplyPart, int] | None = None
 
     @action("Next correction", "alt+n")
@@ -95,13 +95,10 @@ class ThinkingActions:
         self._controller.note(f"thinking: {view}")
 
 
-class MoveActions:
-    """Each method performs the action of its name."""
+class MoveActions(ActionGroup):
+    """Actions that move through the transcript."""
 
     group = "Move"
-
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
 
     @action("Previous message", "alt+up")
     async def previous_block(self, _: str) -> None:
