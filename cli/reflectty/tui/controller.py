@@ -175,15 +175,12 @@ class ChatController:
         named = self.conversation.ask_options.model
         if not named or is_mini(named):
             with self._report_errors():
-                self.change_ask_options(
-                    model=await status.introduce_model(self.turns.connected_engine, named, self.note)
-                )
+                model = await status.introduce_model(self.turns.connected_engine, named, self.note)
+                self.change_ask_options(model=model)
         with contextlib.suppress(ReflecttyError):
-            pulls = getattr(self.turns.connected_engine, "pulls", True)
-            names = [
-                model.name.removesuffix(":latest" if pulls else "")
-                for model in await self.turns.connected_engine.models()
-            ]
+            engine = self.turns.connected_engine
+            suffix = ":latest" if getattr(engine, "pulls", True) else ""
+            names = [model.name.removesuffix(suffix) for model in await engine.models()]
             self.composer.choices = slash.argument_choices(names, self.theme.names)
         self.poll()
 
