@@ -21,9 +21,9 @@ from reflectty.core.session import ReplyStatus, StoredReply
 from reflectty.store import open_store
 from reflectty.system import assets
 from reflectty.system.terminal import TRUECOLOR, Sink, Terminal
+from reflectty.tui.actions import bind_actions
 from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
 from reflectty.tui.conversation import ChatAskOptions
-from reflectty.tui.keys import bind_actions
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.theme import ChatTheme
 from support.app_pilot import piloted, until
@@ -197,7 +197,7 @@ class Reader:
 
     async def at_rest(self) -> None:
         """Wait until nothing is being asked any more."""
-        await self.until(lambda: self.chat.runner.current is None and not self.chat.turns.queue)
+        await self.until(lambda: self.chat.turns.current is None and not self.chat.turns.queue)
         await self.settle()
 
     # What is behind it
@@ -261,7 +261,7 @@ async def _use(  # noqa: PLR0913 - what a test may want to be different
         app = make(engine, opened(store), session=before(store), library=server.library, **values)
         async with piloted(app, size, notifications=notifications) as pilot:
             reader = Reader(app, pilot, engine, server, home)
-            await reader.until(lambda: reader.chat.runner.engine is engine)
+            await reader.until(lambda: reader.chat.turns.engine is engine)
             await reader.settle()
             result = await use(reader)
         afterwards(engine, store)

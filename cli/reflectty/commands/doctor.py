@@ -136,7 +136,7 @@ def _find_harmless_mistakes(settings: config.Settings) -> tuple[UsageError, ...]
     if problem:
         mistakes.append(UsageError(problem, "using the terminal's own colors"))
     if settings.keys:
-        from reflectty.tui.keys import bind_actions
+        from reflectty.tui.actions import bind_actions
 
         try:
             bind_actions(settings.keys)

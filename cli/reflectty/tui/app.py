@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from reflectty.models.fit_report import ServerHardware
     from reflectty.models.manager import ModelLibrary
     from reflectty.store import Store
+    from reflectty.tui.actions.action import Action
     from reflectty.tui.conversation import ChatAskOptions
-    from reflectty.tui.keys import Action
     from reflectty.tui.theme import ChatTheme
 
 

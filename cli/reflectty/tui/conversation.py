@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reflectty.chat.request import Question
     from reflectty.core.errors import PromptTooLongError
     from reflectty.core.messages import Effort, OptionValue
-    from reflectty.core.session import Attachment, ReplyMetrics, Session, Turn
+    from reflectty.core.session import Attachment, ReplyMetrics, Session, StoredReply, Turn
     from reflectty.reasoning.families import Family
     from reflectty.store import Store
 
@@ -109,20 +109,15 @@ class Conversation:
         """Continue a stored session on the branch that ends with `leaf`, or on the last visible one."""
         self.session, self.leaf = session, leaf if leaf is not None else session.leaf
         self.ask_options = self.ask_options._replace(left_out=0, model=session.model or self.ask_options.model)
-        self.reload()
+        self._turns = {turn.id: turn for turn in self.store.turns(session.id)}
+        if self.leaf not in self._turns:
+            self.leaf = max(self._turns, default=None)
 
     def close(self) -> None:
         """Leave the session; the next question begins one in the file, even if this one was in memory."""
         self.store = self._file_store
         self.session, self.leaf, self._turns = None, None, {}
         self.ask_options = self.ask_options._replace(left_out=0)
-
-    def reload(self) -> None:
-        """Read the turns again after a write."""
-        if self.session:
-            self._turns = {turn.id: turn for turn in self.store.turns(self.session.id)}
-            if self.leaf not in self._turns:
-                self.leaf = max(self._turns, default=None)
 
     @property
     def title(self) -> str:
@@ -154,7 +149,7 @@ class Conversation:
         """
         if self.session is None:
             self.session = self.store.create_session(title_of(text))
-        return self._append(self.store.add_question(self.session.id, self.leaf, text, attachments))
+        return self.put(self.store.add_question(self.session.id, self.leaf, text, attachments))
 
     def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
         """Store a question beside another, as a branch.
@@ -164,9 +159,22 @@ class Conversation:
         """
         if self.session is None:
             return self.add_question(text, attachments)
-        return self._append(self.store.add_question(self.session.id, question.parent, text, attachments))
+        return self.put(self.store.add_question(self.session.id, question.parent, text, attachments))
 
-    def _append(self, turn: Turn) -> Turn:
+    def add_reply(self, question: Turn, reply: StoredReply) -> Turn | None:
+        """Store a finished reply at once; None without a session.
+
+        Raises:
+            StoreError: the write failed.
+        """
+        if self.session is None:
+            return None
+        turn = self.store.add_reply(self.session.id, question.id, reply)
+        self.store.finish(turn.id, reply)
+        return turn._replace(said=reply)
+
+    def put(self, turn: Turn) -> Turn:
+        """Add or replace a turn that has been stored, and end the visible branch with it."""
         self._turns[turn.id] = turn
         self.leaf = turn.id
         return turn

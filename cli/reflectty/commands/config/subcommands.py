@@ -115,7 +115,7 @@ def _warn_of_mistakes(terminal: Terminal, path: Path, text: str) -> None:
 def _check_keys(keys: tuple[str, ...], value: object) -> None:
     """Validate a key binding of the chat; other settings pass."""
     if keys[0] == "keys":
-        from reflectty.tui.keys import bind_actions
+        from reflectty.tui.actions import bind_actions
 
         bind_actions(((keys[1], tuple(value) if isinstance(value, list) else (str(value),) if value else ()),))
 
@@ -166,7 +166,7 @@ def _find_mistakes(path: Path) -> tuple[UsageError, ...]:
         return mistakes
     keys = config.load_settings({}, path).keys
     if keys:
-        from reflectty.tui.keys import bind_actions
+        from reflectty.tui.actions import bind_actions
 
         try:
             bind_actions(keys)
