@@ -208,7 +208,7 @@ class RunningTurn:
             outcome = stored_reply_of(outcome._replace(model=self.reply.model, mode=self.reply.mode), self.reply)
         if isinstance(error, ReflecttyError):
             ended = ReplyStatus.INCOMPLETE if outcome.segments else ReplyStatus.FAILED
-            return outcome._replace(ended=ended, error=f"{error} ({error.hint})" if error.hint else str(error))
+            return outcome._replace(ended=ended, error=error.with_hint)
         if error is not None:
             return outcome._replace(ended=ReplyStatus.INTERRUPTED, error=STOPPED_REASON)
         return outcome._replace(ended=ReplyStatus.COMPLETE)
