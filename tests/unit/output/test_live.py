@@ -160,6 +160,26 @@ def test_finished_answer_rows_reclassified_as_thinking_are_noted() -> None:
     assert stage.play(events)[:7] == ["  One.", "", "  Two", "", "  (the text above was thinking)", "", "  Yes"]
 
 
+def test_reclassification_leaves_a_later_answer_alone() -> None:
+    events: list[Event] = [
+        Segment(ANSWER, "One.\n\nTwo", 0, certain=False),
+        Segment(ANSWER, "*Yes*", 1),
+        Reclassification((0,)),
+    ]
+    rows = Stage().play(events, corrections=0)
+    assert rows[:7] == ["  One.", "", "  Two", "", "  Yes", "", "  (the text above was thinking)"]
+
+
+def test_answers_are_apart_and_each_list_starts_with_its_own_number() -> None:
+    events = [
+        Segment(ANSWER, "1. a", 0),
+        Segment(ANSWER, "b", 1),
+        Segment(THINKING, "c", 2),
+        Segment(ANSWER, "1. d", 3),
+    ]
+    assert Stage().play(events, corrections=0)[:7] == ["  1. a", "", "  b", "", "│ c", "", "  1. d"]
+
+
 def test_thinking_reclassified_as_answer_is_noted_and_repeated() -> None:
     stage = Stage()
     events: list[Event] = [
