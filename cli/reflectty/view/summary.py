@@ -21,8 +21,8 @@ class SummaryFact(NamedTuple):
     strong: bool = False
 
 
-def summary_facts(measured: ReplyMetrics) -> tuple[SummaryFact, ...]:
-    """The known facts of a reply."""
+def summary_facts(measured: ReplyMetrics, *, speed: bool = True) -> tuple[SummaryFact, ...]:
+    """The known facts of a reply; without `speed`, all but the tokens per second."""
     thought = bool(measured.thinking_tokens or measured.corrections)
     verb, ms = ("thought", measured.thinking_ms) if thought else ("answered in", measured.total_ms)
     said = measured.thinking_tokens if thought else measured.answer_tokens
@@ -30,7 +30,7 @@ def summary_facts(measured: ReplyMetrics) -> tuple[SummaryFact, ...]:
         SummaryFact(f"{verb} {format_duration(ms / 1000)}" if ms >= 1 else "", 0),
         SummaryFact(format_count(said, "token") if said else "", 2),
         SummaryFact(format_count(measured.corrections, "correction") if measured.corrections else "", 1, strong=True),
-        SummaryFact(f"{measured.tokens_per_second:.0f} tok/s" if measured.tokens_per_second >= 1 else "", 3),
+        SummaryFact(f"{measured.tokens_per_second:.0f} tok/s" if speed and measured.tokens_per_second >= 1 else "", 3),
     )
     return tuple(fact for fact in found if fact.text)
 

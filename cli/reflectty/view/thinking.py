@@ -223,7 +223,7 @@ def _sign_of(state: ReplyState, palette: Palette, *, has_thinking: bool, is_open
 
 def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
     if state.is_over or state.is_answering:
-        return tuple(fact for fact in summary_facts(state.measured) if "tok/s" not in fact.text)
+        return summary_facts(state.measured, speed=False)
     if state.kind is None:
         found = (
             SummaryFact(f"waiting for {state.model}", 0),
