@@ -48,6 +48,9 @@ class ReplyPart:
         self._remark_rows: list[Row] = []
         self._sections = ReplySections()
         self._scene: Scene | None = None
+        self._summary: list[Row] = []
+        self._summarized: tuple[object, ...] = ()
+        """The values that the summary was made of: every row of a frame asks for its height."""
 
     # Input
 
@@ -195,15 +198,19 @@ class ReplyPart:
             return []
         thinking = bool(thoughts) and self._sections.all[-1] is thoughts[-1]
         line = thoughts[-1].last_line if thinking and not self.is_open and not self._is_peeking(thoughts[-1]) else ""
-        return summary_rows(
-            self.state,
-            scene,
-            has_thinking=bool(thoughts),
-            is_open=self.is_open,
-            line=line,
-            branch=branch,
-            has_hints=self.is_last,
-        )
+        shown = (scene, self.state.values, bool(thoughts), self.is_open, line, branch, self.is_last)
+        if shown != self._summarized:
+            self._summarized = shown
+            self._summary = summary_rows(
+                self.state,
+                scene,
+                has_thinking=bool(thoughts),
+                is_open=self.is_open,
+                line=line,
+                branch=branch,
+                has_hints=self.is_last,
+            )
+        return self._summary
 
     @property
     def correction_rows(self) -> tuple[int, ...]:

@@ -152,6 +152,12 @@ class ReplyState:
         self.is_over, self.measured, self._reply = True, said.measured, None
 
     @property
+    def values(self) -> tuple[object, ...]:
+        """Everything that is drawn of it; equal values look the same."""
+        flags = (self.is_over, self.is_steered, self.resumable)
+        return (self.model, self.origin, flags, self.seconds, self.kind, self.measured)
+
+    @property
     def resumable(self) -> bool:
         """True if the server can continue it mid-reply, as far as is known."""
         return self._reply is None or self._reply.resumable
