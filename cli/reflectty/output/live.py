@@ -156,16 +156,18 @@ class LiveRenderer:
             section.draw(region)
         self._has_status = False
         rows, section.rows = section.rows, []
-        now = self._clock()
-        if section.is_answer and not rows and not section.is_over and now - self._drawn_at < FRAME_SECONDS:
-            return
-        self._drawn_at, self._printed = now, section if rows else self._printed
+        self._printed = section if rows else self._printed
+        if section.is_answer:
+            now = self._clock()
+            if not rows and not section.is_over and now - self._drawn_at < FRAME_SECONDS:
+                return
+            self._drawn_at = now
         live = section.live_rows if region.can_redraw else ()
         self._write(region, rows, live, name="answer" if section.is_answer else "thinking")
 
     def _write(self, region: LiveRegion, rows: Sequence[Row], live: Sequence[Row] = (), *, name: str) -> None:
         """Write rows, a blank one before them if they begin another part."""
-        first = next(iter((*rows[:1], *live[:1])), None)
+        first = (rows or live or ((),))[0]
         gap: list[Row] = [[]] if first and self._above not in ("", name) else []
         for other in (self._out, self._err):
             if other and other is not region and other.has_live_rows:

@@ -13,6 +13,7 @@ from reflectty.view.rows import MARGIN, row_spans
 if TYPE_CHECKING:
     from reflectty.core.segments import Kind
     from reflectty.view.rows import Columns, Palette, Row
+    from reflectty.view.sections import Canvas
 
 MAX_OPEN_LENGTH = 200_000
 """An open block with more characters than this turns the rest of the answer into literal text."""
@@ -62,9 +63,9 @@ class AnswerRenderer:
             return _indent(self._render_literal("\n", columns)) if self._literal_rest else []
         return _indent([row for block in self._splitter.close() for row in self._render(block, columns)])
 
-    def live_rows(self, columns: Columns, height: int) -> list[Row]:
-        """At most `height` rows of the open block; the first tells how many are left out."""
-        return _indent(self._live_rows(columns, height))
+    def live_rows(self, canvas: Canvas) -> list[Row]:
+        """The rows of the open block that fit the canvas; the first tells how many are left out."""
+        return _indent(self._live_rows(canvas.columns, canvas.height))
 
     def _live_rows(self, columns: Columns, height: int) -> list[Row]:
         text = self.open_text

@@ -43,7 +43,7 @@ class BlockRenderer(Protocol):
         """Add text; return the rows that are now complete."""
         ...
 
-    def live_rows(self, columns: Columns, height: int) -> list[Row]:
+    def live_rows(self, canvas: Canvas) -> list[Row]:
         """The rows that may still change."""
         ...
 
@@ -79,6 +79,8 @@ class Section:
     def __init__(self, *, is_answer: bool) -> None:
         self.is_answer = is_answer
         self.is_over = False
+        self.is_empty = True
+        """Whether there is only white space."""
         self.blocks: list[BlockText] = []
         self.rows: list[Row] = []
         """Rows that further text cannot change."""
@@ -90,6 +92,7 @@ class Section:
     def begin(self, block: BlockText) -> None:
         """Start a block."""
         self.blocks.append(block)
+        self.is_empty = self.is_empty and not any(piece.strip() for piece in block.pieces)
         if self._renderer and self._canvas:
             self.rows += self._renderer.begin(block.kind, self._canvas.columns)
             self._is_stale = True
@@ -101,6 +104,7 @@ class Section:
         if not text:
             return
         pieces.append(text)
+        self.is_empty = self.is_empty and not text.strip()
         if self._renderer and self._canvas:
             self.rows += self._renderer.feed(text, self._canvas.columns)
             self._is_stale = True
@@ -135,17 +139,13 @@ class Section:
     def live_rows(self) -> list[Row]:
         """The rows that may still change, laid out on access: several pieces may arrive between two frames."""
         if self._is_stale and self._renderer and self._canvas:
-            self._live_rows = self._renderer.live_rows(self._canvas.columns, self._canvas.height)
+            self._live_rows = self._renderer.live_rows(self._canvas)
             self._is_stale = False
         return self._live_rows
 
     @property
     def is_drawn(self) -> bool:
         return self._renderer is not None
-
-    @property
-    def is_empty(self) -> bool:
-        return not any(piece.strip() for block in self.blocks for piece in block.pieces)
 
     @property
     def text(self) -> str:

@@ -59,9 +59,9 @@ class ThinkingRenderer:
         complete, self._line = self._split(last, width)
         return rows + complete
 
-    def live_rows(self, columns: Columns, _: int) -> list[Row]:
+    def live_rows(self, canvas: Canvas) -> list[Row]:
         """The rows that may still change: none, one, or two while a word may not fit."""
-        width = columns.prose
+        width = canvas.columns.prose
         indent = self._indent_of(self._line, width)
         spans = row_spans(self._line, width, indent, begun=self._has_begun)
         texts = [self._line[start:end] for start, end in spans if end > start]

@@ -126,6 +126,14 @@ def test_an_open_block_is_drawn_at_most_twenty_times_a_second() -> None:
     assert stage.screen.rows == ["  one two three"]
 
 
+def test_the_beginning_of_an_answer_is_drawn_at_once() -> None:
+    stage = Stage()
+    stage.now = 1.0
+    for event in (Segment(THINKING, "Hm", 0), Segment(ANSWER, "Yes", 1)):
+        stage.live.show(event)
+    assert stage.screen.rows == ["│ Hm", "", "  Yes"]
+
+
 @pytest.mark.slow
 def test_endless_block_becomes_plain_text_and_loses_nothing() -> None:
     words = [f"word{number}" for number in range(MAX_OPEN_LENGTH // 6)]
