@@ -67,28 +67,28 @@ class ReplyPart:
         if self._sections.show(event):
             self._show_or_hide()
 
-    def end(self, said: StoredReply) -> None:
+    def end(self, stored: StoredReply) -> None:
         """End the reply and show how it ended."""
-        if not said.segments:
+        if not stored.segments:
             # A program that was killed has stored only the raw text.
-            self.show(Segment(Kind.ANSWER, said.answer or said.raw, 0))
+            self.show(Segment(Kind.ANSWER, stored.answer or stored.raw, 0))
         self._sections.end()
-        self.state.end(said)
+        self.state.end(stored)
         replaced = self._sections.replaced_count
         seen = ((control_character_remark(replaced), False),) if replaced else ()
-        self._remarks = (*seen, *remarks_on(said))
+        self._remarks = (*seen, *remarks_on(stored))
         if self._scene:
             self.lay_out(self._scene)
 
     # Output
 
     @classmethod
-    def from_stored(cls, said: StoredReply, *, turn: int | None = None) -> ReplyPart:
+    def from_stored(cls, stored: StoredReply, *, turn: int | None = None) -> ReplyPart:
         """The part of a stored reply."""
-        part = cls(said.model, turn=turn, origin=said.origin)
-        for number, (kind, text) in enumerate(said.segments):
+        part = cls(stored.model, turn=turn, origin=stored.origin)
+        for number, (kind, text) in enumerate(stored.segments):
             part.show(Segment(kind, text, number))
-        part.end(said)
+        part.end(stored)
         return part
 
     def lay_out(self, scene: Scene) -> None:

@@ -148,8 +148,8 @@ class ReplyState:
         if self._reply:
             self.measured = self._reply.metrics
 
-    def end(self, said: StoredReply) -> None:
-        self.is_over, self.measured, self._reply = True, said.measured, None
+    def end(self, stored: StoredReply) -> None:
+        self.is_over, self.measured, self._reply = True, stored.measured, None
 
     @property
     def values(self) -> tuple[object, ...]:
@@ -237,10 +237,10 @@ def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
             SummaryFact("it may still be loading" if state.seconds >= LOADING_SECONDS else "", 2),
         )
         return tuple(fact for fact in found if fact.text)
-    said, corrections = state.measured.thinking_tokens, state.measured.corrections
+    tokens, corrections = state.measured.thinking_tokens, state.measured.corrections
     found = (
         SummaryFact(f"thinking {format_duration(int(state.seconds))}", 0),
-        SummaryFact(format_count(said, "token") if said else "", 2),
+        SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(corrections, "correction") if corrections else "", 1, strong=True),
     )
     return tuple(fact for fact in found if fact.text)
