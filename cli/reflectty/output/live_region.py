@@ -126,7 +126,7 @@ class LiveRegion:
 
     def draw(self, final: Sequence[Row] = (), live: Sequence[Row] = ()) -> None:
         paint = self.palette.paint
-        drawn = live if self.columns.full >= _MIN_COLUMNS else ()
+        drawn = live if live and self.columns.full >= _MIN_COLUMNS else ()
         self._tail.draw([paint(row) for row in final], [paint(row) for row in drawn])
 
 

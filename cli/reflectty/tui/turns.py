@@ -21,7 +21,7 @@ from reflectty.reasoning.steering import (
 )
 from reflectty.tui.running_turn import IN_MEMORY_NOTE, RunningTurn, TurnContext, TurnRequest
 from reflectty.view.parts import NotePart, QuestionPart
-from reflectty.view.reply_part import ReplyPart
+from reflectty.view.reply_part import ReplyPart, part_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -177,18 +177,12 @@ class TurnQueue:
         """Show the visible branch from its end; `keep_notes` keeps the notes, for the same session."""
         parts: list[Part] = []
         for turn in self._conversation.path:
-            part = self._build_part(turn)
+            part = part_of(turn)
             part.branch = self._conversation.branch_position(turn)
             parts.append(part)
         notes = (part for part in self._transcript.parts if keep_notes and isinstance(part, NotePart))
         self._transcript.fill([*parts, *notes, *(waiting.part for waiting in self.queue)])
         self._mark_last()
-
-    @staticmethod
-    def _build_part(turn: Turn) -> QuestionPart | ReplyPart:
-        if turn.said is None:
-            return QuestionPart(turn.text, turn.attachments, turn=turn.id)
-        return ReplyPart.from_stored(turn.said, turn=turn.id)
 
     def part_of(self, turn: int | None) -> Part | None:
         found = (part for part in self._transcript.parts if getattr(part, "turn", None) == turn and turn is not None)
