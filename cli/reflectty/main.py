@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from reflectty import __version__
-from reflectty.core.errors import OutputError, ReflecttyError, StoppedError, UsageError
+from reflectty.core.errors import OutputError, ReflecttyError, StoppedError, UsageError, reason_of
 from reflectty.system.terminal import BROKEN_PIPE_EXIT_CODE, system_terminal
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def main(arguments: list[str], terminal: Terminal) -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        _print_error(OutputError(f"cannot write: {(error.strerror or str(error)).lower()}"), terminal)
+        _print_error(OutputError(f"cannot write: {reason_of(error)}"), terminal)
         return OutputError.exit_code
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
         _print_error(_internal_error_from(error), terminal)

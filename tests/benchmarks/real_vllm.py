@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from reflectty.chat.request import Question, request_for
+from reflectty.chat.resume import make_resume_plan
 from reflectty.chat.run import ask
 from reflectty.core.errors import PromptTooLongError, ReflecttyError
 from reflectty.core.messages import Message, Request
@@ -25,7 +26,6 @@ from reflectty.engines.openai import OpenAIEngine
 from reflectty.engines.openai_dialects import VllmPromptClient
 from reflectty.reasoning.modes import AskOptions, Mode, plan
 from reflectty.reasoning.steering import conclude_thinking, open_thinking
-from reflectty.tui.exchanges import make_resume_plan
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -22,8 +22,8 @@ from reflectty.models.manager import open_model_library
 from reflectty.reasoning.modes import AskOptions
 from reflectty.store import open_store
 from reflectty.system.terminal import system_terminal
+from reflectty.tui.actions import bind_actions
 from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
-from reflectty.tui.keys import bind_actions
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.theme import ChatTheme
 
@@ -99,7 +99,9 @@ class Ours(ReflectApp):
         probe = Probe(self._wanted, opened)
         beating = asyncio.create_task(probe.beat())
         chat.controller.turns.ask("Compare the numbers, digit by digit.")
-        await chat.controller.runner.wait_until_idle()
+        turn = chat.controller.turns.current
+        assert turn
+        await turn.ended.wait()
         beating.cancel()
         probe.write()
         self.exit()

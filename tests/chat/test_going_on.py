@@ -171,7 +171,7 @@ async def test_queued_question_is_sent_after_the_steered_reply(reader: Reader) -
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("Second?")
     await reader.press("alt+s")
-    await reader.until(lambda: reader.chat.turns.steering)
+    await reader.until(lambda: reader.chat.turns.is_steering)
     await reader.send("Compare")
     await reader.at_rest()
     assert [turn.text for turn in reader.kept if not turn.said] == [QUESTION, "Second?"]
@@ -331,7 +331,7 @@ async def test_new_session_cancels_steering(reader: Reader) -> None:
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
     await reader.press("ctrl+n")
-    assert (reader.chat.composer.text, reader.chat.turns.steering) == ("", None)
+    assert (reader.chat.composer.text, reader.chat.turns.is_steering) == ("", False)
     await reader.ask("Something else?")
     assert (reader.engine.so_far[-1], reader.kept[0].text) == ("", "Something else?")
 

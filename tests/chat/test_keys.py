@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec, module_from_spec
+from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +14,13 @@ from textual.events import Key
 from textual.widgets import TextArea
 
 from reflectty.core.errors import UsageError
-from reflectty.tui.keys import ACTIONS, bind_actions, format_key, register_sequences
+from reflectty.tui.actions import ACTIONS, bind_actions
+from reflectty.tui.keys import format_key, register_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+ROOT = Path(__file__).parents[2]
 LEGACY = {
     **{f"alt+{letter}": f"\x1b{letter}" for letter in "acdeghijklmnopqrstuvwxyz"},
     **{f"ctrl+{letter}": chr(ord(letter) & 0x1F) for letter in "cdefgjknopqrstuvwxyz"},
@@ -114,6 +119,30 @@ def test_every_action_has_a_unique_name_a_label_and_a_key_or_command() -> None:
     assert len({action.slash for action in ACTIONS if action.slash}) == sum(bool(action.slash) for action in ACTIONS)
     assert [action.name for action in ACTIONS if not (action.keys or action.slash) or not action.label] == []
     assert [action.name for action in ACTIONS if action.argument and not action.slash] == []
+
+
+def test_names_of_actions_are_those_of_the_settings_in_the_order_of_help() -> None:
+    groups = {group: [action.name for action in actions] for group, actions in groupby(ACTIONS, lambda one: one.group)}
+    assert groups == {
+        "Ask": ["send", "newline", "editor", "attach", "template"],
+        "Reply": [
+            *("cancel", "steer", "conclude", "edit", "regenerate", "continue"),
+            *("previous_branch", "next_branch"),
+        ],
+        "Thinking": ["next_correction", "previous_correction", "toggle_thinking", "cycle_thinking"],
+        "Copy": ["copy_answer", "copy_thinking", "copy_code"],
+        "Session": ["new", "sessions", "search", "save", "rename"],
+        "Settings": ["model", "mode", "effort", "models", "pull", "profile", "theme", "system", "option"],
+        "Move": ["previous_block", "next_block", "page_up", "page_down", "top", "bottom"],
+        "Chat": ["keys", "palette", "interrupt", "quit"],
+    }
+
+
+def test_readme_names_only_keys_that_an_action_has() -> None:
+    rows = [line.split("|") for line in (ROOT / "README.md").read_text("utf-8").splitlines() if line.startswith("| `")]
+    written = {key for row in rows for key in re.findall(r"`((?:alt|ctrl|shift)\+[^`]+|f\d+|enter|esc)`", row[1])}
+    assert len(written) > 20
+    assert written <= {format_key(key) for action in ACTIONS for key in action.keys}
 
 
 def test_default_keys_avoid_screen_and_tmux_prefixes_and_editing_keys() -> None:

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.tui.keys import ACTIONS, Action, format_key
+from reflectty.tui.actions import ACTIONS
+from reflectty.tui.actions.action import Action
+from reflectty.tui.keys import format_key
 from reflectty.tui.screens.keys import KeysScreen, has_words, split_columns
 from support.list_app import Host, using
 

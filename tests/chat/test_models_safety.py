@@ -49,7 +49,7 @@ def test_hostile_pull_messages_are_safe(cases: Sequence[Case]) -> None:
             names = {f"m{next(number)}": text for text in texts}
             for name, text in names.items():
                 reader.server.pulling(name).say(text, digest=text, total=9, completed=4)
-                reader.chat.run_in_background(partial(reader.screen.perform, "pull", name))
+                reader.chat.run_in_background(partial(reader.chat.perform, "pull", name))
             await reader.shows(*names)
             await reader.press("pageup", *["down"] * len(names))
             for name, text in names.items():

@@ -42,7 +42,7 @@ async def test_steering_is_neither_offered_nor_run_when_unsupported(reader: Read
     assert "alt+c" not in reader.text
     await reader.press("alt+s", "alt+c")
     await reader.shows("cannot be steered or continued")
-    assert reader.chat.runner.current is not None
+    assert reader.chat.turns.current is not None
     assert reader.engine.stopped == 0
     reader.engine.release()
     await reader.at_rest()

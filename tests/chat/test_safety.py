@@ -152,7 +152,7 @@ def test_hostile_server_errors_are_safe(cases: Sequence[Case]) -> None:
             for text in texts:
                 reader.engine.add("Yes, ", RefusedError(text, text))
                 reader.chat.turns.ask("Say something.")
-                await reader.until(lambda: reader.chat.runner.current is None)
+                await reader.until(lambda: reader.chat.turns.current is None)
 
         return await each(reader, written, cases, ask)
 

@@ -161,7 +161,7 @@ def test_steering_is_refused_when_unsupported_and_the_reply_completes(make: Any,
         assert "alt+s" not in reader.text
         await reader.press("alt+s")
         await reader.shows("cannot be steered or continued", sentence)
-        assert reader.chat.runner.current is not None
+        assert reader.chat.turns.current is not None
         held.go()
         await reader.at_rest()
         assert (reader.said.ended, reader.said.answer) == (ReplyStatus.COMPLETE, "**9.9** is larger.")

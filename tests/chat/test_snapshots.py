@@ -88,7 +88,7 @@ async def steering(reader: Reader) -> None:
     await held(reader)
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
-    reader.chat.runner.speed = 41.2
+    reader.chat.turns.speed = 41.2
     reader.chat.refresh_status()
 
 

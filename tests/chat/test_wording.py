@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from reflectty.tui.actions import ACTIONS
 from reflectty.view.parts import to_chat_wording
 
 
@@ -25,3 +26,8 @@ from reflectty.view.parts import to_chat_wording
 )
 def test_flags_are_replaced_by_the_equivalent_chat_commands(said: str, meant: str) -> None:
     assert to_chat_wording(said) == meant
+
+
+@pytest.mark.parametrize("text", ["-o x", "--option x", "--mode x", "-m x", "reflect models pull x"])
+def test_every_replacement_is_a_command_of_the_chat(text: str) -> None:
+    assert to_chat_wording(text).split()[0] in {action.slash for action in ACTIONS}

@@ -54,6 +54,81 @@ class TestTextLines:
         assert json.loads(reflect("sessions", "--json").out) == []
 
 
+class TestWholeFiles:
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("q.csv", 'prompt,gold\nwhy?,4\n"a, ""b""",5\n'),
+            ("q.json", '[{"prompt": "why?", "gold": "4"}, {"prompt": "a, \\"b\\"", "gold": "5"}]'),
+        ],
+    )
+    def test_csv_and_json_arrays_are_read(self, reflect: Reflect, name: str, text: str) -> None:
+        (reflect.home / name).write_text(text)
+        with Echo() as server:
+            result = reflect.at(server.host)("batch", *MODEL, name)
+
+        assert result.code == 0
+        assert answers(records(result)) == [(1, "why?"), (2, 'a, "b"')]
+        assert [one["gold"] for one in records(result)] == ["4", "5"]
+
+    @pytest.mark.parametrize(
+        ("name", "text", "problem"),
+        [
+            ("q.json", '{"prompt": "a"}\n{"prompt": "b"}\n', "is not valid JSON: extra data"),
+            ("q.json", '{"prompt": "a"}', "is not a JSON array (use --format jsonl"),
+            ("q.csv", "", "is empty: the first row must name the columns"),
+        ],
+    )
+    def test_other_files_are_refused(self, reflect: Reflect, name: str, text: str, problem: str) -> None:
+        (reflect.home / name).write_text(text)
+        result = reflect.at("127.0.0.1:9")("batch", *MODEL, name)
+
+        assert (result.code, result.out) == (2, "")
+        assert problem in result.err
+
+    def test_array_of_texts_and_resume(self, reflect: Reflect) -> None:
+        (reflect.home / "q.json").write_text('["one", "two"]')
+        with Echo() as server:
+            for flags in ((), ("--resume",)):
+                assert reflect.at(server.host)("batch", *MODEL, "q.json", "-o", "out.jsonl", *flags).code == 0
+            assert server.prompts == ["one", "two"]
+
+
+class TestChosenLines:
+    def test_only_the_first_lines_are_asked(self, reflect: Reflect) -> None:
+        with Echo() as server:
+            result = reflect.at(server.host)("batch", *MODEL, "--limit", "2", written(reflect.home, *QUESTIONS))
+
+        assert answers(records(result)) == [(1, "question 1"), (2, "question 2")]
+
+    def test_sample_is_the_same_for_a_seed(self, reflect: Reflect) -> None:
+        file = written(reflect.home, *QUESTIONS)
+        with Echo() as server:
+            drawn = [
+                answers(records(reflect.at(server.host)("batch", *MODEL, "--sample", "3", *seed, file)))
+                for seed in ((), ("--seed", "0"), ("--seed", "1"), ("--seed", "2"))
+            ]
+
+        assert [len(each) for each in drawn] == [3, 3, 3, 3]
+        assert drawn[0] == drawn[1]
+        assert len({tuple(each) for each in drawn}) > 1
+
+    def test_members_pass_through(self, reflect: Reflect) -> None:
+        values = ({"prompt": "a", "gold": [1], "answer": "#### 4", "line": 9},)
+        with Echo() as server:
+            (record,) = records(reflect.at(server.host)("batch", *MODEL, objects(reflect.home, *values)))
+
+        assert (record["gold"], record["input_answer"], record["input_line"]) == ([1], "#### 4", 9)
+        assert (record["line"], record["answer"]) == (1, "a")
+
+    def test_doubled_id_is_noted_once(self, reflect: Reflect) -> None:
+        values = [{"prompt": str(number), "id": "x"} for number in range(3)]
+        with Echo() as server:
+            result = reflect.at(server.host)("batch", *MODEL, objects(reflect.home, *values))
+
+        assert (result.code, result.err) == (0, "reflect: lines 1 and 2 have the same id 'x'\n")
+
+
 class TestJsonLines:
     def test_object_sets_prompt_model_and_system_prompt(self, reflect: Reflect) -> None:
         values = ({"prompt": "a", "id": "x"}, {"prompt": "b", "model": "other", "system": "Be brief."})

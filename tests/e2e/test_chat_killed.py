@@ -134,7 +134,7 @@ def test_session_of_a_killed_chat_is_marked_interrupted_and_continues(reflect: R
             assert chat.finish() == -signal.SIGKILL
         with Chat(reflect.at(server.host), *MODEL, "-c") as chat:
             assert chat.shows("Half of an answer")
-            assert chat.matches("^ ! .*gone")
+            assert chat.matches("^ ! .*has ended")
             chat.ask("and now?")
             assert chat.answered(ANSWER)
             assert chat.leave() == 0

@@ -157,9 +157,8 @@ class TestNativeAnswer:
 
     @pytest.mark.process
     def test_answer_after_native_thinking_is_printed_as_it_arrives(self, reflect: Reflect) -> None:
-        steps = [line(thinking="hm"), line("The answer"), line(" is"), HANG]
         with (
-            asking(Answer(steps), **self.NATIVE) as server,
+            asking(Answer([line(thinking="hm"), line("The answer"), line(" is"), HANG]), **self.NATIVE) as server,
             reflect.at(server.host).start("-m", "m", "--final", "q") as run,
         ):
             assert run.says("The answer is")

@@ -88,7 +88,7 @@ from reflectty.store import open_store
 from reflectty.system.terminal import system_terminal
 from reflectty.tui.app import ReflectApp
 from reflectty.reasoning.modes import AskOptions
-from reflectty.tui.keys import bind_actions
+from reflectty.tui.actions import bind_actions
 from reflectty.tui.theme import ChatTheme
 from reflectty.tui.app import ChatConfig
 from reflectty.tui.widgets.field import Field

@@ -19,10 +19,10 @@ from reflectty.chat.request import Question
 from reflectty.chat.run import ask
 from reflectty.core.messages import Message, Request
 from reflectty.core.segments import Kind
+from reflectty.core.text import format_count
 from reflectty.engines import open_engine
 from reflectty.reasoning.modes import AskOptions, Mode, plan
 from reflectty.reasoning.steering import conclude_thinking, open_thinking, writing_family
-from reflectty.view.summary import format_count
 from support.fakes import Shown
 from support.json_replies import kinds, read
 from support.openai_command import Asking

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reflectty.core.model_spec import MINI_TEMPLATE
-from reflectty.view.summary import format_count
+from reflectty.core.text import format_count
 from support.gguf_tensors import copy_with_template
 from support.pty_screen import Screen
 from support.real_ollama import base_model

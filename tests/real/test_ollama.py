@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.view.summary import format_count
+from reflectty.core.text import format_count
 from support.command import COMMAND, PATIENCE
 from support.json_replies import kinds, read
 from support.pty_screen import Screen

@@ -21,8 +21,8 @@ from reflectty.reasoning.modes import AskOptions
 from reflectty.store import open_store
 from reflectty.system import assets
 from reflectty.system.terminal import TRUECOLOR, Sink, Terminal
+from reflectty.tui.actions import bind_actions
 from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
-from reflectty.tui.keys import bind_actions
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.theme import ChatTheme
 from support.app_pilot import piloted, until
@@ -196,7 +196,7 @@ class Reader:
 
     async def at_rest(self) -> None:
         """Wait until nothing is being asked any more."""
-        await self.until(lambda: self.chat.runner.current is None and not self.chat.turns.queue)
+        await self.until(lambda: self.chat.turns.current is None and not self.chat.turns.queue)
         await self.settle()
 
     # What is behind it
@@ -258,7 +258,7 @@ async def _use(  # noqa: PLR0913 - what a test may want to be different
         app = make(engine, opened(store), session=before(store), library=server.library, **values)
         async with piloted(app, size, notifications=notifications) as pilot:
             reader = Reader(app, pilot, engine, server, home)
-            await reader.until(lambda: reader.chat.runner.engine is engine)
+            await reader.until(lambda: reader.chat.turns.engine is engine)
             await reader.settle()
             result = await use(reader)
         afterwards(engine, store)

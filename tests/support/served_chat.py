@@ -73,7 +73,7 @@ def at_a_server(
             async with piloted(app, size, notifications=True) as pilot:
                 asked = cast("ScriptedEngine", Requests(server))
                 reader = Reader(app, pilot, asked, ModelServer(), home)
-                await reader.until(lambda: reader.chat.runner.engine is engine)
+                await reader.until(lambda: reader.chat.turns.engine is engine)
                 await reader.settle()
                 await use(reader)
         finally:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Generic, Protocol, TypeVar
 
 from reflectty.batch.records import ResumeIndex, parse_record_key
-from reflectty.core.errors import OutputError, UsageError
+from reflectty.core.errors import OutputError, UsageError, reason_of
 from reflectty.core.safety import clean_line
+from reflectty.system.files import open_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -145,22 +145,14 @@ class FileOutput:
             try:
                 self._rewrite_in_order(spans)
             except OSError as error:
-                reason = (error.strerror or str(error)).lower()
+                reason = reason_of(error)
                 note(f"{self._display_path} remains in completion order: {reason}")
 
     def _rewrite_in_order(self, spans: Iterable[RecordSpan]) -> None:
         """Replace the file by one with its records in order."""
-        path = self._path.with_name(f".{self._path.name[:40]}.{secrets.token_hex(4)}")
-        try:
-            with path.open("xb") as arranged:
-                os.fchmod(arranged.fileno(), os.fstat(self._file.fileno()).st_mode & 0o777)
-                for span in spans:
-                    arranged.write(os.pread(self._file.fileno(), span.length, span.offset))
-                arranged.flush()
-                os.fsync(arranged.fileno())
-            path.replace(self._path)
-        finally:
-            path.unlink(missing_ok=True)
+        with open_atomically(self._path) as arranged:
+            for span in spans:
+                arranged.write(os.pread(self._file.fileno(), span.length, span.offset))
 
 
 def open_output(path: Path, *, resume: bool, force: bool, ordered: bool) -> tuple[FileOutput, ResumeIndex]:
@@ -251,5 +243,4 @@ def _display_path(path: Path) -> str:
 
 
 def _write_error(display_path: str, error: OSError | ValueError) -> OutputError:
-    reason = error.strerror if isinstance(error, OSError) else str(error)
-    return OutputError(f"cannot write {display_path}: {(reason or str(error)).lower()}")
+    return OutputError(f"cannot write {display_path}: {reason_of(error)}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_duration
 from reflectty.output.live_region import LiveRegion
 from reflectty.view.rows import fitting_length
-from reflectty.view.summary import SummaryFact, fit_facts, format_duration
+from reflectty.view.summary import SummaryFact, fit_facts
 
 if TYPE_CHECKING:
     from reflectty.batch.progress import BatchProgress

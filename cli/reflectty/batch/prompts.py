@@ -9,7 +9,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
-from reflectty.core.errors import ReflecttyError, UsageError
+from reflectty.core.errors import ReflecttyError, UsageError, reason_of
+from reflectty.core.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
@@ -85,18 +86,30 @@ class InputLineSplitter:
             yield InputLine(number, data, digest_of(data))
 
 
-JSONL_SUFFIXES = (".jsonl", ".ndjson")
-"""Suffixes of files whose lines are JSON objects."""
-RESERVED_MEMBERS = ("prompt", "id", "system", "model")
+RESERVED_MEMBERS = ("prompt", "messages", "id", "system", "model")
 """Members of an object that are not template fields."""
 PromptId = str | int | float | bool | None
 
 
 class InputFormat(StrEnum):
-    """The format of the lines of a file."""
+    """The format of a file."""
 
     LINES = "lines"
     JSONL = "jsonl"
+    JSON = "json"
+    """One array of objects or texts."""
+    CSV = "csv"
+    """With the names of the columns in the first row."""
+
+
+_FORMATS_BY_SUFFIX = {
+    ".jsonl": InputFormat.JSONL,
+    ".ndjson": InputFormat.JSONL,
+    ".json": InputFormat.JSON,
+    ".csv": InputFormat.CSV,
+}
+WHOLE_FORMATS = (InputFormat.JSON, InputFormat.CSV)
+"""The formats that are read whole: their lines are elements or rows."""
 
 
 class PromptLine(NamedTuple):
@@ -109,16 +122,19 @@ class PromptLine(NamedTuple):
     id: PromptId = None
     model: str = ""
     system: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
-    """The other members of an object, as fields for a template."""
+    history: tuple[Message, ...] = ()
+    """The messages before the prompt."""
+    members: tuple[tuple[str, Any], ...] = ()
+    """The other members of an object, for a template and for the record."""
     problem: ReflecttyError | None = None
     """The error if the line cannot be asked."""
 
 
 def format_of(name: str, first: bytes) -> InputFormat:
     """Detect the format of a file by its name or its first non-blank line."""
-    if name.lower().endswith(JSONL_SUFFIXES):
-        return InputFormat.JSONL
+    for suffix, input_format in _FORMATS_BY_SUFFIX.items():
+        if name.lower().endswith(suffix):
+            return input_format
     try:
         return InputFormat.JSONL if isinstance(_parse_json(first.decode()), dict) else InputFormat.LINES
     except ValueError:
@@ -186,14 +202,36 @@ def _prompt_from_object(prompt_line: PromptLine, members: dict[str, Any]) -> Pro
     try:
         if identity is not None and prompt_line.id is None:
             raise UsageError("id must be a string or a number")  # noqa: TRY301 - like any other member
+        history, last = _parse_messages(members.get("messages"))
         return prompt_line._replace(
-            prompt=_text_member(members, "prompt"),
+            prompt=_text_member(members, "prompt") or last,
             model=_text_member(members, "model"),
             system=_text_member(members, "system"),
-            fields=tuple((name, _as_text(value)) for name, value in members.items() if name not in RESERVED_MEMBERS),
+            history=history,
+            members=tuple((name, value) for name, value in members.items() if name not in RESERVED_MEMBERS),
         )
     except UsageError as error:
         return prompt_line._replace(problem=error)
+
+
+def _parse_messages(value: Any) -> tuple[tuple[Message, ...], str]:  # noqa: ANN401 - any JSON value
+    """Parse `messages` into those before the last, and the text of the last, which is the prompt."""
+    if value is None:
+        return (), ""
+    if not isinstance(value, list) or not all(map(_is_message, value)):
+        raise UsageError("messages must be a list of objects with role and content", "roles: system, user, assistant")
+    messages = [Message(one["role"], one["content"]) for one in value]
+    if not messages or messages[-1].role != "user":
+        raise UsageError("the last of the messages must be the user's")
+    return tuple(messages[:-1]), messages[-1].content
+
+
+def _is_message(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.get("role") in ("system", "user", "assistant")
+        and isinstance(value.get("content"), str)
+    )
 
 
 def _text_member(members: dict[str, Any], name: str) -> str:
@@ -203,8 +241,51 @@ def _text_member(members: dict[str, Any], name: str) -> str:
     return value or ""
 
 
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def fields_of(item: PromptLine) -> dict[str, str]:
+    """The other members of an object as fields for a template."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for name, value in item.members
+    }
+
+
+def split_whole(data: bytes, name: str, input_format: InputFormat) -> Iterator[InputLine]:
+    """Yield the elements of a JSON array, or the rows of a CSV file, as lines of JSON objects, numbered from 1.
+
+    Raises:
+        UsageError: the file is not UTF-8, not an array, or has no header.
+    """
+    try:
+        text = data.removeprefix(_BOM).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is not UTF-8", "save the file as UTF-8") from error
+    values = _rows_of(text, name) if input_format is InputFormat.CSV else _elements_of(text, name)
+    for number, value in enumerate(values, 1):
+        line = json.dumps({"prompt": value} if isinstance(value, str) else value, ensure_ascii=False).encode()
+        yield InputLine(number, line, digest_of(line))
+
+
+def _elements_of(text: str, name: str) -> list[Any]:
+    try:
+        value = _parse_json(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{name} is not valid JSON: {error}", "use --format jsonl if each line is an object"
+        ) from error
+    if not isinstance(value, list):
+        raise UsageError(f"{name} is not a JSON array", "use --format jsonl if each line is an object")
+    return value
+
+
+def _rows_of(text: str, name: str) -> Iterator[dict[str, str]]:
+    import csv
+    import io
+
+    rows = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
+    if not rows.fieldnames:
+        raise UsageError(f"{name} is empty: the first row must name the columns")
+    for row in rows:
+        row.pop("", None)
+        yield row
 
 
 CHUNK_BYTES: Final = 1 << 16
@@ -225,6 +306,10 @@ class PromptFile:
         Raises:
             UsageError: the file cannot be read, or begins with the byte order mark of UTF-16.
         """
+        if (self._format or format_of(self._name, b"")) in WHOLE_FORMATS:
+            async for item in self._read_whole(is_wanted):
+                yield item
+            return
         splitter, first = InputLineSplitter(), True
         while piece := await self._read_chunk():
             if first and piece.startswith(_UTF16):
@@ -239,6 +324,14 @@ class PromptFile:
             if is_wanted(line):
                 yield self._parse_line(line)
 
+    async def _read_whole(self, is_wanted: Callable[[InputLine], bool]) -> AsyncGenerator[PromptLine, None]:
+        pieces = []
+        while piece := await self._read_chunk():
+            pieces.append(piece)
+        for line in split_whole(b"".join(pieces), self._name, self._format or format_of(self._name, b"")):
+            if is_wanted(line):
+                yield read_prompt(line, InputFormat.JSONL)
+
     def _parse_line(self, line: InputLine) -> PromptLine:
         if self._format is None:
             self._format = format_of(self._name, line.data)
@@ -249,7 +342,7 @@ class PromptFile:
         try:
             return os.read(self._descriptor, CHUNK_BYTES)
         except OSError as error:
-            raise UsageError(f"cannot read {self._name}: {(error.strerror or str(error)).lower()}") from error
+            raise UsageError(f"cannot read {self._name}: {reason_of(error)}") from error
 
     async def _wait_readable(self) -> None:
         """Wait until the file is readable; a regular file always is."""
@@ -267,9 +360,30 @@ class PromptFile:
 def count_lines(path: Path) -> int | None:
     """Count the non-blank lines of a regular file; None if they cannot be counted in advance."""
     try:
-        if not path.is_file():
+        if not path.is_file() or format_of(path.name, b"") in WHOLE_FORMATS:
             return None
         with path.open("rb") as file:
             return sum(1 for line in file if line.strip())
     except OSError:
         return None
+
+
+def sample_lines(path: Path, input_format: InputFormat | None, size: int, seed: int) -> frozenset[int]:
+    """Draw the numbers of lines at random, the same for the same file, size and seed; all if there are no more.
+
+    Raises:
+        UsageError: the file cannot be read twice, as a pipe, or not at all.
+    """
+    import random
+
+    if not path.is_file():
+        raise UsageError(f"--sample needs a file: {path} cannot be read twice")
+    data, found = path.read_bytes(), input_format or format_of(path.name, b"")
+    splitter = InputLineSplitter()
+    lines = (
+        split_whole(data, str(path), found)
+        if found in WHOLE_FORMATS
+        else (line for lines in (splitter.feed(data), splitter.close()) for line in lines)
+    )
+    numbers = [line.number for line in lines]
+    return frozenset(random.Random(seed).sample(numbers, min(size, len(numbers))))  # noqa: S311 - guards nothing

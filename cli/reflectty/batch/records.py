@@ -166,6 +166,7 @@ REPLY_FIELDS: Final = (
     "warnings",
 )
 ALL_FIELDS: Final = ("prompt", "host", *REPLY_FIELDS)
+_RECORD_MEMBERS: Final = frozenset({"line", "id", "digest", "error", *ALL_FIELDS})
 
 
 class Outcome(NamedTuple):
@@ -207,7 +208,10 @@ def parse_fields(text: str) -> tuple[str, ...]:
 
 
 def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMPACT_FIELDS) -> Record:
-    """Build the record of a line: its number, id and digest first, an error last."""
+    """Build the record of a line: its number, id and digest first, its own other members and an error last.
+
+    A member of the line that has the name of one of the record gets `input_` before it.
+    """
     values = _members_of(item, outcome)
     members: dict[str, Any] = {"line": item.line}
     if item.id is not None:
@@ -216,8 +220,10 @@ def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMP
     members.update(
         {name: values[name] for name in fields if name in values and _is_worth_writing(name, values[name], fields)}
     )
+    for name, value in item.members:
+        members[f"input_{name}" if name in _RECORD_MEMBERS else name] = value
     if outcome.error:
-        members["error"] = {"message": _sentence_of(outcome.error), "exit_code": outcome.error.exit_code}
+        members["error"] = {"message": outcome.error.with_hint, "exit_code": outcome.error.exit_code}
     data = json.dumps(members, ensure_ascii=True).encode("ascii") + b"\n"
     return Record(data, RecordKey(item.line, item.digest, outcome.error is not None))
 
@@ -231,7 +237,3 @@ def _members_of(item: PromptLine, outcome: Outcome) -> dict[str, Any]:
 def _is_worth_writing(name: str, value: object, fields: tuple[str, ...]) -> bool:
     """False for empty warnings among the compact fields."""
     return bool(value) or name != "warnings" or fields != COMPACT_FIELDS
-
-
-def _sentence_of(error: ReflecttyError) -> str:
-    return f"{error} ({error.hint})" if error.hint else str(error)

@@ -158,11 +158,6 @@ class Scheduler:
         """Number of running prompts on all servers."""
         return sum(state.running for state in self.servers)
 
-    @property
-    def is_cut_off(self) -> bool:
-        """True if no server is reachable."""
-        return all(state.is_unreachable for state in self.servers)
-
     def is_missing_everywhere(self, model: str) -> bool:
         """True if no server that is in use has the model."""
         return all(model in state.missing_models for state in self.servers if state.slots)

@@ -16,6 +16,7 @@ from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus, StoredR
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reflectty.core.session import Turn
     from reflectty.reasoning.reply import Reply
     from reflectty.store import Store
 
@@ -71,7 +72,7 @@ class Recorder:
         target: RecordTarget,
         *,
         deferred: bool = False,
-        submit: Callable[[Work], None] = run_now,
+        submit: Callable[[Work], object] = run_now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session = target.session
@@ -80,6 +81,10 @@ class Recorder:
         """The turn of the question, once the beginning is written."""
         self.reply = target.reply
         """The turn of the reply, once the beginning is written."""
+        self.turn: Turn | None = None
+        """The turn of a new reply as added, once the beginning is written."""
+        self.written: StoredReply | None = None
+        """The reply as written at its end."""
         self.failure: ReflecttyError | None = None
         """The error that ended the recording."""
         self._open_store = store
@@ -134,7 +139,7 @@ class Recorder:
         whole = stored_reply_of(stored._replace(ended=ended, error=error, digest=stored.digest or digest), reply)
         if self._is_beginning_due:
             self._write_beginning(stored)
-        self._enqueue(lambda store: store.finish(self._require_turn(), whole))
+        self._enqueue(lambda store: self._finish_in_store(store, whole))
         self._close()
 
     async def wait_until_written(self) -> None:
@@ -164,7 +169,12 @@ class Recorder:
             self.session = store.create_session(title).id
         if self.question is None:
             self.question = store.add_question(self.session, target.parent, target.text, target.attachments).id
-        self.reply = store.add_reply(self.session, self.question, stored).id
+        self.turn = store.add_reply(self.session, self.question, stored)
+        self.reply = self.turn.id
+
+    def _finish_in_store(self, store: Store, whole: StoredReply) -> None:
+        store.finish(self._require_turn(), whole)
+        self.written = whole
 
     def _require_turn(self) -> int:
         """The turn of the reply, which exists unless writing the beginning failed."""

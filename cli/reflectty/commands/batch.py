@@ -41,7 +41,8 @@ FormOption = Annotated[
     InputFormat | None,
     typer.Option(
         "--format",
-        help='The format of the lines: questions, or objects: {"prompt": …, "id", "system", "model", template fields}.',
+        help="Lines of questions or of JSON objects, one JSON array, or CSV; objects have a prompt or messages, and may"
+        " have id, model, system, fields of the template and members to pass through.",
         show_default="from the file name, else the first line",
     ),
 ]
@@ -106,6 +107,23 @@ Patience = Annotated[
 ]
 
 
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", metavar="N", min=1, help="Ask only the first N lines.", show_default=False),
+]
+Sample = Annotated[
+    int | None,
+    typer.Option(
+        "--sample",
+        metavar="N",
+        min=1,
+        help="Ask N lines drawn at random, the same for each --seed.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The seed of --sample.")]
+
+
 class BatchArguments(NamedTuple):
     """The arguments of one call; the fields have the names of the command's parameters."""
 
@@ -124,6 +142,9 @@ class BatchArguments(NamedTuple):
     jobs: int | None
     retry: int
     patience: float
+    limit: int | None = None
+    sample: int | None = None
+    seed: int = 0
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -153,6 +174,10 @@ def refuse_contradictions(arguments: BatchArguments) -> None:
         raise UsageError("--resume and --force cannot be combined", "use --resume to continue, --force to overwrite")
     if arguments.fields and arguments.full:
         raise UsageError("--fields and --full cannot be combined", "--full includes every field")
+    if arguments.limit and arguments.sample:
+        raise UsageError("--limit and --sample cannot be combined", "use one of them")
+    if arguments.sample and arguments.file == STDIN:
+        raise UsageError("--sample needs a file: stdin cannot be read twice", "use --limit, or save it to a file")
     if arguments.output is None and (arguments.resume or arguments.force):
         flag = "--resume" if arguments.resume else "--force"
         raise UsageError(f"{flag} needs an output file", "name one with --output")
@@ -171,6 +196,9 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     jobs: Jobs = None,
     retry: Retry = 3,
     patience: Patience = 3600.0,
+    limit: Limit = None,
+    sample: Sample = None,
+    seed: Seed = 0,
     model: args.ModelName = "",
     profile: args.Profile = "",
     template: args.TemplateName = "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import sys
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reflectty import config
 from reflectty.batch.output import StreamOutput, open_output
 from reflectty.batch.progress import BatchProgress
-from reflectty.batch.prompts import PromptFile, count_lines
+from reflectty.batch.prompts import PromptFile, count_lines, fields_of, sample_lines
 from reflectty.batch.records import ALL_FIELDS, COMPACT_FIELDS, LineStatus, ResumeIndex, parse_fields, record_of
 from reflectty.batch.runner import BatchOptions, BatchRunner, Callbacks
 from reflectty.batch.scheduler import Scheduler
@@ -26,20 +27,20 @@ from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.inputs import QuestionInputs
 from reflectty.commands.session_option import add_option_source
 from reflectty.commands.template_option import apply_template, select_template
-from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError
+from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError, reason_of
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_count, format_duration
 from reflectty.engines import address_of
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
-from reflectty.view.summary import format_count, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Container, Iterator
     from pathlib import Path
 
     from reflectty.batch.output import Output
     from reflectty.batch.progress_line import BatchProgressLine
-    from reflectty.batch.prompts import InputLine, PromptLine
+    from reflectty.batch.prompts import InputLine, PromptId, PromptLine
     from reflectty.batch.records import Outcome, ResumeCursor
     from reflectty.chat.request import Question
     from reflectty.commands.batch import BatchArguments
@@ -60,12 +61,18 @@ def question_for(item: PromptLine, common: Question, template: FilledTemplate | 
     """
     inputs = QuestionInputs(words=item.prompt)
     if template:
-        inputs = apply_template(template._replace(fields=template.fields | dict(item.fields)), inputs)
+        inputs = apply_template(template._replace(fields=template.fields | fields_of(item)), inputs)
     if not inputs.prompt.strip():
         raise UsageError("the line has no prompt", 'write it as {"prompt": "why is the sky blue?"}')
     return common._replace(
-        prompt=inputs.prompt, ask_options=common.ask_options.override(model=item.model, system=item.system)
+        prompt=inputs.prompt,
+        ask_options=common.ask_options.override(model=item.model, system=item.system),
+        history=item.history,
     )
+
+
+REPORT_SECONDS = 60.0
+"""Seconds between two lines of progress where stderr is no terminal."""
 
 
 class BatchReporter:
@@ -77,10 +84,22 @@ class BatchReporter:
         self._quiet = quiet
         self._noted_texts: set[str] = set()
         self._line = _make_progress_line(terminal, progress) if terminal.err.tty and not quiet else None
+        self._next_report = REPORT_SECONDS
 
     def tick(self, seconds: float) -> None:
         if self._line:
             self._line.tick(seconds)
+        elif seconds >= self._next_report:
+            self._next_report = seconds + REPORT_SECONDS
+            self.note(self._report())
+
+    def _report(self) -> str:
+        """The progress as one line for a log."""
+        progress = self._progress
+        total = "" if progress.total is None else f" of {progress.total:,}"
+        failed = f", {progress.failed:,} failed" if progress.failed else ""
+        left = "" if progress.seconds_left is None else f", about {format_duration(progress.seconds_left)} left"
+        return f"{progress.answered_before + progress.finished:,}{total} lines{failed}{left}"
 
     def clear(self) -> None:
         """Erase the progress line."""
@@ -146,6 +165,8 @@ class BatchContext(NamedTuple):
     """The fields of a reply to write."""
     reporter: BatchReporter
     progress: BatchProgress
+    chosen_lines: Container[int]
+    """The numbers of the lines to ask."""
 
 
 class BatchFiles(NamedTuple):
@@ -186,7 +207,8 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
     )
     question = question_of(arguments.ask_arguments, settings, lambda text: write_remark(terminal, text))
     fields = ALL_FIELDS if arguments.full else parse_fields(arguments.fields) or COMPACT_FIELDS
-    total = count_lines(arguments.file) if terminal.err.tty and arguments.file != STDIN else None
+    total = count_lines(arguments.file) if arguments.file != STDIN else None
+    chosen, total = _choose_lines(arguments, total)
     progress = BatchProgress(total)
     return BatchContext(
         arguments,
@@ -196,7 +218,17 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
         fields,
         BatchReporter(terminal, progress, quiet=arguments.ask_arguments.quiet),
         progress,
+        chosen,
     )
+
+
+def _choose_lines(arguments: BatchArguments, total: int | None) -> tuple[Container[int], int | None]:
+    """The numbers of the lines to ask, and how many there are, if known."""
+    if arguments.sample:
+        chosen = sample_lines(arguments.file, arguments.form, arguments.sample, arguments.seed)
+        return chosen, len(chosen)
+    last = arguments.limit or sys.maxsize
+    return range(1, last + 1), total if total is None else min(total, last)
 
 
 def _resume_hint_for(arguments: BatchArguments, default: str) -> str:
@@ -230,8 +262,7 @@ def _open_file(path: Path) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
-        raise UsageError(f"cannot read {path}: {reason.lower()}") from error
+        raise UsageError(f"cannot read {path}: {reason_of(error)}") from error
 
 
 def _stdin_descriptor_of(terminal: Terminal) -> int:
@@ -266,7 +297,8 @@ async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
         async with aclosing(files.source.read_prompts(partial(_is_wanted, context, resume_cursor))) as items:
             first = await anext(items, None)
             if first is not None:
-                await _ask_lines(context, files.output, _prepend(first, items), before)
+                unique = _watch_ids(_prepend(first, items), context.reporter.note)
+                await _ask_lines(context, files.output, unique, before)
     except asyncio.CancelledError:
         summary = f"stopped: {format_count(context.progress.answered_before + context.progress.done, 'line')} answered"
         context.reporter.note(
@@ -280,6 +312,19 @@ async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
         )
 
 
+async def _watch_ids(
+    items: AsyncGenerator[PromptLine, None], note: Callable[[str], None]
+) -> AsyncGenerator[PromptLine, None]:
+    """Yield the lines, and note the first id that occurs twice: its records cannot be told apart by it."""
+    lines: dict[PromptId, int] = {}
+    is_noted = False
+    async for item in items:
+        if item.id is not None and not is_noted and lines.setdefault(item.id, item.line) != item.line:
+            note(f"lines {lines[item.id]} and {item.line} have the same id {item.id!r}")
+            is_noted = True
+        yield item
+
+
 async def _prepend(first: PromptLine, rest: AsyncGenerator[PromptLine, None]) -> AsyncGenerator[PromptLine, None]:
     yield first
     async for item in rest:
@@ -287,7 +332,9 @@ async def _prepend(first: PromptLine, rest: AsyncGenerator[PromptLine, None]) ->
 
 
 def _is_wanted(context: BatchContext, resume_cursor: ResumeCursor, line: InputLine) -> bool:
-    """Whether to ask a line: it is new or failed, or has changed since its answer."""
+    """Whether to ask a line: it is chosen, and new or failed, or has changed since its answer."""
+    if line.number not in context.chosen_lines:
+        return False
     status = resume_cursor.status_of(line.number, line.digest)
     if status is LineStatus.ANSWERED:
         context.progress.answered_before += 1

@@ -138,9 +138,9 @@ def _remember_session(terminal: Terminal, store: Store, began: float) -> None:
 
 def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal: Terminal, store: Store) -> ChatConfig:
     from reflectty.commands.engine_factory import engine_for, library_for
+    from reflectty.tui.actions import bind_actions
     from reflectty.tui.app import ChatConfig
     from reflectty.tui.conversation import OptionSources
-    from reflectty.tui.keys import bind_actions
     from reflectty.tui.theme import ChatTheme
     from reflectty.view.parts import ThinkingView
 

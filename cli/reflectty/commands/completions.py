@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from reflectty.commands.console import ShowByDefault, make_group
-from reflectty.core.errors import OutputError, UsageError
+from reflectty.core.errors import OutputError, UsageError, reason_of
 from reflectty.core.safety import clean_line
 from reflectty.output import write_remark
 from reflectty.system import assets
@@ -182,7 +182,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot create {folder}: {(error.strerror or str(error)).lower()}") from error
+        raise OutputError(f"cannot create {folder}: {reason_of(error)}") from error
 
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {"install": install, "show": show, "path": path_}

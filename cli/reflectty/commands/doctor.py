@@ -97,7 +97,7 @@ def _make_doctor_context(  # noqa: PLR0913, PLR0917 - one argument per option
     from reflectty.doctor import DoctorContext, SourcedValue
     from reflectty.doctor.files import load_usable_settings
     from reflectty.doctor.terminal import make_terminal_asker
-    from reflectty.tui.clipboard import list_clipboards
+    from reflectty.system.clipboard import list_clipboards
 
     environment, (path, store_path) = system_environment(), _find_paths()
     usable = load_usable_settings(environment, path, profile, engine)
@@ -136,7 +136,7 @@ def _find_harmless_mistakes(settings: config.Settings) -> tuple[UsageError, ...]
     if problem:
         mistakes.append(UsageError(problem, "using the terminal's own colors"))
     if settings.keys:
-        from reflectty.tui.keys import bind_actions
+        from reflectty.tui.actions import bind_actions
 
         try:
             bind_actions(settings.keys)

@@ -18,9 +18,9 @@ from reflectty.commands.session_option import latest_session
 from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.session import branch_to
+from reflectty.core.text import format_count
 from reflectty.export import FORMAT_BY_SUFFIX, ExportFormat, export_session
 from reflectty.output import write_remark
-from reflectty.view.summary import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -296,16 +296,11 @@ def show(
 
 
 def _draw(terminal: Terminal, turns: Sequence[Turn], path: Sequence[Turn] | None, *, thinking: bool) -> None:
-    from reflectty.output.sessions import (
-        TranscriptOptions,
-        positions_on_all_branches,
-        positions_on_branch,
-        transcript_rows,
-    )
+    from reflectty.output.sessions import positions_on_all_branches, positions_on_branch, transcript_rows
 
     page = console.open_page(terminal)
     positions = positions_on_all_branches(turns) if path is None else positions_on_branch(turns, path)
-    for rows in transcript_rows(positions, TranscriptOptions(page.palette, page.columns, thinking)):
+    for rows in transcript_rows(positions, page, thinking=thinking):
         page.write(rows)
 
 

@@ -9,9 +9,9 @@ import typer
 from reflectty import config
 from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.console import AsJson, info, make_group, open_page
+from reflectty.config.schema import parse_name
 from reflectty.config.templates import load_template, template_names, template_path
-from reflectty.config.values import parse_name
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import UsageError, reason_of
 from reflectty.core.safety import clean, clean_line
 from reflectty.core.templates import fields_of
 from reflectty.output import write_remark
@@ -109,7 +109,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise UsageError(f"cannot create {folder}: {reason}") from error
 
 

@@ -6,17 +6,16 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reflectty.config import FILE_SETTINGS, config_path, values
-from reflectty.config.load import EXTENDS, profiles_of
-from reflectty.config.settings import PROFILE_SETTINGS
-from reflectty.config.toml_file import parse_toml, read_text
+from reflectty.config import FILE_SETTINGS, config_path
+from reflectty.config.load import EXTENDS, profiles_of, read_toml
+from reflectty.config.schema import PROFILE_SETTINGS
 from reflectty.core.errors import UsageError
+from reflectty.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PROFILE_HEADING = re.compile(r"^[ \t]*\[[ \t]*profiles[ \t]*\.[ \t]*([\w-]+)[ \t]*\]", re.MULTILINE)
-_BOOLEAN_WORDS = ("true", "false")
 
 
 def list_profiles() -> tuple[str, ...]:
@@ -30,7 +29,7 @@ def list_profiles() -> tuple[str, ...]:
 
 def _load_profiles() -> Mapping[str, Mapping[str, object]]:
     path = config_path()
-    return profiles_of(parse_toml(read_text(path) or "", path), path)
+    return profiles_of(read_toml(path), path)
 
 
 def list_templates() -> tuple[str, ...]:
@@ -56,13 +55,13 @@ def list_hosts() -> tuple[str, ...]:
     """The servers in the settings and their profiles, and this machine's own."""
     from reflectty.engines.hosts import DEFAULT_HOST, DEFAULT_PORT
 
-    named: list[object] = []
+    found: list[object] = []
     with suppress(UsageError):
         path = config_path()
-        document = parse_toml(read_text(path) or "", path)
-        named += [document.get("host"), *(table.get("host") for table in profiles_of(document, path).values())]
+        document = read_toml(path)
+        found += [document.get("host"), *(table.get("host") for table in profiles_of(document, path).values())]
     # The part before an @ may be a password.
-    hosts = [name for name in named if isinstance(name, str) and "@" not in name]
+    hosts = [name for name in found if isinstance(name, str) and "@" not in name]
     return (*hosts, f"{DEFAULT_HOST}:{DEFAULT_PORT}")
 
 
@@ -78,19 +77,11 @@ def list_keys() -> tuple[str, ...]:
 
 def values_of(key: str) -> tuple[str, tuple[str, ...]]:
     """The kind of a setting's values, and its fixed values."""
-    from reflectty.core.messages import Effort, KeepThinkingMode
-    from reflectty.engines import EngineName
-    from reflectty.reasoning.families import FAMILIES
-    from reflectty.reasoning.modes import Mode
-
     last = key.rpartition(".")[2]
-    kinds = {"model": "models", "host": "hosts", "template": "templates", "theme": "themes"}
-    kinds |= dict.fromkeys(("profile", EXTENDS), "profiles")
-    fixed = {"mode": tuple(Mode), "effort": tuple(Effort), "engine": tuple(EngineName), "family": tuple(FAMILIES)}
-    fixed["keep_thinking"] = tuple(KeepThinkingMode)
-    switch = last in FILE_SETTINGS and FILE_SETTINGS[last].parse is values.parse_boolean
-    words = _BOOLEAN_WORDS if switch else values.THINKING_VIEWS if last == "thinking" else fixed.get(last, ())
-    return kinds.get(last, ""), tuple(map(str, words))
+    if last == EXTENDS:
+        return "profiles", ()
+    setting = FILE_SETTINGS.get(last)
+    return (setting.candidates, setting.choices()) if setting else ("", ())
 
 
 NAME_SOURCES: dict[str, Callable[[], tuple[str, ...]]] = {

@@ -11,15 +11,18 @@ from contextlib import suppress
 from itertools import pairwise
 from select import select
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+from urllib.parse import urlsplit
 
 from reflectty import config
 from reflectty.core.errors import UsageError
 from reflectty.core.model_names import short_name_of
 from reflectty.engines import VLLM_PORT, EngineName
 from reflectty.engines.hosts import parse_host
+from reflectty.system.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from http.client import HTTPConnection
     from pathlib import Path
 
     from reflectty.engines.hosts import Address
@@ -118,7 +121,7 @@ def _ask_in_child(server: _ModelListServer, save: Callable[[tuple[str, ...]], No
     every process that holds its output.
     """
     # Imported before the fork, so that the wait does not include it.
-    import reflectty.completion.http  # noqa: F401 - only a request needs it
+    import http.client  # noqa: F401 - only a request needs it
 
     reader, writer = os.pipe()
     if os.fork() == 0:
@@ -158,9 +161,7 @@ def _fetch_list(server: _ModelListServer) -> bytes:
     """
     from http.client import HTTPException
 
-    from reflectty.completion.http import connection_to
-
-    connection, prefix = connection_to(server.address, MAX_LISTEN_SECONDS)
+    connection, prefix = _connection_to(server.address)
     try:
         connection.request("GET", prefix + server.path, headers=_headers_for(server))
         response = connection.getresponse()
@@ -171,6 +172,21 @@ def _fetch_list(server: _ModelListServer) -> bytes:
         raise OSError(str(error)) from error
     finally:
         connection.close()
+
+
+def _connection_to(address: Address) -> tuple[HTTPConnection, str]:
+    """A connection without the engines' HTTP client, and the prefix of every path."""
+    import socket
+    from http.client import HTTPConnection, HTTPSConnection
+
+    url = urlsplit(address.url)
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    connection = kind(url.hostname or "", url.port, timeout=MAX_LISTEN_SECONDS)
+    if address.socket_path:
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(MAX_LISTEN_SECONDS)
+        connection.sock.connect(address.socket_path)
+    return connection, url.path
 
 
 def _headers_for(server: _ModelListServer) -> dict[str, str]:
@@ -228,10 +244,4 @@ def _save_cache(server: str, names: tuple[str, ...], before: Mapping[str, tuple[
     cached = {server: names, **{other: known for other, known in before.items() if other != server}}
     text = json.dumps(dict(list(cached.items())[:_MAX_SERVERS]))
     with suppress(OSError, UsageError):
-        path = _cache_path()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-        number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(number, "w", encoding="utf-8") as file:  # noqa: PTH123 - an open file descriptor has no path
-            file.write(text)
-        fresh.replace(path)
+        write_atomically(_cache_path(), text, 0o600, with_folder=True, synced=False)

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from reflectty.config.load import is_debugging, load_api_key, load_settings, profile_names, with_remembered_choices
-from reflectty.config.paths import config_path, state_folder, store_path, templates_folder, themes_folder
-from reflectty.config.settings import DEFAULT_TIMEOUTS, FILE_SETTINGS, SETTINGS, Setting, Settings
+from reflectty.config.schema import (
+    DEFAULT_TIMEOUTS,
+    FILE_SETTINGS,
+    SETTINGS,
+    THINKING_VIEWS,
+    Setting,
+    Settings,
+    parse_timeouts,
+)
 from reflectty.config.state import (
     has_server_answered,
     is_remembered,
@@ -19,8 +26,7 @@ from reflectty.config.state import (
     server_of_session,
     sessions_of_terminals,
 )
-from reflectty.config.values import THINKING_VIEWS, parse_timeouts
-from reflectty.core.errors import did_you_mean
+from reflectty.system.paths import config_path, state_folder, store_path, templates_folder, themes_folder
 
 __all__ = [
     "DEFAULT_TIMEOUTS",
@@ -30,7 +36,6 @@ __all__ = [
     "Setting",
     "Settings",
     "config_path",
-    "did_you_mean",
     "has_server_answered",
     "is_debugging",
     "is_remembered",

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import tomllib
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reflectty.config import values
 from reflectty.config.load import EXTENDS, TABLES, unknown_setting_error
-from reflectty.config.settings import FILE_SETTINGS, PROFILE_SETTINGS
-from reflectty.config.toml_file import section_name, split_sections
-from reflectty.core.errors import OutputError, UsageError
+from reflectty.config.schema import (
+    FILE_SETTINGS,
+    PROFILE_SETTINGS,
+    parse_boolean,
+    parse_keys,
+    parse_name,
+    parse_options,
+    parse_texts,
+    parse_timeout_setting,
+)
+from reflectty.core.errors import OutputError, UsageError, reason_of
+from reflectty.system.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from pathlib import Path
 
-    from reflectty.config.settings import Setting
+    from reflectty.config.schema import Setting
 
     Tree = MutableMapping[str, Any]
 
@@ -34,7 +40,6 @@ _BOOLEAN_WORDS = {
     "off": False,
 }
 _PART_DEPTH = 2
-_TABLE_PARSERS = (values.parse_options, values.parse_keys)
 
 
 class ConfigEntry(NamedTuple):
@@ -64,13 +69,13 @@ def parse_entry(key: str, words: Sequence[str]) -> ConfigEntry:
     """
     keys = parse_key(key)
     if keys[0] == "templates":
-        values.parse_name(_require_part(keys, 1, "NAME"), "templates")
+        parse_name(_require_part(keys, 1, "NAME"), "templates")
         return ConfigEntry(_require_no_parts(keys, 2), " ".join(words))
     if keys[0] != "profiles":
         return ConfigEntry(keys, _parse_value(keys, FILE_SETTINGS, words, ""))
-    profile, beyond = values.parse_name(_require_part(keys, 1, "NAME.KEY"), "profiles"), keys[2:]
+    profile, beyond = parse_name(_require_part(keys, 1, "NAME.KEY"), "profiles"), keys[2:]
     if beyond == (EXTENDS,):
-        return ConfigEntry(keys, values.parse_name(" ".join(words), key))
+        return ConfigEntry(keys, parse_name(" ".join(words), key))
     _require_part(keys, 2, "KEY")
     return ConfigEntry(keys, _parse_value(beyond, PROFILE_SETTINGS, words, f"profiles.{profile}."))
 
@@ -80,32 +85,32 @@ def _parse_value(keys: tuple[str, ...], known: Mapping[str, Setting], words: Seq
     if keys[0] not in known:
         raise unknown_setting_error(keys[0], (*known, *(() if within else TABLES)), f"unknown setting {key!r}")
     setting = known[keys[0]]
-    if setting.parse in _TABLE_PARSERS:
+    if setting.is_table:
         part = _require_part(keys, 1, "NAME", key)
         _require_no_parts(keys, _PART_DEPTH)
         return _parse_part(setting, key, part, words)
     _require_no_parts(keys, 1)
-    value = list(words) if setting.parse is values.parse_texts else _toml_value(setting, " ".join(words))
+    value = list(words) if setting.parse is parse_texts else _toml_value(setting, " ".join(words))
     setting.parse(value, key, None)
     return value
 
 
 def _toml_value(setting: Setting, text: str) -> object:
     """Parse a text as a TOML value."""
-    if setting.parse is values.parse_boolean:
+    if setting.parse is parse_boolean:
         return _BOOLEAN_WORDS.get(text.lower(), text)
-    if setting.parse is values.parse_timeout_setting and text.isascii() and text.isdecimal():
+    if setting.parse is parse_timeout_setting and text.isascii() and text.isdecimal():
         return int(text)
     return text
 
 
 def _parse_part(setting: Setting, key: str, part: str, words: Sequence[str]) -> object:
     """Parse the value of an option, or the keys of an action; several words are a list."""
-    several = part == "stop" or setting.parse is values.parse_keys
+    several = part == "stop" or setting.parse is parse_keys
     given = (list(words) if len(words) > 1 else words[0]) if several else " ".join(words)
-    if setting.parse is values.parse_keys:
+    if setting.parse is parse_keys:
         return given
-    _, value = values.parse_options({part: given}, key)[0]
+    _, value = parse_options({part: given}, key)[0]
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -156,14 +161,44 @@ def without_value(text: str, keys: Sequence[str]) -> str:
     raise _unchangeable_error(keys)
 
 
+def _split_sections(text: str) -> tuple[str, ...]:
+    """Split a document into sections: the part before any table, and each table with the comment right above it."""
+    starts, at, lines = [0], 0, text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith("["):
+            # In a multiline text or list, what looks like a table header is none.
+            with suppress(ValueError):
+                tomllib.loads(text[:at])
+                starts.append(at - sum(map(len, _trailing_comment(lines[:number]))))
+        at += len(line)
+    return tuple(text[start:end] for start, end in zip(starts, (*starts[1:], len(text)), strict=True))
+
+
+def _trailing_comment(lines: list[str]) -> list[str]:
+    """The comment at the end of the lines."""
+    count = next((count for count, line in enumerate(reversed(lines)) if not line.lstrip().startswith("#")), len(lines))
+    return lines[len(lines) - count :]
+
+
+def _section_name(section: str) -> tuple[str, ...]:
+    """The keys of a section's table."""
+    header = next(line for line in section.splitlines() if not line.lstrip().startswith("#"))
+    keys: list[str] = []
+    table: object = tomllib.loads(header)
+    while isinstance(table, dict) and table:
+        key, table = next(iter(table.items()))
+        keys.append(key)
+    return tuple(keys)
+
+
 def _put_in_section(text: str, keys: Sequence[str], value: object) -> str:
     """Write a value at the end of its section, above the comment of the next one.
 
     Raises:
         ValueError: there is no such section.
     """
-    parts = split_sections(text)
-    at = [section_name(part) if at else () for at, part in enumerate(parts)].index(tuple(keys[:-1]))
+    parts = _split_sections(text)
+    at = [_section_name(part) if at else () for at, part in enumerate(parts)].index(tuple(keys[:-1]))
     body = parts[at].rstrip("\r\n")
     end = "\r\n" if parts[at].startswith("\r\n", len(body)) else "\n"
     space = parts[at][len(body) :].removeprefix(end) or ("" if at == len(parts) - 1 else end)
@@ -201,8 +236,8 @@ def _put(tree: Tree, keys: Sequence[str], value: object, new: Callable[[int], Tr
 
 def _drop_sections(text: str, keys: Sequence[str]) -> str:
     """Remove the sections of a table, with their comments."""
-    head, *parts = split_sections(text)
-    return "".join((head, *(part for part in parts if section_name(part)[: len(keys)] != tuple(keys))))
+    head, *parts = _split_sections(text)
+    return "".join((head, *(part for part in parts if _section_name(part)[: len(keys)] != tuple(keys))))
 
 
 def _take_with_tomlkit(text: str, keys: Sequence[str]) -> str:
@@ -238,34 +273,7 @@ def write_config(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = _file_mode(target)
-        try:
-            _write_synced(fresh, text, mode)
-            fresh.replace(target)
-        finally:
-            fresh.unlink(missing_ok=True)
+        write_atomically(path, text, 0o600, with_folder=True)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
-
-
-def _file_mode(target: Path) -> int:
-    try:
-        found = target.stat()
-    except FileNotFoundError:
-        return 0o600
-    if not stat.S_ISREG(found.st_mode):
-        raise OutputError(f"{target}: not a regular file")
-    return stat.S_IMODE(found.st_mode)
-
-
-def _write_synced(path: Path, text: str, mode: int) -> None:
-    path.touch(mode=0o600, exist_ok=False)
-    with path.open("wb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(mode)
+        raise OutputError(f"{path}: cannot be written: {reason_of(error)}") from error

@@ -7,28 +7,27 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.config import values
 from reflectty.config.load import (
     SettingOrigin,
     Source,
     collect_sources,
     merge,
     profiles_of,
+    read_toml,
     sources_in_environment,
     sources_in_file,
     sources_in_profile,
     user_config_path,
 )
-from reflectty.config.settings import FILE_SETTINGS, SETTINGS
+from reflectty.config.schema import FILE_SETTINGS, SETTINGS, parse_name
 from reflectty.config.templates import templates_of
-from reflectty.config.toml_file import read_toml
 from reflectty.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reflectty.config.load import Document
-    from reflectty.config.settings import Setting, Settings
+    from reflectty.config.schema import Setting, Settings
 
 
 class ExplainedSetting(NamedTuple):
@@ -58,16 +57,16 @@ def explain_settings(
 def _rows_of(setting: Setting, settings: Settings, sources: Sequence[Source]) -> Iterator[ExplainedSetting]:
     value = getattr(settings, setting.field)
     key = setting.key or setting.field
-    said = [one for one in sources if one.setting.field == setting.field]
-    if not (said and value and setting.parse in (values.parse_options, values.parse_keys)):
-        last = said[-1] if said else None
+    given = [one for one in sources if one.setting.field == setting.field]
+    if not (given and value and setting.is_table):
+        last = given[-1] if given else None
         yield ExplainedSetting(
             key, value, last.origin if last else SettingOrigin.DEFAULT, last.source_name if last else ""
         )
         return
-    for part, worth in value:
-        last = next(one for one in reversed(said) if isinstance(one.value, dict) and part in one.value)
-        yield ExplainedSetting(f"{key}.{part}", worth, last.origin, last.source_name)
+    for part, part_value in value:
+        last = next(one for one in reversed(given) if isinstance(one.value, dict) and part in one.value)
+        yield ExplainedSetting(f"{key}.{part}", part_value, last.origin, last.source_name)
 
 
 def find_mistakes(environment: Mapping[str, str] | None = None, file: Path | None = None) -> tuple[UsageError, ...]:
@@ -110,7 +109,7 @@ def _named_profiles(document: Document, environment: Mapping[str, str], path: Pa
     """Yield every reference to a profile, and every profile of the document."""
     profiles = document.get("profiles")
     for name in profiles if isinstance(profiles, dict) else ():
-        yield Source(FILE_SETTINGS["profile"], values.parse_name, name, f"{path}: profiles", SettingOrigin.FILE)
+        yield Source(FILE_SETTINGS["profile"], parse_name, name, f"{path}: profiles", SettingOrigin.FILE)
     chosen = {"profile": document.get("profile", "")}
     for one in (*sources_in_file(chosen, path), *sources_in_environment(environment)):
         if one.setting.field == "profile":

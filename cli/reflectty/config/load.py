@@ -15,25 +15,26 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from reflectty.config import values
-from reflectty.config.paths import config_path
-from reflectty.config.settings import (
+from reflectty.config.schema import (
     FILE_SETTINGS,
     MODEL_OR_SERVER_FIELDS,
     PROFILE_SETTINGS,
     SERVER_FIELDS,
     SETTINGS,
+    THINKING_VIEWS,
     Setting,
     Settings,
+    parse_name,
 )
 from reflectty.config.state import recall_choice
-from reflectty.config.toml_file import read_text, read_toml
 from reflectty.core.errors import UsageError, did_you_mean
+from reflectty.system.files import read_text
+from reflectty.system.paths import config_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reflectty.config.values import ValueParser
+    from reflectty.config.schema import ValueParser
 
 
 Document = Mapping[str, object]
@@ -44,6 +45,30 @@ NO_PROFILE = "none"
 EXTENDS = "extends"
 """The key that names a profile's base."""
 _PROFILE_HINT = 'write [profiles.NAME], then lines such as model = "reflection"'
+
+
+def parse_toml(text: str, path: Path) -> Document:
+    """Parse TOML.
+
+    Raises:
+        UsageError: it is not valid.
+    """
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}", "fix it with `reflect config edit`") from error
+
+
+def read_toml(path: Path) -> Document:
+    """Read a TOML file; a missing one is empty.
+
+    Raises:
+        UsageError: it cannot be read, or is not TOML.
+    """
+    text = read_text(path)
+    return {} if text is None else parse_toml(text, path)
 
 
 def profiles_of(document: Document, path: Path | None) -> Mapping[str, Document]:
@@ -61,35 +86,35 @@ def profiles_of(document: Document, path: Path | None) -> Mapping[str, Document]
     return tables
 
 
-def profile_chain(name: str, profiles: Mapping[str, Document], said_by: str) -> tuple[tuple[str, Document], ...]:
+def profile_chain(name: str, profiles: Mapping[str, Document], named_in: str) -> tuple[tuple[str, Document], ...]:
     """A profile and its bases, the root first, each without its `extends` key.
 
     Raises:
         UsageError: a profile does not exist, or extends itself.
     """
-    found = tuple(_walk_back(name, profiles, said_by))
+    found = tuple(_walk_back(name, profiles, named_in))
     return tuple((one, {key: value for key, value in profiles[one].items() if key != EXTENDS}) for one in found[::-1])
 
 
-def _walk_back(name: str, profiles: Mapping[str, Document], said_by: str) -> Iterator[str]:
+def _walk_back(name: str, profiles: Mapping[str, Document], named_in: str) -> Iterator[str]:
     seen: list[str] = []
     wanted: object = name
     while wanted:
         if not isinstance(wanted, str) or wanted not in profiles:
-            raise _missing_profile_error(wanted, profiles, said_by)
+            raise _missing_profile_error(wanted, profiles, named_in)
         if wanted in seen:
             raise UsageError(f"profile {wanted} extends itself: {' > '.join((*seen, wanted))}")
         yield wanted
         seen.append(wanted)
-        wanted, said_by = profiles[wanted].get(EXTENDS, ""), f"profiles.{wanted}.{EXTENDS}"
+        wanted, named_in = profiles[wanted].get(EXTENDS, ""), f"profiles.{wanted}.{EXTENDS}"
 
 
-def _missing_profile_error(name: object, profiles: Mapping[str, Document], said_by: str) -> UsageError:
+def _missing_profile_error(name: object, profiles: Mapping[str, Document], named_in: str) -> UsageError:
     if not profiles:
         hint = "create one with `reflect config set profiles.NAME.model MODEL`"
     else:
         hint = did_you_mean(str(name), profiles) or f"choose from {', '.join(profiles)}"
-    return UsageError(f"{said_by}: unknown profile {name!r}", hint)
+    return UsageError(f"{named_in}: unknown profile {name!r}", hint)
 
 
 OTHERS_MODE_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -195,15 +220,15 @@ def collect_sources(
     """
     path = file or user_config_path()
     document = read_toml(path) if path else {}
-    written = tuple(sources_in_file(document, path)) if path else ()
+    in_file = tuple(sources_in_file(document, path)) if path else ()
     variables = tuple(sources_in_environment(os.environ if environment is None else environment))
-    spoken = (_flag_source("engine", engine),) if engine else ()
+    flags = (_flag_source("engine", engine),) if engine else ()
     if profile:
-        now = _flag_source("profile", profile)
-        return _drop_foreign_host((*written, *variables, now, *sources_in_profile(now, document, path), *spoken))
-    standing = next((one for one in reversed((*written, *variables)) if one.setting.field == "profile"), None)
+        flag = _flag_source("profile", profile)
+        return _drop_foreign_host((*in_file, *variables, flag, *sources_in_profile(flag, document, path), *flags))
+    chosen = next((one for one in reversed((*in_file, *variables)) if one.setting.field == "profile"), None)
     return _drop_foreign_host(
-        (*written, *(sources_in_profile(standing, document, path) if standing else ()), *variables, *spoken)
+        (*in_file, *(sources_in_profile(chosen, document, path) if chosen else ()), *variables, *flags)
     )
 
 
@@ -254,18 +279,20 @@ def sources_in_profile(named: Source, document: Document, path: Path | None) -> 
     Raises:
         UsageError: the profile does not exist, or sets what a profile cannot.
     """
-    name = values.parse_name(named.value, named.name)
+    name = parse_name(named.value, named.name)
     if name == NO_PROFILE:
         return
-    for whose, table in profile_chain(name, profiles_of(document, path), named.name):
+    for profile, table in profile_chain(name, profiles_of(document, path), named.name):
         for key, value in table.items():
-            where = f"{path}: profiles.{whose}"
+            where = f"{path}: profiles.{profile}"
             if key not in PROFILE_SETTINGS:
                 raise unknown_setting_error(
                     key, (*PROFILE_SETTINGS, EXTENDS), f"{where}: unknown profile setting {key!r}"
                 )
             setting = PROFILE_SETTINGS[key]
-            yield Source(setting, setting.parse, value, f"{where}.{key}", SettingOrigin.PROFILE, whose, named.explicit)
+            yield Source(
+                setting, setting.parse, value, f"{where}.{key}", SettingOrigin.PROFILE, profile, named.explicit
+            )
 
 
 def profile_names(file: Path | None = None) -> tuple[str, ...]:
@@ -291,7 +318,7 @@ def with_remembered_choices(settings: Settings) -> Settings:
     theme = "" if settings.is_theme_chosen else recall_choice("theme")
     return settings._replace(
         theme=theme or settings.theme,
-        thinking=settings.thinking or (thinking if thinking in values.THINKING_VIEWS else ""),
+        thinking=settings.thinking or (thinking if thinking in THINKING_VIEWS else ""),
     )
 
 

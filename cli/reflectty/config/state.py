@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
-from reflectty.config.paths import state_folder
 from reflectty.core.errors import UsageError
+from reflectty.system.files import write_atomically
+from reflectty.system.paths import state_folder
 
 _MAX_CHOICE_LENGTH = 200
 _SESSION_SERVERS_FILE = "places"
@@ -98,11 +98,7 @@ def recall_choice(name: str) -> str:
 def remember_choice(name: str, value: str) -> None:
     """Remember a choice for later runs, atomically; does nothing if it cannot be written."""
     with suppress(OSError, ValueError, UsageError):
-        path = state_folder() / "chosen" / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = path.with_name(f"{name}.{os.getpid()}")
-        fresh.write_text(value, "utf-8")
-        fresh.replace(path)
+        write_atomically(state_folder() / "chosen" / name, value, with_folder=True, synced=False)
 
 
 def has_server_answered() -> bool:

@@ -6,12 +6,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reflectty.config.load import user_config_path
-from reflectty.config.paths import templates_folder
-from reflectty.config.toml_file import read_text, read_toml
-from reflectty.config.values import is_name, parse_name, parse_text
+from reflectty.config.load import read_toml, user_config_path
+from reflectty.config.schema import is_name, parse_name, parse_text
 from reflectty.core.errors import UsageError, did_you_mean
 from reflectty.core.templates import Template
+from reflectty.system.files import read_text
+from reflectty.system.paths import templates_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,13 +34,13 @@ def template_names() -> tuple[str, ...]:
     return tuple(sorted({*template_names_in_folder(), *_templates_in_config()}))
 
 
-def load_template(template_name: str, said_by: str = "--template") -> Template:
+def load_template(template_name: str, named_in: str = "--template") -> Template:
     """Load a template by name, from its file or the settings.
 
     Raises:
         UsageError: it does not exist or cannot be read, or its name is invalid.
     """
-    known = parse_name(template_name, said_by)
+    known = parse_name(template_name, named_in)
     path = template_path(known)
     found = read_text(path)
     if found is not None:
@@ -48,7 +48,7 @@ def load_template(template_name: str, said_by: str = "--template") -> Template:
     table = _templates_in_config()
     if known in table:
         return Template(known, table[known].rstrip("\n"), str(user_config_path()))
-    raise _missing_template_error(known, said_by)
+    raise _missing_template_error(known, named_in)
 
 
 def template_path(known: str) -> Path:
@@ -57,12 +57,12 @@ def template_path(known: str) -> Path:
     return next((path for path in paths if os.path.lexists(path)), paths[0])
 
 
-def _missing_template_error(known: str, said_by: str) -> UsageError:
+def _missing_template_error(known: str, named_in: str) -> UsageError:
     names = template_names()
     if not names:
-        return UsageError(f"{said_by}: unknown template {known!r}", f"create it with `reflect templates edit {known}`")
+        return UsageError(f"{named_in}: unknown template {known!r}", f"create it with `reflect templates edit {known}`")
     hint = did_you_mean(known, names) or f"choose from {', '.join(names)}"
-    return UsageError(f"{said_by}: unknown template {known!r}", hint)
+    return UsageError(f"{named_in}: unknown template {known!r}", hint)
 
 
 def template_names_in_folder() -> Iterator[str]:

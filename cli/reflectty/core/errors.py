@@ -36,6 +36,11 @@ class ReflecttyError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def with_hint(self) -> str:
+        """The message, and the hint in parentheses."""
+        return f"{self} ({self.hint})" if self.hint else str(self)
+
 
 class UsageError(ReflecttyError):
     """The command line, a file or stdin cannot be used as given."""
@@ -154,6 +159,11 @@ class StoppedError(ReflecttyError):
     def __init__(self, exit_code: int) -> None:
         super().__init__("")
         self.exit_code = exit_code
+
+
+def reason_of(error: Exception) -> str:
+    """The reason in an error of the operating system, else the error's own text, in lowercase."""
+    return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

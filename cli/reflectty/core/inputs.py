@@ -7,7 +7,7 @@ import os
 import select
 from typing import TYPE_CHECKING, BinaryIO
 
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import UsageError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"cannot read {path}: {reason_of(error)}") from error
 
 
 def read_image(path: Path) -> str:

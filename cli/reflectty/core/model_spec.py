@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.core.messages import Bounds
+from reflectty.core.model_names import short_name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,7 +72,7 @@ MINI_NOTICE: Final = "Gemma is provided under and subject to the Gemma Terms of 
 
 def is_mini(name: str) -> bool:
     """Whether a name is that of the built-in model, with or without the tag `latest`."""
-    return name.lower().removesuffix(":latest") == MINI_NAME
+    return short_name_of(name.lower()) == MINI_NAME
 
 
 def mini_spec(name: str, license_text: str) -> ModelSpec:

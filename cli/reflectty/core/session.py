@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from reflectty.core.inputs import compose_prompt
 from reflectty.core.messages import Message, Usage
 from reflectty.core.model_names import is_same_model
+from reflectty.core.safety import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,6 +124,11 @@ class Session(NamedTuple):
     """The last turn of the branch viewed last; None without questions."""
     questions: int = 0
     """The number of questions on all branches."""
+
+    @property
+    def display_title(self) -> str:
+        """The title, safe for a terminal and on one line."""
+        return clean_line(self.title) or "untitled"
 
 
 class SearchHit(NamedTuple):

@@ -9,11 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.config.explain import find_mistakes
-from reflectty.config.load import SettingOrigin, Source, collect_sources, merge, sources_in_environment, sources_in_file
-from reflectty.config.settings import SETTINGS
-from reflectty.config.toml_file import read_toml
+from reflectty.config.load import (
+    SettingOrigin,
+    Source,
+    collect_sources,
+    merge,
+    read_toml,
+    sources_in_environment,
+    sources_in_file,
+)
+from reflectty.config.schema import SETTINGS
 from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.findings import Finding, FindingState
+from reflectty.core.text import format_count
 from reflectty.doctor.context import run_in_thread
 
 if TYPE_CHECKING:
@@ -165,7 +173,7 @@ def _health_finding(file: _StoreFile, health: Health) -> Finding:
     if health.is_newer:
         text = f"{file.display_path} was written by a newer reflectty: it can be read, but nothing new is saved"
         return file.create_finding(FindingState.WARNING, text, "update reflectty", *facts)
-    number = f"{health.sessions:,} session{'' if health.sessions == 1 else 's'}"
+    number = format_count(health.sessions, "session")
     how = "intact" if health.is_complete else "too large to check completely"
     text = f"{number} in {file.display_path}, {health.size / _MB:.1f} MB, {how}"
     if health.is_suspect:

@@ -13,6 +13,7 @@ from reflectty.config.explain import option_source
 from reflectty.core.errors import OptionError
 from reflectty.core.findings import Finding, FindingState
 from reflectty.core.model_names import short_name_of
+from reflectty.core.text import format_count
 from reflectty.doctor.models import display_name
 from reflectty.engines import EngineName
 from reflectty.output import SilentRenderer
@@ -112,7 +113,7 @@ async def check_tags(context: DoctorContext, state: DoctorState) -> Sequence[Fin
 def _judge_seen_tags(model: Model, reply: Reply, lost: Sequence[str]) -> Judgment:
     """The judgment of a reply with tags, which outweighs the vocabulary."""
     corrected = reply.corrections
-    corrections = f", {corrected} correction{'' if corrected == 1 else 's'}" if corrected else ""
+    corrections = f", {format_count(corrected, 'correction')}" if corrected else ""
     text = f"received: thinking{corrections} and answer are separated"
     raw = "".join(reply.raw)
     unseen = [token for token in lost if token not in raw]

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from reflectty.core.errors import OutputError, UsageError
+from reflectty.core.errors import OutputError, UsageError, reason_of
 from reflectty.core.safety import clean_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from reflectty.system.files import open_atomically
 
 
 def save_text(text: str, path: Path, *, force: bool = False) -> None:
@@ -31,17 +26,12 @@ def save_text(text: str, path: Path, *, force: bool = False) -> None:
     try:
         target = Path(os.path.realpath(path))
         _require_replaceable(target, shown, force=force)
-        with _temporary_name_for(target) as written:
-            _write_synced(written, text)
-            if force:
-                written.replace(target)
-            else:
-                _link_into_place(written, target)
+        with open_atomically(target, force=force) as file:
+            file.write(text.encode())
     except FileExistsError as error:
         raise _exists_error(shown) from error
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise OutputError(f"cannot write {shown}: {(reason or str(error)).lower()}") from error
+        raise OutputError(f"cannot write {shown}: {reason_of(error)}") from error
 
 
 def _require_replaceable(target: Path, shown: str, *, force: bool) -> None:
@@ -55,32 +45,3 @@ def _require_replaceable(target: Path, shown: str, *, force: bool) -> None:
 
 def _exists_error(shown: str) -> UsageError:
     return UsageError(f"{shown} already exists", "--force to overwrite")
-
-
-@contextmanager
-def _temporary_name_for(target: Path) -> Iterator[Path]:
-    """A temporary name in the same folder; the file is removed afterwards."""
-    path = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}")
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _link_into_place(written: Path, target: Path) -> None:
-    """Give a file its final name, unless another one has it by now."""
-    try:
-        target.hardlink_to(written)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Some file systems have no links.
-        target.open("x").close()
-        written.replace(target)
-
-
-def _write_synced(path: Path, text: str) -> None:
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

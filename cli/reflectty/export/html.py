@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reflectty.core.safety import clean, clean_line, is_safe_link
 from reflectty.core.segments import Kind
-from reflectty.export.markdown import UNTITLED, answer_text_of, session_line_of
+from reflectty.export.markdown import answer_text_of, session_line_of
 from reflectty.system import assets, theme
 from reflectty.system.theme import COLOR_ROLES
 from reflectty.view.code import highlight
@@ -187,7 +187,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 def as_html(session: Session, path: Iterable[Turn]) -> str:
     """A branch as a page."""
     turns = tuple(path)
-    title = escape(clean_line(session.title) or UNTITLED)
+    title = escape(session.display_title)
     questions = sum(turn.said is None for turn in turns)
     body = "\n".join(piece for turn in turns for piece in _turn_html(turn))
     return f"""<!doctype html>

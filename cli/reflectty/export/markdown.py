@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from reflectty.core.safety import clean, clean_line
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyOrigin
+from reflectty.core.text import format_count
 from reflectty.view.grammar import MAX_NESTING, gfm_parser, markdown_parser, parse_fence_opener, split_cells
-from reflectty.view.summary import ORIGIN_LABELS, format_count, remarks_on, summary_facts
+from reflectty.view.summary import ORIGIN_LABELS, remarks_on, summary_facts
 from reflectty.view.units import format_date
 
 if TYPE_CHECKING:
@@ -183,15 +184,12 @@ def _escape_pipes(cell: str) -> str:
     return _PIPE.sub(r"\1\\|", cell)
 
 
-UNTITLED = "untitled"
-
-
 def as_markdown(session: Session, path: Iterable[Turn]) -> str:
     """A branch as Markdown: questions as headings, thinking folded and quoted, answers as they are."""
     turns = tuple(path)
     questions = [turn.id for turn in turns if turn.said is None]
     parts = [
-        f"# {escape_markdown(clean_line(session.title) or UNTITLED)}",
+        f"# {escape_markdown(session.display_title)}",
         escape_markdown(session_line_of(session, len(questions))),
     ]
     for turn in turns:

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from reflectty.core import model_spec
-from reflectty.core.errors import RefusedError, StoreError, UnreachableError
+from reflectty.core.errors import RefusedError, StoreError, UnreachableError, reason_of
 from reflectty.core.model_names import checked_name
 from reflectty.engines.embedded.model import read_license
 from reflectty.models import files
@@ -110,7 +110,7 @@ async def _merge(merge: MergePlan, target: BinaryIO, tell: Tell) -> str:
             tell(ProgressUpdate("merging", "merging", merge.size, done))
         await asyncio.to_thread(target.flush)
     except OSError as error:
-        message = f"{MERGED_MODEL_LABEL} cannot be written: {error.strerror or error}"
+        message = f"{MERGED_MODEL_LABEL} cannot be written: {reason_of(error)}"
         raise StoreError(message, "free 300 MB there, or set XDG_CACHE_HOME to another folder") from error
     return f"sha256:{found.hexdigest()}"
 

@@ -7,101 +7,37 @@ import time
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import OutputError, StoppedError
-from reflectty.core.safety import Sanitizer, clean_line
+from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind, Reclassification
-from reflectty.output import write_remark
+from reflectty.output import ALL_PARTS, write_remark
 from reflectty.output.live_region import LiveRegion
-from reflectty.view.rows import BOLD, GUTTER_WIDTH, PLAIN, Row, fitting_length, row_spans
-from reflectty.view.summary import control_character_remark, fit_facts, format_count, format_duration, summary_facts
-from reflectty.view.thinking import ThinkingRenderer
+from reflectty.view.parts import remark_rows
+from reflectty.view.rows import GUTTER_WIDTH, MARGIN, cut_row
+from reflectty.view.sections import ReplySections
+from reflectty.view.summary import control_character_remark, summary_facts
+from reflectty.view.thinking import ReplyState, facts_row, state_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.style import Style
+    from collections.abc import Callable, Sequence
 
     from reflectty.core.segments import Event
-    from reflectty.output.live_answer import LiveAnswer
     from reflectty.reasoning.reply import Reply
     from reflectty.system.terminal import Terminal
     from reflectty.system.theme import Theme
-
-
-_SPINNER_TURNS_PER_SECOND = 6
-_MARGIN = (" " * GUTTER_WIDTH, PLAIN)
-
-
-class LiveThinking:
-    """Draws block after block; never fails, since a broken stderr is not worth failing for."""
-
-    def __init__(self, terminal: Terminal, theme: Theme) -> None:
-        self._region = LiveRegion(terminal, terminal.err, theme, terminal.write_stderr)
-        self._thinking = ThinkingRenderer(self._region.palette)
-        self._needs_gap = False
-        self.has_final_rows = False
-        """Whether final rows of this block have been drawn."""
-
-    def begin(self, kind: Kind, *, gap: bool) -> None:
-        self._thinking.begin(kind)
-        self._needs_gap, self.has_final_rows = gap, False
-
-    def leave_gap(self) -> None:
-        """Leave a blank line before the next rows of the block."""
-        self._needs_gap = True
-
-    def feed(self, text: str) -> None:
-        width = self._region.columns.prose
-        self._draw(self._thinking.feed(text, width), self._thinking.live_rows(width))
-
-    def close(self) -> None:
-        """Make live rows final; a status disappears."""
-        self._draw(self._thinking.close(self._region.columns.prose), [])
-
-    def _draw(self, final: list[Row], live: list[Row]) -> None:
-        blank: list[Row] = [[]] if self._needs_gap else []
-        self._region.draw([*blank, *final] if final else [], live if final or not live else [*blank, *live])
-        if final:
-            self._needs_gap, self.has_final_rows = False, True
-
-    def draw_status(self, label: str, seconds: float) -> None:
-        """Show one row that the next drawing replaces."""
-        if self._region.can_redraw:
-            colours, glyphs = self._region.palette.styles, self._region.palette.glyphs
-            turn = int(seconds * _SPINNER_TURNS_PER_SECOND) % len(glyphs.spinner)
-            text = label.replace("·", glyphs.dot)
-            text = text[: fitting_length(text, self._region.columns.prose)]
-            self._region.draw(live=[[(glyphs.spinner[turn] + " ", colours["accent"]), (text, colours["dim"])]])
-
-    def draw_note(self, text: str, *, gap: bool) -> None:
-        """Draw a line; the open block reappears below it with its next text."""
-        line = clean_line(text)
-        rows = [[_MARGIN, (line[start:end], self._dim)] for start, end in row_spans(line, self._region.columns.prose)]
-        self._region.draw([[], *rows] if gap else rows)
-
-    def draw_summary(self, reply: Reply, *, gap: bool) -> None:
-        dot = f" {self._region.palette.glyphs.dot} "
-        row: Row = []
-        strong = self._region.palette.styles["correction"] + BOLD
-        for fact in fit_facts(summary_facts(reply.metrics), self._region.columns.prose, len(dot)):
-            row += [(dot, self._dim)] if row else [_MARGIN]
-            row.append((fact.text, strong if fact.strong else self._dim))
-        if row:
-            self._region.draw([[], row] if gap else [row])
-
-    @property
-    def _dim(self) -> Style:
-        return self._region.palette.styles["dim"]
+    from reflectty.view.rows import Row
+    from reflectty.view.sections import Section
 
 
 STATUS_DELAY_SECONDS = 0.5
 """Before this time, no waiting status is shown."""
-LOADING_SECONDS = 3.0
-"""After this time, the model may be loading into memory."""
-_ALL_KINDS = frozenset(Kind)
+FRAME_SECONDS = 0.05
+"""Minimum seconds between two drawings of the open block of an answer."""
 
 
 class LiveRenderer:
     """Draws one reply on a terminal; only the last few rows are redrawn, the rest is printed once.
+
+    Fails if stdout cannot be written to, since the answer is the point; a broken stderr is not worth failing for.
 
     Args:
         terminal: the terminal.
@@ -117,7 +53,7 @@ class LiveRenderer:
         self,
         terminal: Terminal,
         theme: Theme,
-        parts: frozenset[Kind] = _ALL_KINDS,
+        parts: frozenset[Kind] = ALL_PARTS,
         *,
         thinking: bool = True,
         answer: bool = True,
@@ -125,157 +61,153 @@ class LiveRenderer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._terminal = terminal
+        self._err = LiveRegion(terminal, terminal.err, theme, terminal.write_stderr) if thinking else None
+        self._out = LiveRegion(terminal, terminal.out, theme, terminal.out.write) if answer else None
         self._parts = parts
-        self._err = LiveThinking(terminal, theme) if thinking else None
-        self._out: LiveAnswer | None = None
-        self._draws_answer = answer and Kind.ANSWER in parts
-        self._theme = theme
-        self._clock = clock
         self._quiet = quiet
-        self._model = ""
-        self._status = ""
-        self._last_part = self._part_before = ""
-        self._block: int | None = None
+        self._clock = clock
+        self._drawn_at = -FRAME_SECONDS
+        self._state = ReplyState("")
+        self._has_status = False
+        """Whether a status is shown: nothing has come yet, or only thinking that is not drawn."""
         self._kind: Kind | None = None
-        self._has_begun = False
-        self._leading_blanks = ""
-        self._corrections = self._replaced = 0
-        self._sanitizer = Sanitizer()
+        self._sections = ReplySections()
+        self._printed: Section | None = None
+        """The last section of which rows have been printed."""
+        self._above = ""
+        """The name of what the last printed row is part of: a note, thinking or an answer."""
+        self._replaced_count = 0
 
     def start(self, reply: Reply) -> None:
-        self._model = clean_line(reply.model, 60)
-        self._status = f"waiting for {self._model}"
+        self._state = ReplyState(reply.model)
+        self._state.follow(reply)
+        self._has_status = True
 
     def tick(self, seconds: float) -> None:
-        if self._out and self._kind is Kind.ANSWER:
-            self._out.refresh()
-        if self._err and self._status and not self._quiet and seconds >= STATUS_DELAY_SECONDS:
-            self._err.draw_status(self._label(seconds), seconds)
-
-    def _label(self, seconds: float) -> str:
-        label = f"{self._status} · {format_duration(int(seconds))}"
-        if self._kind is None:
-            return f"{label} · it may still be loading" if seconds >= LOADING_SECONDS else label
-        return f"{label} · {format_count(self._corrections, 'correction')}" if self._corrections else label
+        if self._sections.kind is Kind.ANSWER:
+            self._draw()
+        if self._err and self._has_status and not self._quiet and seconds >= STATUS_DELAY_SECONDS:
+            self._state.tick(seconds, self._kind)
+            row = state_row(self._state, self._err)
+            self._err.draw(live=[cut_row(row, self._err.columns.prose + GUTTER_WIDTH)])
 
     def show(self, event: Event) -> None:
         if isinstance(event, Reclassification):
             self._reclassify(event)
             return
-        if event.block != self._block:
-            self._close()
-            self._block, self._kind = event.block, event.kind
-            self._corrections += event.kind is Kind.REFLECTION
-        if self._block_view or event.kind is Kind.ANSWER:
-            self._feed(self._sanitizer.feed(event.text))
-        else:
-            self._status = "thinking"
+        self._kind = event.kind
+        if self._region_of(event.kind):
+            self._sections.show(event)
+            self._draw()
+            return
+        self._finish()
+        if event.kind is not Kind.ANSWER:
+            self._has_status = True
+        elif self._has_status and event.text.strip():
+            self._clear_status()
 
     def note(self, text: str) -> None:
         if self._quiet:
             return
         if self._err is None:
             write_remark(self._terminal, text)
-        else:
-            self._draw_note(self._err, text)
+            return
+        self._write(self._err, remark_rows(clean_line(text), self._err), name="note")
+        self._redraw()
 
     def end(self, reply: Reply) -> None:
-        self._close()
+        self._finish()
+        self._clear_status()
         if self._err and not self._quiet:
-            self._err.draw_summary(reply, gap=self._needs_gap_before("note"))
-        if self._replaced:
-            self.note(control_character_remark(self._replaced))
-            self._replaced = 0
+            row = facts_row(summary_facts(reply.metrics), self._err.columns.prose, self._err.palette)
+            self._write(self._err, [[MARGIN, *row]] if row else [], name="note")
+        if self._replaced_count:
+            self.note(control_character_remark(self._replaced_count))
+            self._replaced_count = 0
 
     def stop(self) -> None:
-        self._status = ""
         with contextlib.suppress(OutputError, StoppedError):
-            self._close()
+            self._finish()
+        self._clear_status()
 
-    @property
-    def _block_view(self) -> LiveThinking | LiveAnswer | None:
-        """The view of the open block, or None if it is not drawn."""
-        if self._kind not in self._parts:
-            return None
-        return self._out if self._kind is Kind.ANSWER else self._err
-
-    @property
-    def _part_name(self) -> str:
-        return "answer" if self._kind is Kind.ANSWER else "thinking"
-
-    def _feed(self, text: str) -> None:
-        if not self._has_begun:
-            self._leading_blanks += text
-            if not self._leading_blanks.strip():
-                return
-            text, self._leading_blanks = self._leading_blanks, ""
-            self._begin()
-        if self._block_view:
-            self._block_view.feed(text)
-
-    def _begin(self) -> None:
-        self._has_begun, self._status, self._part_before = True, "", self._last_part
-        if self._err and self._kind is Kind.ANSWER:
-            self._err.close()
-        if self._kind is Kind.ANSWER and self._draws_answer:
-            self._out = self._out or self._open_out()
-            self._out.begin(gap=self._needs_gap_before("answer"))
-        elif self._err and self._kind in self._parts:
-            self._err.begin(self._kind, gap=self._needs_gap_before("thinking"))
-
-    def _open_out(self) -> LiveAnswer:
-        # Importing Markdown takes as long as all other imports; the time when the model thinks hides it.
-        from reflectty.output.live_answer import LiveAnswer
-
-        return LiveAnswer(self._terminal, self._theme, self._clock)
-
-    def _close(self) -> None:
-        """End the open block and make its rows final."""
-        rest, replaced = self._sanitizer.close(), self._sanitizer.replaced_count
-        self._sanitizer = Sanitizer()
-        if rest:
-            self._feed(rest)
-        self._replaced += replaced if self._block_view else 0
+    def _clear_status(self) -> None:
+        self._has_status = False
         if self._err:
-            self._err.close()
-        if self._out and self._kind is Kind.ANSWER:
-            self._out.close()
-        self._block, self._has_begun, self._leading_blanks = None, False, ""
+            self._err.draw()
 
-    def _needs_gap_before(self, part: str) -> bool:
-        """True if a blank line belongs before this part, which is drawn next."""
-        gap, self._last_part = bool(self._last_part) and self._last_part != part, part
-        return gap
+    def _region_of(self, kind: Kind) -> LiveRegion | None:
+        """The region in which a part of the reply is drawn, or None."""
+        if kind not in self._parts:
+            return None
+        return self._out if kind is Kind.ANSWER else self._err
 
-    def _draw_note(self, err: LiveThinking, text: str) -> None:
-        """Draw a note above the open block, which is redrawn below it."""
-        if self._out:
-            self._out.hide()
-        open_block = self._block_view if self._has_begun else None
-        if open_block and not open_block.has_final_rows:
-            self._last_part = self._part_before
-        err.draw_note(text, gap=self._needs_gap_before("note"))
-        if open_block:
-            self._part_before, self._last_part = "note", self._part_name
-            open_block.leave_gap()
-            open_block.feed("")
+    def _draw(self) -> None:
+        """Print all rows that cannot change any more, and redraw those that can."""
+        while len(self._sections.all) > 1:
+            self._draw_section(self._sections.all.pop(0))
+        for section in self._sections.all:
+            self._draw_section(section)
+
+    def _draw_section(self, section: Section) -> None:
+        region = self._out if section.is_answer else self._err
+        if section.is_empty or region is None:
+            return
+        if not section.is_drawn:
+            section.draw(region)
+        self._has_status = False
+        rows, section.rows = section.rows, []
+        self._printed = section if rows else self._printed
+        if section.is_answer:
+            now = self._clock()
+            if not rows and not section.is_over and now - self._drawn_at < FRAME_SECONDS:
+                return
+            self._drawn_at = now
+        live = section.live_rows if region.can_redraw else ()
+        self._write(region, rows, live, name="answer" if section.is_answer else "thinking")
+
+    def _write(self, region: LiveRegion, rows: Sequence[Row], live: Sequence[Row] = (), *, name: str) -> None:
+        """Write rows, a blank one before them if they begin another part."""
+        first = (rows or live or ((),))[0]
+        gap: list[Row] = [[]] if first and self._above not in ("", name) else []
+        for other in (self._out, self._err):
+            if other and other is not region and other.has_live_rows:
+                other.draw()
+        if rows:
+            region.draw([*gap, *rows], live)
+            self._above = name
+        else:
+            region.draw(live=[*gap, *live][-region.height :] if gap else live)
+
+    def _finish(self) -> None:
+        """End the open block and print its rows."""
+        if self._sections.all:
+            self._sections.end()
+            self._draw()
+            self._replaced_count += self._sections.replaced_count
+            self._sections = ReplySections()
 
     def _reclassify(self, event: Reclassification) -> None:
+        if self._sections.kind is None:
+            return
+        section = self._sections.all[-1]
         if event.kind is None:
-            drawn = self._block_view is not None and self._has_begun
-            self._close()
-            if drawn:
-                self.note("(the text above was part of the answer, not thinking)")
-            return
-        if self._kind is not Kind.ANSWER or self._out is None or not self._has_begun:
-            return
-        self._feed(self._sanitizer.close())
-        if self._out.has_final_rows or len(event.blocks) > 1:
-            self._close()
+            self._finish()
+            self.note("(the text above was part of the answer, not thinking)")
+        elif section.is_answer and self._can_redraw(section, event.blocks):
+            shown = self._region_of(event.kind)
+            self._sections.show(event if shown else Reclassification(event.blocks, None))
+            self._redraw()
+        elif section.is_answer:
+            self._finish()
             self.note("(the text above was thinking)")
-            return
-        text, self._last_part = self._out.take_back(), self._part_before
-        self._kind, self._has_begun = Kind.THINKING, False
-        if self._block_view:
-            self._feed(text)
-        self._close()
+
+    def _can_redraw(self, section: Section, blocks: tuple[int, ...]) -> bool:
+        """True if no row of a section has been printed, and it holds all of these blocks."""
+        return section is not self._printed and set(blocks) <= {block.number for block in section.blocks}
+
+    def _redraw(self) -> None:
+        """Draw the rows that can still change anew."""
+        if self._out:
+            self._out.draw()
+        self._drawn_at = -FRAME_SECONDS
+        self._draw()

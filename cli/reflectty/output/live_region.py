@@ -8,9 +8,9 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_bytes, format_duration, format_percent
 from reflectty.view.rows import cell_width, columns_for, fitting_length, palette_for
-from reflectty.view.summary import SummaryFact, fit_facts, format_duration
-from reflectty.view.units import format_bytes, format_percent
+from reflectty.view.summary import SummaryFact, fit_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,7 +126,7 @@ class LiveRegion:
 
     def draw(self, final: Sequence[Row] = (), live: Sequence[Row] = ()) -> None:
         paint = self.palette.paint
-        drawn = live if self.columns.full >= _MIN_COLUMNS else ()
+        drawn = live if live and self.columns.full >= _MIN_COLUMNS else ()
         self._tail.draw([paint(row) for row in final], [paint(row) for row in drawn])
 
 

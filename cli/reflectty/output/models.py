@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reflectty.core.model_names import remote_host_of
 from reflectty.core.model_spec import sampling_defaults_of
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_bytes, format_context, format_count
 from reflectty.models.fit import Fit
 from reflectty.output.tables import CUT_RANK, TableColumn, table_rows
 from reflectty.protocols.openai import can_chat
@@ -18,8 +19,6 @@ from reflectty.view.rows import BOLD
 from reflectty.view.units import (
     device_of,
     format_age,
-    format_bytes,
-    format_context,
     memory_of,
     parse_timestamp,
     placement_of,
@@ -243,7 +242,7 @@ def _describe_capacity(capacity: Capacity) -> str:
     if not capacity.slots:
         return ""
     shared = ", which may share the context" if capacity.shared_context else ""
-    return f"{capacity.slots} request{'' if capacity.slots == 1 else 's'}{shared}"
+    return f"{format_count(capacity.slots, 'request')}{shared}"
 
 
 def fit_object(placed: Placement, compared: Comparison | None = None) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.safety import Sanitizer, clean_line
 from reflectty.core.segments import Event, Kind, Reclassification
+from reflectty.core.text import format_count
 from reflectty.output import OutputForm, write_remark
-from reflectty.view.summary import control_character_remark, format_count
+from reflectty.view.summary import control_character_remark
 
 if TYPE_CHECKING:
     from reflectty.output import OutputOptions

@@ -213,27 +213,26 @@ class NewlineNormalizer:
 
 
 class NdjsonDecoder:
-    r"""Decodes responses of newline-delimited JSON, such as those of /api/pull and /api/create, into objects.
+    """Decodes responses of newline-delimited JSON, such as those of /api/pull and /api/create, into objects.
 
-    Only `\n` ends a line; empty lines are skipped.
+    Empty lines are skipped.
     """
 
     def __init__(self, line_limit: int = LINE_LIMIT) -> None:
-        self._limit = line_limit
-        self._held = b""
+        self._lines = LineSplitter(line_limit)
 
     def feed(self, data: bytes) -> Iterator[Body]:
         """Yield the objects that are now complete.
 
         Raises:
-            IncompleteError: the server reports an error, or an unfinished line exceeds the limit.
+            IncompleteError: the server reports an error, or a line exceeds the limit.
             UnreachableError: the server sends something other than objects.
         """
-        *lines, self._held = (self._held + data).split(b"\n")
-        for line in lines:
-            yield from _object(line)
-        if len(self._held) > self._limit:
-            raise IncompleteError(f"the server sent a line of more than {self._limit:,} bytes")
+        try:
+            for line in self._lines.feed(data):
+                yield from _object(line)
+        except OverlongError as error:
+            raise IncompleteError(f"the server sent {error}") from error
 
     def close(self) -> Iterator[Body]:
         """Yield the object of a last line without a line break.
@@ -241,10 +240,11 @@ class NdjsonDecoder:
         Raises:
             IncompleteError: the line was cut.
         """
+        line = self._lines.rest()
         try:
-            yield from _object(self._held)
+            yield from _object(line)
         except UnreachableError as error:
-            if not self._held.strip().startswith(b"{"):
+            if not line.strip().startswith(b"{"):
                 raise
             raise IncompleteError("the server's response was cut off", LOG_HINT) from error
 

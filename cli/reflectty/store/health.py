@@ -6,16 +6,18 @@ import contextlib
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import quote
 
 from reflectty.core.errors import StoreError
 from reflectty.store import schema
 from reflectty.store.database import damage_marker_of, is_remote, read_mounts
+from reflectty.store.titles import open_read_only
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE_SECONDS: Final = 8.0
+LOCK_TIMEOUT_SECONDS: Final = 0.5
+"""Seconds to wait for a locked file."""
 _STEPS_PER_CHECK: Final = 20_000
 """SQLite virtual machine steps between two checks of the deadline."""
 
@@ -43,7 +45,7 @@ def examine_file(path: Path, patience: float = PATIENCE_SECONDS) -> Health:
         StoreError: the file cannot be read, or belongs to another program.
     """
     try:
-        with contextlib.closing(_open_read_only(path)) as connection:
+        with contextlib.closing(open_read_only(path, LOCK_TIMEOUT_SECONDS)) as connection:
             return _examine(connection, path, patience)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
@@ -52,13 +54,6 @@ def examine_file(path: Path, patience: float = PATIENCE_SECONDS) -> Health:
 def is_on_remote_disk(path: Path) -> bool:
     """True if the path is on a network file system, where the store uses no write-ahead log."""
     return is_remote(path, read_mounts())
-
-
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    """Open the file read-only; if it has no log, as immutable, so that SQLite creates no shared files."""
-    log = path.with_name(f"{path.name}-wal")
-    how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
-    return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=0.5, isolation_level=None)
 
 
 def _examine(connection: sqlite3.Connection, path: Path, patience: float) -> Health:

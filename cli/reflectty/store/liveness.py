@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 SILENCE_SECONDS = 60.0
 """Seconds without a heartbeat after which a writer counts as gone."""
 _STATE, _START = 0, 19
+RUNNING = "running"
 
 
 class Writer(NamedTuple):
@@ -17,9 +19,9 @@ class Writer(NamedTuple):
 
     pid: int
     boot: str
-    """The boot id and the pid namespace (container) that `pid` belongs to."""
+    """The boot id and the pid namespace (container) that `pid` belongs to, or the name of the machine."""
     started: str
-    """Start time in clock ticks: the system reuses the pid of a dead process."""
+    """Start time in clock ticks, as the system reuses the pid of a dead process; `RUNNING` where it is unknown."""
 
 
 def current_writer() -> Writer:
@@ -28,7 +30,7 @@ def current_writer() -> Writer:
 
 def writer_of(pid: int) -> Writer:
     """Identify a process of this machine."""
-    return Writer(pid, _boot_id(), _start_ticks_of(pid))
+    return Writer(pid, _machine(), _start_ticks_of(pid))
 
 
 def is_gone(writer: Writer, beat: float, now: float) -> bool:
@@ -36,7 +38,12 @@ def is_gone(writer: Writer, beat: float, now: float) -> bool:
     if abs(now - beat) > SILENCE_SECONDS:
         return True
     # Processes on other machines or in other containers can only be judged by their heartbeat.
-    return bool(writer.boot) and writer.boot == _boot_id() and _start_ticks_of(writer.pid) != writer.started
+    return bool(writer.boot) and writer.boot == _machine() and _start_ticks_of(writer.pid) != writer.started
+
+
+def _machine() -> str:
+    # Only Linux has pid namespaces. Another machine of the same name revives its reply with its next heartbeat.
+    return _boot_id() if sys.platform == "linux" else os.uname().nodename
 
 
 @cache
@@ -50,9 +57,21 @@ def _boot_id() -> str:
 
 def _start_ticks_of(pid: int) -> str:
     """Start time of a process in clock ticks; empty if there is none, or only a zombie."""
+    if sys.platform != "linux":
+        return RUNNING if _exists(pid) else ""
     try:
         # The program name in parentheses may contain spaces and parentheses.
         fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
         return "" if fields[_STATE] in "ZX" else fields[_START]
     except (OSError, IndexError):
         return ""
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError, TypeError):
+        return False
+    return True

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.core.errors import ReflecttyError, StoreError
+from reflectty.core.errors import ReflecttyError, StoreError, reason_of
 from reflectty.store import schema
 from reflectty.store.database import (
     DAMAGE_CODES,
@@ -124,8 +124,7 @@ def open_store(path: Path | None, warn: Warn, environment: StoreEnvironment = SY
             lambda: open_in_memory(environment),
         )
     except (OSError, sqlite3.Error, ReflecttyError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        warn(f"this session is kept in memory only, because {path} cannot be used: {reason.lower()}")
+        warn(f"this session is kept in memory only, because {path} cannot be used: {reason_of(error)}")
         return open_in_memory(environment)
 
 

@@ -1,4 +1,4 @@
-"""Lists ids and titles of the sessions without creating or changing the file."""
+"""Opens the session file read-only, and lists ids and titles without loading the whole store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def list_titles(path: Path, limit: int = 1000) -> tuple[tuple[str, str], ...]:
     if not path.is_file():
         return ()
     try:
-        with closing(_open_read_only(path)) as connection:
+        with closing(open_read_only(path, LOCK_TIMEOUT_SECONDS)) as connection:
             connection.text_factory = decode_bytes
             query = "SELECT id, title FROM sessions ORDER BY updated DESC, rowid DESC LIMIT ?"
             return tuple((decode_text(name), decode_text(title)) for name, title in connection.execute(query, (limit,)))
@@ -28,8 +28,11 @@ def list_titles(path: Path, limit: int = 1000) -> tuple[tuple[str, str], ...]:
         return ()
 
 
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    """Open the file read-only; if it has no log, as immutable, so that SQLite creates no shared files."""
+def open_read_only(path: Path, timeout: float) -> sqlite3.Connection:
+    """Open the file read-only; if it has no log, as immutable, so that SQLite creates no shared files.
+
+    `timeout` is the number of seconds to wait for a locked file.
+    """
     log = path.with_name(f"{path.name}-wal")
     how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=LOCK_TIMEOUT_SECONDS, uri=True)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=timeout, uri=True)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import UsageError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -80,7 +80,7 @@ def edit_text(text: str, environment: Mapping[str, str] | None = None, run: Run 
 
 
 def _unusable_editor_error(command: Sequence[str], error: OSError) -> UsageError:
-    return UsageError(f"cannot run {command[0]}: {(error.strerror or str(error)).lower()}", _HINT)
+    return UsageError(f"cannot run {command[0]}: {reason_of(error)}", _HINT)
 
 
 def _edit_in_file(path: Path, text: str, command: Sequence[str], run: Run) -> str | None:

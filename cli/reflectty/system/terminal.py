@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
-from reflectty.core.errors import OutputError, StoppedError
+from reflectty.core.errors import OutputError, StoppedError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +43,7 @@ class Sink(NamedTuple):
         except BrokenPipeError as error:
             raise StoppedError(BROKEN_PIPE_EXIT_CODE) from error
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise OutputError(f"cannot write the answer: {(reason or str(error)).lower()}") from error
+            raise OutputError(f"cannot write the answer: {reason_of(error)}") from error
 
 
 class Terminal(NamedTuple):

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from reflectty.models.manager import ModelLibrary
     from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store
+    from reflectty.tui.actions.action import Action
     from reflectty.tui.conversation import OptionSources
-    from reflectty.tui.keys import Action
     from reflectty.tui.theme import ChatTheme
 
 

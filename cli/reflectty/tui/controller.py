@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError
+from reflectty.core.model_names import short_name_of
 from reflectty.core.model_spec import is_mini
 from reflectty.core.safety import clean
 from reflectty.tui import slash, status
+from reflectty.tui.actions import methods_of
 from reflectty.tui.composer.composer import Composer, Suggestions
 from reflectty.tui.composer.draft import load_attachment
 from reflectty.tui.conversation import Conversation, overflow_choices
-from reflectty.tui.exchanges import TurnQueue
 from reflectty.tui.keys import format_key
-from reflectty.tui.turns import TurnRunner
+from reflectty.tui.sessions.controller import SessionsController
+from reflectty.tui.turns import TurnQueue
 from reflectty.tui.widgets.status import StatusLine, TopLine
 from reflectty.tui.widgets.transcript import Transcript
 from reflectty.view.parts import LegendPart, NotePart, Scene, to_chat_wording
 from reflectty.view.rows import Glyphs
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
     from typing import Any
 
     from textual.app import App
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
     from reflectty.core.errors import PromptTooLongError
     from reflectty.core.messages import Engine
     from reflectty.core.session import Session, Turn
+    from reflectty.tui.actions.action import Action
     from reflectty.tui.app import ChatConfig
-    from reflectty.tui.keys import Action
-    from reflectty.tui.turns import TurnRequest
+    from reflectty.tui.models.manager import ModelManager
+    from reflectty.tui.running_turn import TurnRequest
 
 
 class Dialogs:
@@ -77,19 +80,9 @@ class Dialogs:
 
         self._app().push_screen(KeysScreen(actions, unicode=self._unicode))
 
-    async def ask_about_overflow(self, before: int, error: PromptTooLongError, context: int) -> str:
-        """Ask what to omit from a conversation that exceeds the context; empty to not retry.
-
-        Args:
-            before: the number of earlier exchanges sent along.
-            error: the server's error.
-            context: the context length in tokens; 0 if unknown.
-        """
-        choices = overflow_choices(before, error, context)
-        return await self.choose(f"Prompt too long: {error}", choices, None) or ""
-
 
 SHORT_NOTE_SECONDS = 4.0
+PULL_STOPPED_NOTE = "pull of {0} stopped: progress is kept, run `reflect models pull {0}` to continue"
 
 
 class ChatController:
@@ -98,32 +91,31 @@ class ChatController:
     Args:
         screen: the screen that it controls.
         chat_config: the configuration of the chat.
-        perform: performs an action by name, with the argument typed after the command.
     """
 
-    def __init__(
-        self, screen: Screen[None], chat_config: ChatConfig, perform: Callable[[str, str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, screen: Screen[None], chat_config: ChatConfig) -> None:
         self.screen = screen
         self.config = chat_config
-        self.perform = perform
         self.theme = chat_config.theme
         self.actions = chat_config.actions
         self.unicode = chat_config.theme.palette.glyphs == Glyphs()
         self.edited_question: Turn | None = None
         """The question that the user is rephrasing."""
-        self._was_running = False
         self._key_labels = {action.name: format_key(action.keys[0]) for action in self.actions if action.keys}
         self.conversation = Conversation(chat_config.store, chat_config.ask_options, chat_config.option_sources)
         self.transcript = Transcript(
             Scene(self.theme.palette, 80, 24, chat_config.view, tuple(self._key_labels.items()))
         )
-        self.runner = TurnRunner(self.conversation, self.transcript, self)
-        self.turns = TurnQueue(self.conversation, self.runner, self.transcript, self.run_in_background)
+        self.turns = TurnQueue(self.conversation, self.transcript, self, self.run_in_background)
+        self._opened_engines: list[Engine] = []
+        """Every engine opened so far, closed at the end: a request may still run on a previous one."""
         self.suggestions = Suggestions()
         self.composer = self._build_composer()
         self.topline, self.status = TopLine(), StatusLine()
         self.dialogs = Dialogs(lambda: screen.app, unicode=self.unicode)
+        self.sessions = SessionsController(self)
+        self._model_managers: dict[str, ModelManager] = {}
+        self._methods = methods_of(self)
 
     def _build_composer(self) -> Composer:
         keys = {action.name: action.keys for action in self.actions}
@@ -140,15 +132,35 @@ class ChatController:
         # Textual's type for work is narrower than a coroutine function, which works.
         self.screen.run_worker(work, group=group, exclusive=exclusive)  # type: ignore[arg-type]
 
+    async def perform(self, name: str, argument: str = "") -> None:
+        """Perform an action in the background, and show its errors in the transcript."""
+        self.run_in_background(partial(self._perform, name, argument))
+
+    async def _perform(self, name: str, argument: str) -> None:
+        try:
+            await self._methods[name](argument)
+        except ReflecttyError as error:
+            self.report_error(error)
+        self.refresh_status()
+
     # The server
+
+    @property
+    def models(self) -> ModelManager:
+        """The manager of the current server's models, created on first use."""
+        from reflectty.tui.models.manager import ModelManager
+
+        if self.config.host not in self._model_managers:
+            self._model_managers[self.config.host] = ModelManager(self)
+        return self._model_managers[self.config.host]
 
     def connect(self) -> None:
         """Open the engine and choose the model; the chat continues without whatever fails."""
         with self._report_errors():
-            self.runner.engine = status.note_warning(self.config.open_engine(), self.note)
-            self.runner.engines.append(self.runner.engine)
+            engine = self.turns.engine = status.note_warning(self.config.open_engine(), self.note)
+            self._opened_engines.append(engine)
             self.run_in_background(self._choose_model)
-        self.runner.engine_settled.set()
+        self.turns.engine_settled.set()
         with self._report_errors():
             self.composer.earlier_questions = self.conversation.store.questions()
 
@@ -164,30 +176,21 @@ class ChatController:
         named = self.conversation.ask_options.model
         if not named or is_mini(named):
             with self._report_errors():
-                self.change_ask_options(model=await status.introduce_model(self.engine, named, self.note))
+                model = await status.introduce_model(self.turns.connected_engine, named, self.note)
+                self.change_ask_options(model=model)
         with contextlib.suppress(ReflecttyError):
-            pulls = getattr(self.engine, "pulls", True)
-            names = [model.name.removesuffix(":latest" if pulls else "") for model in await self.engine.models()]
+            engine = self.turns.connected_engine
+            pulls = getattr(engine, "pulls", True)
+            names = [short_name_of(model.name, whole=not pulls) for model in await engine.models()]
             self.composer.choices = slash.argument_choices(names, self.theme.names)
         self.poll()
 
-    @property
-    def engine(self) -> Engine:
-        """The open engine.
-
-        Raises:
-            ReflecttyError: it is not open.
-        """
-        if self.runner.engine is None:
-            raise ReflecttyError("not connected to a server yet")
-        return self.runner.engine
-
     def poll(self) -> None:
-        if self.runner.engine:
-            self.run_in_background(partial(self._poll_engine, self.runner.engine), group="poll", exclusive=True)
+        if self.turns.engine:
+            self.run_in_background(partial(self._poll_engine, self.turns.engine), group="poll", exclusive=True)
 
     async def _poll_engine(self, engine: Engine) -> None:
-        found = await status.poll_server(engine, self.status.facts, self.runner.last_model)
+        found = await status.poll_server(engine, self.status.facts, self.turns.last_model)
         back = self.status.facts.is_reachable is False and found.is_reachable
         # A reply may have progressed during the poll: take over only the server's facts.
         self.status.facts = self.status.facts._replace(
@@ -212,17 +215,19 @@ class ChatController:
             self.screen.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
 
     def report_error(self, error: ReflecttyError) -> None:
-        self.note(f"{error} ({error.hint})" if error.hint else str(error), wrong=True)
+        self.note(error.with_hint, wrong=True)
 
     async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
         """Ask what to omit from a conversation that exceeds the context; True to retry."""
-        before, context = self.conversation.count_exchanges_before(request.question), self.status.facts.context
-        choice = await self.dialogs.ask_about_overflow(before, error, context)
-        return self.conversation.apply_overflow_choice(choice)
+        conversation = self.conversation
+        before = conversation.count_exchanges_before(request.question)
+        rows = overflow_choices(before, error, self.status.facts.context)
+        wanted = await self.dialogs.choose(f"Prompt too long: {error}", rows, None)
+        return conversation.apply_overflow_choice(wanted or "")
 
     async def copy(self, text: str, what: str) -> None:
         """Copy a text, and note the outcome."""
-        from reflectty.tui.clipboard import copy
+        from reflectty.system.clipboard import copy
 
         outcome = await asyncio.to_thread(copy, text, self.config.write_sequence)
         self.note(f"{what} {outcome}")
@@ -237,7 +242,7 @@ class ChatController:
 
     async def send(self, text: str, typed: str, mentioned: tuple[Path, ...]) -> None:
         """Handle the composer's text: a command, edited thinking, a rephrased question, or a question."""
-        if self.turns.steering:
+        if self.turns.is_steering:
             self.turns.resume(text)
             self.refresh_status()
             return
@@ -314,45 +319,42 @@ class ChatController:
 
     async def stop_session(self) -> None:
         """Stop everything in the session, steering included."""
-        if self.turns.steering:
+        if self.turns.is_steering:
             self.composer.fill("")
         await self.turns.stop_all()
 
     async def shut_down(self) -> None:
-        """Stop and store the running reply, and close the engines."""
-        # A worker that is canceled before its first step never runs.
-        self.runner.drop_reservation()
-        await self.turns.stop_all()
-        self.runner.close()
-        for engine in self.runner.engines:
+        """Stop the pulls, stop and store the running reply, and close the engines."""
+        for manager in self._model_managers.values():
+            for name in await manager.close():
+                self.config.exit_message(PULL_STOPPED_NOTE.format(name))
+        await self.turns.close()
+        for engine in self._opened_engines:
             await engine.aclose()
+
+    def on_turn_end(self) -> None:
+        """Poll the server after a reply, which shows whether it is reachable and has loaded the model."""
+        if self.screen.is_attached:
+            self.poll()
+        self.refresh_status()
 
     def refresh_status(self) -> None:
         """Update the title, the status line and the key hints from the current state."""
         if not self.screen.is_attached:
             return
-        running, self._was_running = self._was_running, self.runner.current is not None
-        if running and not self._was_running:
-            # A finished reply shows whether the server is reachable, and has loaded the model.
-            self.poll()
-        part, steering = self.runner.part, self.turns.steering is not None
+        turns, current = self.turns, self.turns.current
         self.topline.title = self.conversation.title
         self.status.facts = self.status.facts._replace(
-            model=part.state.model if part else self.conversation.ask_options.model,
-            ids=not getattr(self.runner.engine, "pulls", True),
+            model=current.part.state.model if current else self.conversation.ask_options.model,
+            ids=not getattr(turns.engine, "pulls", True),
             mode=status.mode_of(self.conversation),
-            used_tokens=self.runner.used_tokens,
-            speed=self.runner.speed,
-            host=status.host_label_of(self.runner.engine, self.config.host),
+            used_tokens=turns.used_tokens,
+            speed=turns.speed,
+            host=status.host_label_of(turns.engine, self.config.host),
         )
-        apply = status.hints_for(
-            steering=steering,
-            editing=self.edited_question is not None,
-            running=bool(self.runner.current),
-            resumable=self.runner.reply is None or self.runner.reply.resumable,
-        )
+        apply = status.hints_for(turns, editing=self.edited_question is not None)
         self.composer.hints = tuple(
             f"{self._key_labels[name]} {word}" for name, word in apply if name in self._key_labels
         )
         gone = self.status.facts.is_reachable is False
-        self.composer.state = "steering" if steering else "gone" if gone else "quiet"
+        self.composer.state = "steering" if turns.is_steering else "gone" if gone else "quiet"

@@ -10,7 +10,7 @@ from reflectty.core.session import NO_METRICS, branch_to, history_of, message_of
 if TYPE_CHECKING:
     from reflectty.chat.request import Question
     from reflectty.core.errors import PromptTooLongError
-    from reflectty.core.session import Attachment, ReplyMetrics, Session, Turn
+    from reflectty.core.session import Attachment, ReplyMetrics, Session, StoredReply, Turn
     from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store
 
@@ -91,20 +91,15 @@ class Conversation:
         self.session, self.leaf = session, leaf if leaf is not None else session.leaf
         self.left_out = 0
         self.ask_options = self.ask_options.override(model=session.model)
-        self.reload()
+        self._turns = {turn.id: turn for turn in self.store.turns(session.id)}
+        if self.leaf not in self._turns:
+            self.leaf = max(self._turns, default=None)
 
     def close(self) -> None:
         """Leave the session; the next question begins one in the file, even if this one was in memory."""
         self.store = self._file_store
         self.session, self.leaf, self._turns = None, None, {}
         self.left_out = 0
-
-    def reload(self) -> None:
-        """Read the turns again after a write."""
-        if self.session:
-            self._turns = {turn.id: turn for turn in self.store.turns(self.session.id)}
-            if self.leaf not in self._turns:
-                self.leaf = max(self._turns, default=None)
 
     @property
     def title(self) -> str:
@@ -136,7 +131,7 @@ class Conversation:
         """
         if self.session is None:
             self.session = self.store.create_session(title_for(text, attachments))
-        return self._append(self.store.add_question(self.session.id, self.leaf, text, attachments))
+        return self.put(self.store.add_question(self.session.id, self.leaf, text, attachments))
 
     def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
         """Store a question beside another, as a branch.
@@ -146,9 +141,22 @@ class Conversation:
         """
         if self.session is None:
             return self.add_question(text, attachments)
-        return self._append(self.store.add_question(self.session.id, question.parent, text, attachments))
+        return self.put(self.store.add_question(self.session.id, question.parent, text, attachments))
 
-    def _append(self, turn: Turn) -> Turn:
+    def add_reply(self, question: Turn, reply: StoredReply) -> Turn | None:
+        """Store a finished reply at once; None without a session.
+
+        Raises:
+            StoreError: the write failed.
+        """
+        if self.session is None:
+            return None
+        turn = self.store.add_reply(self.session.id, question.id, reply)
+        self.store.finish(turn.id, reply)
+        return turn._replace(said=reply)
+
+    def put(self, turn: Turn) -> Turn:
+        """Add or replace a turn that has been stored, and end the visible branch with it."""
         self._turns[turn.id] = turn
         self.leaf = turn.id
         return turn

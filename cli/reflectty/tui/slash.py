@@ -6,10 +6,10 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.config import did_you_mean, profile_names
+from reflectty.config import profile_names
 from reflectty.config.load import NO_PROFILE
 from reflectty.config.templates import template_names
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import UsageError, did_you_mean
 from reflectty.core.messages import Effort
 from reflectty.reasoning.modes import Mode
 from reflectty.tui.composer.completion import SlashCommand
@@ -18,9 +18,8 @@ from reflectty.view.parts import ThinkingView
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from reflectty.tui.keys import Action
+    from reflectty.tui.actions.action import Action
 
-_PATH_ACTIONS = ("attach", "save")
 _COMMAND_PATTERN = re.compile(r"/([a-z]+)(?:\s.*)?", re.DOTALL)
 
 
@@ -56,7 +55,7 @@ def parse_command(text: str, actions: Iterable[Action]) -> TypedCommand | None:
 def commands_of(actions: Iterable[Action]) -> tuple[SlashCommand, ...]:
     """The commands that the composer can complete."""
     return tuple(
-        SlashCommand(action.slash.removeprefix("/"), action.argument, action.label, action.name in _PATH_ACTIONS)
+        SlashCommand(action.slash.removeprefix("/"), action.argument, action.label, action.argument == "PATH")
         for action in actions
         if action.slash
     )

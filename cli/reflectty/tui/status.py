@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from reflectty.core.messages import Engine, RunningModel
     from reflectty.tui.conversation import Conversation
+    from reflectty.tui.turns import TurnQueue
     from reflectty.tui.widgets.status import StatusFacts
 
     Hints = tuple[tuple[str, str], ...]
@@ -26,14 +27,15 @@ ANSWERING_HINTS: Hints = (("cancel", "stop"), ("send", "queue"), ("steer", "stee
 IDLE_HINTS: Hints = (("send", "send"), ("newline", "new line"), ("keys", "keys"))
 
 
-def hints_for(*, steering: bool, editing: bool, running: bool, resumable: bool = True) -> Hints:
+def hints_for(turns: TurnQueue, *, editing: bool) -> Hints:
     """The actions that apply now, most important first, each with a label."""
-    if steering:
+    if turns.is_steering:
         return STEERING_HINTS
     if editing:
         return EDITING_HINTS
-    answering = ANSWERING_HINTS if resumable else tuple(hint for hint in ANSWERING_HINTS if hint[0] != "steer")
-    return answering if running else IDLE_HINTS
+    if turns.current is None:
+        return IDLE_HINTS
+    return tuple(hint for hint in ANSWERING_HINTS if hint[0] != "steer" or turns.can_steer)
 
 
 def mode_of(conversation: Conversation) -> str:

@@ -1,123 +1,117 @@
-"""Runs one turn at a time: asks the model, draws the reply into the transcript and records it."""
+"""The queue of turns: asks questions in order, and stops, steers and resumes replies."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from reflectty import config
-from reflectty.chat.recorder import Recorder, RecordTarget, stored_reply_of
-from reflectty.core.errors import OptionError, PromptTooLongError, ReflecttyError, StoreError
-from reflectty.core.model_names import is_cloud_notice
-from reflectty.core.session import NO_METRICS, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
+from reflectty.core.errors import PromptTooLongError, ReflecttyError, RefusedError, StoreError, UsageError
+from reflectty.core.session import ReplyOrigin, ReplyStatus
+from reflectty.reasoning.modes import Mode, plan
+from reflectty.reasoning.steering import (
+    conclude_thinking,
+    continuation_prefix,
+    draft_of,
+    metrics_of_draft,
+    open_thinking,
+)
+from reflectty.tui.running_turn import IN_MEMORY_NOTE, RunningTurn, TurnContext, TurnRequest
+from reflectty.view.parts import NotePart, QuestionPart
+from reflectty.view.reply_part import ReplyPart, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from typing import Any
 
+    from reflectty.chat.resume import ResumePlan
     from reflectty.core.messages import Engine
-    from reflectty.core.segments import Event
-    from reflectty.core.session import Turn
-    from reflectty.reasoning.reply import Reply
-    from reflectty.tui.conversation import Conversation, OptionSources
+    from reflectty.core.session import Attachment, StoredReply, Turn
+    from reflectty.reasoning.families import Family
+    from reflectty.tui.conversation import Conversation
+    from reflectty.tui.running_turn import TurnWatcher
     from reflectty.tui.widgets.transcript import Transcript
-    from reflectty.view.reply_part import ReplyPart
+    from reflectty.view.parts import Part
+
+    StartWork = Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
+    Result = TypeVar("Result")
+    TurnEvent = Literal["start", "ask", "exceed", "stop", "end", "hold", "release", "steer", "cancel"]
+
+NO_REPLY = "no reply yet"
 
 
-class ReplyRenderer:
-    """Draws one reply into its part."""
+class TurnState(StrEnum):
+    """What the queue of turns is doing."""
 
-    def __init__(
-        self,
-        transcript: Transcript,
-        part: ReplyPart,
-        note: Callable[[str], None],
-        on_start: Callable[[Reply], None] = lambda _: None,
-    ) -> None:
-        self.reply: Reply | None = None
-        self.part = part
-        self._transcript = transcript
-        self._note = note
-        self._on_start = on_start
-        self._loop = asyncio.get_running_loop()
-
-    def start(self, reply: Reply) -> None:
-        self.reply = reply
-        self.part.begin(reply)
-        self._on_start(reply)
-
-    def tick(self, seconds: float) -> None:
-        height = self.part.height
-        self.part.tick(seconds)
-        if self.part.height == height:
-            self._transcript.refresh_first_row(self.part)
-        else:
-            self._transcript.mark_changed(self.part)
-
-    def show(self, event: Event) -> None:
-        row = self.part.stable_height
-        self.part.show(event)
-        self._transcript.mark_changed(self.part, row)
-
-    def note(self, text: str) -> None:
-        if self.reply and text in self.reply.warnings:
-            # The part shows the warnings of its reply.
-            return
-        # The recorder calls this from the thread that writes to the store.
-        self._loop.call_soon_threadsafe(self._note, text)
-
-    def end(self, reply: Reply) -> None:
-        """Nothing: `TurnRunner` ends the part."""
-
-    def stop(self) -> None:
-        """Nothing: the screen stays."""
+    IDLE = "idle"
+    """Nothing: a question starts at once."""
+    WAITING = "waiting"
+    """A turn has been started, but its engine may still be opening."""
+    ASKING = "asking"
+    OVERFLOW = "overflow"
+    """The user is asked what to omit of a prompt that exceeds the context."""
+    STOPPING = "stopping"
+    """The running reply is being stopped and stored."""
+    HOLDING = "holding"
+    """The same, in order to go on from that reply: no question of the queue starts."""
+    STEERING = "steering"
+    """The user edits the thinking of the last reply."""
 
 
-STOPPED_REASON = "stopped"
-IN_MEMORY_NOTE = "this session is now in memory only"
+_RUNNING = (TurnState.WAITING, TurnState.ASKING, TurnState.OVERFLOW)
+TRANSITIONS: dict[TurnEvent, dict[TurnState, TurnState]] = {
+    "start": dict.fromkeys((TurnState.IDLE, TurnState.HOLDING), TurnState.WAITING),
+    "ask": dict.fromkeys((TurnState.WAITING, TurnState.OVERFLOW), TurnState.ASKING),
+    "exceed": {TurnState.ASKING: TurnState.OVERFLOW},
+    "stop": dict.fromkeys(_RUNNING, TurnState.STOPPING),
+    "end": dict.fromkeys((*_RUNNING, TurnState.STOPPING), TurnState.IDLE),
+    "hold": dict.fromkeys(TurnState, TurnState.HOLDING),
+    "release": {TurnState.HOLDING: TurnState.IDLE},
+    "steer": {TurnState.HOLDING: TurnState.STEERING},
+    "cancel": {TurnState.STEERING: TurnState.IDLE},
+}
+"""The next state, by event and state; in any other state an event changes nothing."""
 
 
-class TurnRequest(NamedTuple):
-    """A question to ask, and how its reply begins."""
+class SteeredReply(NamedTuple):
+    """A reply whose thinking the user edits."""
 
     question: Turn
-    origin: ReplyOrigin = ReplyOrigin.ASKED
-    reply_prefix: str = ""
-    prefix_stats: ReplyMetrics = NO_METRICS
-    model: str = ""
-    """The model that resumes a reply; empty for the conversation's model."""
-    resumed_turn: Turn | None = None
-    """The reply to resume in its own turn; None adds a branch."""
+    reply: StoredReply
+    family: Family
 
 
-class TurnWatcher(Protocol):
-    """Receives the notes, status changes and context overflows of turns."""
+class QueuedQuestion(NamedTuple):
+    """A question that waits for the running reply."""
 
-    def note(self, text: str, *, wrong: bool = False) -> None:
-        """Show a note beside the conversation."""
-        ...
-
-    def refresh_status(self) -> None:
-        """Update the status after a reply has started, progressed or ended."""
-        ...
-
-    async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
-        """Ask what to omit; True to retry."""
-        ...
+    text: str
+    attachments: tuple[Attachment, ...]
+    part: QuestionPart
 
 
-class TurnRunner:
-    """Runs one turn at a time; `current` is the running one."""
+class TurnQueue:
+    """Asks the questions of one screen in order, one at a time, and resumes replies.
 
-    def __init__(self, conversation: Conversation, transcript: Transcript, watcher: TurnWatcher) -> None:
+    Args:
+        conversation: the session of the turns.
+        transcript: the widget that shows them.
+        watcher: receives what happens.
+        start_work: starts a coroutine in the background.
+    """
+
+    def __init__(
+        self, conversation: Conversation, transcript: Transcript, watcher: TurnWatcher, start_work: StartWork
+    ) -> None:
+        self.state = TurnState.IDLE
+        self.current: RunningTurn | None = None
+        """The running turn, until its reply is stored."""
+        self.queue: list[QueuedQuestion] = []
         self.engine: Engine | None = None
-        self.engines: list[Engine] = []
-        """Every engine opened so far, closed at the end: a request may still run on a previous one."""
-        self.current: TurnRequest | None = None
-        self.part: ReplyPart | None = None
-        self.reply: Reply | None = None
-        """The running reply."""
+        self.engine_settled = asyncio.Event()
+        """Set once the engine is open or has failed to open."""
         self.speed = 0.0
         """Tokens per second of the last reply."""
         self.last_model = ""
@@ -127,49 +121,44 @@ class TurnRunner:
         self._conversation = conversation
         self._transcript = transcript
         self._watcher = watcher
-        self.engine_settled = asyncio.Event()
-        """Set once the engine is open or has failed to open."""
-        self._task: asyncio.Task[Any] | None = None
-        self._is_stop_requested = False
-        """True if the reserved turn is to stop before it starts."""
-        self._has_begun = False
-        """True once the reserved turn has started."""
-        self._noted_texts: set[str] = set()
-        """Cloud notices in the transcript: each appears once."""
-        self._idle = asyncio.Event()
-        self._idle.set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._context = TurnContext(conversation, transcript, watcher, self._writer.submit, set())
+        self._start_work = start_work
+        self._steered: SteeredReply | None = None
+        """What is edited in the state STEERING."""
 
-    def reserve(self, request: TurnRequest) -> None:
-        """Reserve the runner for a turn; `run_turn` must follow."""
-        self.current, self._is_stop_requested, self._has_begun = request, False, False
-        self._idle.clear()
+    # State
 
-    async def run_turn(self, request: TurnRequest, part: ReplyPart) -> None:
-        """Run one turn; returns when its reply is over and stored, however it ended."""
-        self.part, self._has_begun = part, True
-        try:
-            while await self._run_once(request, part):
-                # A refused request is no branch: the retry streams into the same reply.
-                request = request._replace(resumed_turn=self._conversation.find_turn(part.turn))
-        finally:
-            self.current = self.part = self.reply = None
-            self._idle.set()
-            self._watcher.refresh_status()
-
-    def _on_reply(self, reply: Reply) -> None:
-        self.reply = reply
-        self._watcher.refresh_status()
+    def _move(self, event: TurnEvent) -> bool:
+        """Change the state; False if the event changes nothing in this state."""
+        following = TRANSITIONS[event].get(self.state)
+        self.state = following or self.state
+        return following is not None
 
     @property
-    def reply_so_far(self) -> StoredReply | None:
-        """The running reply as received so far; None before its start."""
-        reply = self.reply
-        return (
-            stored_reply_of(StoredReply(reply.model, mode=reply.mode, prefilled=reply.prefilled), reply)
-            if reply
-            else None
-        )
+    def is_steering(self) -> bool:
+        return self.state is TurnState.STEERING
+
+    @property
+    def can_steer(self) -> bool:
+        """True unless the running reply is known not to be resumable."""
+        reply = self.current.reply if self.current else None
+        return reply is None or reply.resumable
+
+    def require_no_steering(self) -> None:
+        """Raise a UsageError while the thinking is being edited."""
+        if self.is_steering:
+            raise UsageError("the thinking is being edited: send or cancel it first")
+
+    def require_no_reply(self) -> None:
+        """Raise a UsageError while a reply is running."""
+        if self.current:
+            raise UsageError("a reply is in progress: stop it first")
+
+    def require_idle(self) -> None:
+        """Raise a UsageError while a reply is running or the thinking is being edited."""
+        self.require_no_steering()
+        self.require_no_reply()
 
     @property
     def connected_engine(self) -> Engine:
@@ -182,171 +171,339 @@ class TurnRunner:
             raise ReflecttyError("not connected to a server yet")
         return self.engine
 
-    def refresh(self) -> None:
-        """Update the status after a change of the actions that apply to the reply."""
-        self._watcher.refresh_status()
+    # On the screen
 
-    def drop_reservation(self) -> None:
-        """Drop a reservation whose turn has not started: its worker is gone."""
-        if not self._has_begun:
-            self.current = None
-            self._idle.set()
+    def show(self, *, keep_notes: bool = False) -> None:
+        """Show the visible branch from its end; `keep_notes` keeps the notes, for the same session."""
+        parts: list[Part] = []
+        for turn in self._conversation.path:
+            part = part_of(turn)
+            part.branch = self._conversation.branch_position(turn)
+            parts.append(part)
+        notes = (part for part in self._transcript.parts if keep_notes and isinstance(part, NotePart))
+        self._transcript.fill([*parts, *notes, *(waiting.part for waiting in self.queue)])
+        self._mark_last()
 
-    async def stop(self) -> None:
-        """Stop the running reply, even before its first token, and wait until it is stored."""
-        self.cancel()
-        await self.wait_until_idle()
+    def part_of(self, turn: int | None) -> Part | None:
+        found = (part for part in self._transcript.parts if getattr(part, "turn", None) == turn and turn is not None)
+        return next(found, None)
 
-    async def wait_until_idle(self) -> None:
-        """Wait until no reply is running."""
-        await self._idle.wait()
+    @property
+    def replies(self) -> tuple[ReplyPart, ...]:
+        return tuple(part for part in self._transcript.parts if isinstance(part, ReplyPart))
 
-    def cancel(self) -> None:
-        """Stop the running reply."""
-        self._is_stop_requested = True
-        if self._task:
-            self._task.cancel()
+    def _mark_last(self) -> None:
+        """Show key hints beside the last reply only."""
+        replies = self.replies
+        for part in replies:
+            last = part is replies[-1]
+            if part.is_last != last:
+                part.is_last = last
+                self._transcript.refresh_first_row(part)
 
-    def note(self, text: str) -> None:
-        self._watcher.note(text, wrong=True)
+    def _mark_branch(self, part: ReplyPart) -> None:
+        """Update the branch position that a part shows."""
+        turn = self._conversation.find_turn(part.turn)
+        position = self._conversation.branch_position(turn) if turn else (1, 1)
+        if position != part.branch:
+            part.branch = position
+            self._transcript.lay_out_part(part)
 
-    def _forward_note(self, text: str, recorder: Recorder) -> None:
-        """Show a note about a reply; a failure to store it stays in the transcript."""
-        if recorder.failure and text.startswith(str(recorder.failure)):
-            self.note(f"{recorder.failure}: {IN_MEMORY_NOTE}")
-        elif not is_cloud_notice(text):
-            self._watcher.note(text)
-        elif text not in self._noted_texts:
-            self._noted_texts.add(text)
-            self.note(text)
+    def _drop_after(self, part: Part) -> None:
+        """Remove the replies to a question from the screen, but not from the store."""
+        parts = self._transcript.parts
+        at = next(at for at, other in enumerate(parts) if other is part)
+        waiting = {id(waiting.part) for waiting in self.queue}
+        for other in [other for other in parts[at + 1 :] if id(other) not in waiting]:
+            self._transcript.drop(other)
 
-    def close(self) -> None:
-        self._writer.shutdown(wait=True)
+    # Asking
 
-    async def _run_once(self, request: TurnRequest, part: ReplyPart) -> bool:
-        """Ask once; True to retry after an overflow."""
-        recorder = self._make_recorder(request)
-        renderer = ReplyRenderer(
-            self._transcript, part, lambda text: self._forward_note(text, recorder), self._on_reply
-        )
-        error = await self._ask_in_task(request, recorder, renderer)
-        await recorder.wait_until_written()
-        said = self._outcome_of(request, renderer, error)
-        if recorder.failure:
-            self._continue_in_memory(recorder, request, said)
-        self._conversation.reload()
-        turn = self._conversation.find_turn(recorder.reply)
-        part.turn = recorder.reply
-        if recorder.reply is not None:
-            self._conversation.leaf = recorder.reply
-        if isinstance(error, PromptTooLongError) and await self._handle_overflow(request, error):
-            return True
-        self._update_figures(said)
-        whole = (turn.said if turn and turn.said else said)._replace(error=said.error)
-        self._transcript.change(part, lambda: part.end(whole))
-        return False
+    def ask(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        """Ask a question now, or queue it behind the running reply."""
+        part = QuestionPart(text, attachments, is_queued=self.state is not TurnState.IDLE)
+        self.queue.append(QueuedQuestion(text, attachments, part))
+        self._transcript.add(part)
+        self._transcript.go_to_end()
+        self._start_next()
 
-    async def _ask_in_task(
-        self, request: TurnRequest, recorder: Recorder, renderer: ReplyRenderer
-    ) -> BaseException | None:
-        """Ask in a separate task, so that a cancellation stops only the reply; return the error."""
-        self._task = asyncio.create_task(self._ask_model(request, recorder, renderer))
-        if self._is_stop_requested:
-            self._task.cancel()
+    def _start_next(self) -> None:
+        """Ask the oldest queued question, unless a reply is running or about to resume."""
+        if not self.queue or self.state is not TurnState.IDLE:
+            return
+        waiting = self.queue.pop(0)
+        turn = self._store_question(lambda: self._conversation.add_question(waiting.text, waiting.attachments))
+        waiting.part.turn, waiting.part.is_queued = turn.id, False
+        self._transcript.lay_out_part(waiting.part)
+        self._start(TurnRequest(turn), waiting.part)
+
+    def _store_question(self, write: Callable[[], Turn]) -> Turn:
+        """Store a question; if the file is not writable, continue the session in memory."""
+        try:
+            return write()
+        except StoreError as error:
+            self._conversation.fall_back_to_memory()
+            self._watcher.note(f"{error}: {IN_MEMORY_NOTE}", wrong=True)
+            return write()
+
+    def _start(self, request: TurnRequest, after: Part) -> None:
+        """Add a reply below its question and start it; no other reply may be running."""
+        self._move("start")
+        part = ReplyPart(request.model or self._conversation.ask_options.model, origin=request.origin)
+        at = next(at for at, other in enumerate(self._transcript.parts) if other is after) + 1
+        self._transcript.insert(at, part)
+        self._mark_last()
+        self.current = RunningTurn(request, part, self._context)
+        self._start_work(partial(self._run, self.current))
+
+    async def _run(self, turn: RunningTurn) -> None:
+        """Run a turn until its reply is over and stored, however it ended; then ask the next question."""
+        try:
+            while True:
+                _, error = await self._run_stoppable(turn, turn.ask(self._wait_for_engine))
+                reply = await turn.store(error)
+                if not await self._wants_retry(turn, error):
+                    break
+                turn.retry()
+            self._update_figures(reply)
+            turn.close(reply)
+        finally:
+            self._end(turn)
+        self._mark_branch(turn.part)
+        self._start_next()
+
+    def _end(self, turn: RunningTurn) -> None:
+        self.current = None
+        self._move("end")
+        turn.ended.set()
+        self._watcher.on_turn_end()
+
+    async def _wants_retry(self, turn: RunningTurn, error: BaseException | None) -> bool:
+        """Ask what to omit after an overflow; True to retry."""
+        if not isinstance(error, PromptTooLongError) or not self._move("exceed"):
+            return False
+        wants_retry, _ = await self._run_stoppable(turn, self._watcher.handle_overflow(turn.request, error))
+        return bool(wants_retry)
+
+    def _update_figures(self, reply: StoredReply) -> None:
+        figures = reply.measured
+        self.speed = figures.tokens_per_second or self.speed
+        self.last_model = reply.model if reply.segments else self.last_model
+        self.used_tokens = figures.usage.prompt_tokens + figures.usage.reply_tokens or self.used_tokens
+
+    async def _run_stoppable(
+        self, turn: RunningTurn, work: Coroutine[Any, Any, Result]
+    ) -> tuple[Result | None, BaseException | None]:
+        """Run work in a task that a stop cancels, so that a cancellation stops only the reply."""
+        turn.task = asyncio.create_task(work)
+        if self.state in (TurnState.STOPPING, TurnState.HOLDING):
+            turn.task.cancel()
         self._watcher.refresh_status()
         try:
-            await self._task
-        except OptionError as error:
-            return _add_option_source(error, self._conversation.option_sources)
+            return await turn.task, None
         except ReflecttyError as error:
-            return error
+            return None, error
         except asyncio.CancelledError as error:
-            if not self._task.cancelled():
+            if not turn.task.cancelled():
                 raise
-            return error
-        finally:
-            self._task = None
-        return None
+            return None, error
 
-    async def _ask_model(self, request: TurnRequest, recorder: Recorder, renderer: ReplyRenderer) -> None:
-        """Ask once the engine is settled: the user may send the first question before that."""
+    async def _wait_for_engine(self) -> Engine:
+        """The engine once it is open: the user may send the first question before that."""
         await self.engine_settled.wait()
         if self.engine is None:
             raise ReflecttyError("not connected to a server")
-        from reflectty.chat.run import ask
+        self._move("ask")
+        return self.engine
 
-        question = self._conversation.build_question(
-            request.question, reply_prefix=request.reply_prefix, prefix_stats=request.prefix_stats
-        )
-        if request.model:
-            question = question._replace(ask_options=question.ask_options.override(model=request.model))
-        await ask(
-            self.engine,
-            question,
-            renderer,
-            first_time=lambda name: config.remember_once("asked", name),
-            recorder=recorder,
-        )
+    # Stopping
 
-    async def _handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
-        """Ask what to omit; leaving the chat cancels the dialog, which counts as no."""
-        asking = self._task = asyncio.create_task(self._watcher.handle_overflow(request, error))
+    def stop(self) -> None:
+        """Stop the running reply, even before its first token; the next question starts once it is stored."""
+        self._move("stop")
+        if self.current and self.current.task:
+            self.current.task.cancel()
+
+    @contextlib.asynccontextmanager
+    async def _hold(self) -> AsyncIterator[None]:
+        """Stop the running reply and wait until it is stored; queued questions wait until the block is left."""
+        self._move("hold")
+        while self.current:
+            self.stop()
+            await self.current.ended.wait()
+            self._move("hold")
+        self._steered = None
         try:
-            await asyncio.wait((asking,))
+            yield
         finally:
-            self._task = None
-            asking.cancel()
-        return not asking.cancelled() and asking.result()
+            if self._move("release"):
+                self._start_next()
 
-    def _make_recorder(self, request: TurnRequest) -> Recorder:
-        conversation = self._conversation
-        return Recorder(
-            lambda _: conversation.store,
-            RecordTarget(
-                session=conversation.session.id if conversation.session else "",
-                question=request.question.id,
-                reply=request.resumed_turn.id if request.resumed_turn else None,
-                origin=request.origin,
-            ),
-            submit=self._submit_write,
-        )
+    async def stop_all(self) -> None:
+        """Stop the running reply, and store the queued questions without asking them."""
+        async with self._hold():
+            while self.queue:
+                waiting = self.queue.pop(0)
+                self._store_question(partial(self._conversation.add_question, waiting.text, waiting.attachments))
 
-    def _submit_write(self, work: Callable[[], None]) -> None:
-        self._writer.submit(work)
+    async def close(self) -> None:
+        """Stop and store everything for good."""
+        if self.current and self.current.task is None:
+            # A worker that is canceled before its first step never runs.
+            self._end(self.current)
+        await self.stop_all()
+        self._writer.shutdown(wait=True)
 
-    def _outcome_of(self, request: TurnRequest, renderer: ReplyRenderer, error: BaseException | None) -> StoredReply:
-        """The outcome that the screen shows for a finished reply, stored or not."""
-        said = StoredReply(model=self._conversation.ask_options.model, origin=request.origin)
-        if renderer.reply:
-            said = stored_reply_of(said._replace(model=renderer.reply.model, mode=renderer.reply.mode), renderer.reply)
-        if isinstance(error, ReflecttyError):
-            begun = ReplyStatus.INCOMPLETE if said.segments else ReplyStatus.FAILED
-            return said._replace(ended=begun, error=f"{error} ({error.hint})" if error.hint else str(error))
-        if error is not None:
-            return said._replace(ended=ReplyStatus.INTERRUPTED, error=STOPPED_REASON)
-        return said._replace(ended=ReplyStatus.COMPLETE)
+    # Asking again
 
-    def _continue_in_memory(self, recorder: Recorder, request: TurnRequest, said: StoredReply) -> None:
-        """Move the session to memory, as its file is no longer writable."""
-        conversation = self._conversation
-        if conversation.session is None:
+    async def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        """Stop the running reply and ask a question in new words, as a branch; the old branch stays."""
+        async with self._hold():
+            files = attachments or question.attachments
+            turn = self._store_question(lambda: self._conversation.rephrase(question, text, files))
+            self.show(keep_notes=True)
+            part = self.part_of(turn.id)
+            if part:
+                self._start(TurnRequest(turn), part)
+
+    def regenerate(self) -> None:
+        """Ask the last question again; the previous reply stays as a branch."""
+        question = self._conversation.last_question
+        if question is None or self.part_of(question.id) is None:
+            raise UsageError("no question yet")
+        self._conversation.leaf = question.id
+        self._restart(TurnRequest(question))
+
+    def _restart(self, request: TurnRequest) -> None:
+        """Start a reply in place of those that the screen shows below its question."""
+        part = self.part_of(request.question.id)
+        if part is not None:
+            self._drop_after(part)
+            self._start(request, part)
+
+    # Resuming a reply
+
+    async def steer(self) -> str:
+        """Stop the running reply, or take the last one, and return its thinking as a text to edit.
+
+        Raises:
+            ReflecttyError: there is no reply, or its model cannot resume one.
+        """
+        async with self._hold_last_reply() as (steered, _):
+            self._steered = steered
+            self._move("steer")
+        self._mark_steered(steered=True)
+        return draft_of(steered.reply.segments, steered.family)
+
+    @contextlib.asynccontextmanager
+    async def _hold_last_reply(self) -> AsyncIterator[tuple[SteeredReply, Turn]]:
+        """Stop the running reply, or take the last one, and give what resumes it and its turn."""
+        resume_plan = await self._plan_last_reply()
+        async with self._hold():
+            question, reply, turn = self._find_last_reply()
+            reply = resume_plan.reinterpret(reply)
+            yield SteeredReply(question, reply, resume_plan.family_of(reply)), turn
+
+    def _mark_steered(self, *, steered: bool) -> None:
+        """Show above the last reply whether its thinking is being edited."""
+        if self.replies:
+            part = self.replies[-1]
+            part.state.is_steered = steered
+            if steered:
+                part.open_override = True
+            self._transcript.lay_out_part(part)
+            self._transcript.go_to_end()
+
+    def resume(self, text: str, *, conclude: bool = False) -> None:
+        """Resume from the edited thinking, as a branch, or conclude it and answer at once."""
+        if self._steered is None:
             return
-        with contextlib.suppress(StoreError):
-            conversation.fall_back_to_memory()
-            turn = conversation.store.add_reply(conversation.session.id, request.question.id, said)
-            conversation.store.finish(turn.id, said)
-            recorder.reply = turn.id
+        question, reply, family = self._steered
+        self._steered = None
+        self._move("cancel")
+        prefix = (conclude_thinking if conclude else open_thinking)(family, text)
+        figures = metrics_of_draft(reply, family, text)
+        self._restart(TurnRequest(question, ReplyOrigin.STEERED, prefix, figures, reply.model))
 
-    def _update_figures(self, said: StoredReply) -> None:
-        usage = said.measured.usage
-        self.speed = said.measured.tokens_per_second or self.speed
-        self.last_model = said.model if said.segments else self.last_model
-        self.used_tokens = usage.prompt_tokens + usage.reply_tokens or self.used_tokens
+    def cancel_steering(self) -> None:
+        """Discard the edits of the thinking."""
+        self._steered = None
+        if self._move("cancel"):
+            self._mark_steered(steered=False)
+            self._start_next()
 
+    async def conclude(self) -> None:
+        """Close the thinking and request the answer: in the same reply, or as a branch if that is complete.
 
-def _add_option_source(error: OptionError, sources: OptionSources) -> OptionError:
-    """The error about an option, with the source of the option as its hint."""
-    from reflectty.config.explain import option_source
+        Raises:
+            ReflecttyError: there is no reply, or its model cannot resume one.
+        """
+        async with self._hold_last_reply() as ((question, reply, family), turn):
+            prefix = conclude_thinking(family, draft_of(reply.segments, family))
+            again = turn if reply.ended is not ReplyStatus.COMPLETE else None
+            self._restart(TurnRequest(question, ReplyOrigin.CONCLUDED, prefix, reply.measured, reply.model, again))
 
-    source = dict(sources.typed).get(error.option) or option_source(error.option, sources.profile)
-    return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error
+    async def continue_(self) -> None:
+        """Continue a reply that was cut off or stopped.
+
+        Raises:
+            ReflecttyError: there is no reply, it is complete, or its model cannot resume one.
+        """
+        if self.current:
+            return
+        path = self._conversation.path
+        if path and path[-1].said is None:
+            self.regenerate()
+            return
+        question, reply, turn = self._find_last_reply()
+        if reply.ended is ReplyStatus.COMPLETE:
+            raise UsageError("the last reply is complete: nothing to continue")
+        if not reply.segments:
+            self.regenerate()
+            return
+        resume_plan = await self._plan_reply(question, reply)
+        self.require_idle()  # A question may have been sent meanwhile.
+        prefix = continuation_prefix(reply, resume_plan.model, resume_plan.plan, resume_plan.opener)
+        self._restart(TurnRequest(question, ReplyOrigin.CONTINUED, prefix, reply.measured, reply.model, turn))
+
+    async def _plan_last_reply(self) -> ResumePlan:
+        """Plan how to resume the last reply while it still runs: one that cannot be resumed is not stopped.
+
+        Raises:
+            ReflecttyError: there is no reply, or it cannot be resumed.
+        """
+        running = self.current
+        question = running.request.question if running else None
+        reply = running.reply_so_far if running else None
+        last = self._conversation.last_reply
+        if running is None and last:
+            question, reply = self._conversation.find_turn(last.parent), last.said
+        if question is None or reply is None:
+            raise UsageError("the reply has not started yet" if running else NO_REPLY)
+        try:
+            resume_plan = await self._plan_reply(question, reply)
+            resume_plan.family_of(reply)
+        except RefusedError:
+            if self.current and self.current.reply:
+                self.current.reply.resumable = False
+                self._watcher.refresh_status()
+            raise
+        return resume_plan
+
+    async def _plan_reply(self, question: Turn, reply: StoredReply) -> ResumePlan:
+        from reflectty.chat.resume import make_resume_plan
+
+        model = await self.connected_engine.show(reply.model)
+        options = self._conversation.ask_options
+        mode = Mode(reply.mode) if reply.mode in set(Mode) else options.mode
+        chosen = plan(model, options.override(mode=mode))
+        asked = self._conversation.build_question(question)
+        return await make_resume_plan(self.connected_engine, asked, reply, model, chosen)
+
+    def _find_last_reply(self) -> tuple[Turn, StoredReply, Turn]:
+        """The last question, its reply, and the reply's turn."""
+        turn = next(reversed(self._conversation.path), None)
+        question = self._conversation.find_turn(turn.parent) if turn else None
+        if turn is None or turn.said is None or question is None:
+            raise UsageError(NO_REPLY)
+        return question, turn.said, turn

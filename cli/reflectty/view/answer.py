@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reflectty.view.blocks import Splitter
 from reflectty.view.code import render_code
 from reflectty.view.markdown import Flow, render_blocks, render_literal
-from reflectty.view.rows import row_spans
+from reflectty.view.rows import MARGIN, row_spans
 
 if TYPE_CHECKING:
+    from reflectty.core.segments import Kind
     from reflectty.view.rows import Columns, Palette, Row
+    from reflectty.view.sections import Canvas
 
 MAX_OPEN_LENGTH = 200_000
 """An open block with more characters than this turns the rest of the answer into literal text."""
@@ -25,7 +26,7 @@ _BARE_MARKER = re.compile(r"(?:^|(?<=\n))[ \t]*(?:[-*+#>`~|=_:]+|\d{1,9}[.)]?)[ 
 
 
 class AnswerRenderer:
-    """Renders text that is safe to show; returned rows never change."""
+    """Renders text that is safe to show behind a blank gutter; returned rows never change."""
 
     def __init__(self, palette: Palette) -> None:
         self._palette = palette
@@ -33,17 +34,21 @@ class AnswerRenderer:
         self._flow = Flow()
         self._literal_rest: str | None = None
 
-    def set_gap_above(self, needed: bool) -> None:
-        """Set whether something stands directly above the next block."""
-        self._flow = replace(self._flow, has_begun=needed)
-
     @property
     def open_text(self) -> str:
         """The text not yet in a returned row."""
         return self._splitter.open_text if self._literal_rest is None else self._literal_rest
 
+    def begin(self, _: Kind, columns: Columns) -> list[Row]:
+        """Start a block: a paragraph that goes on in the same Markdown."""
+        has_text = self._flow.has_begun or self._literal_rest is not None or self.open_text.strip()
+        return self.feed("\n\n", columns) if has_text else []
+
     def feed(self, text: str, columns: Columns) -> list[Row]:
         """Add text; return the rows that are now complete."""
+        return _indent(self._feed(text, columns))
+
+    def _feed(self, text: str, columns: Columns) -> list[Row]:
         if self._literal_rest is not None:
             return self._render_literal(text, columns)
         rows = [row for block in self._splitter.feed(text) for row in self._render(block, columns)]
@@ -55,11 +60,14 @@ class AnswerRenderer:
     def close(self, columns: Columns) -> list[Row]:
         """End the answer; return the rows of the open block."""
         if self._literal_rest is not None:
-            return self._render_literal("\n", columns) if self._literal_rest else []
-        return [row for block in self._splitter.close() for row in self._render(block, columns)]
+            return _indent(self._render_literal("\n", columns)) if self._literal_rest else []
+        return _indent([row for block in self._splitter.close() for row in self._render(block, columns)])
 
-    def live_rows(self, columns: Columns, height: int) -> list[Row]:
-        """At most `height` rows of the open block; the first tells how many are left out."""
+    def live_rows(self, canvas: Canvas) -> list[Row]:
+        """The rows of the open block that fit the canvas; the first tells how many are left out."""
+        return _indent(self._live_rows(canvas.columns, canvas.height))
+
+    def _live_rows(self, columns: Columns, height: int) -> list[Row]:
         text = self.open_text
         if not text.strip():
             return []
@@ -99,3 +107,7 @@ class AnswerRenderer:
             rest = rest[start:]
         self._literal_rest = rest
         return rows
+
+
+def _indent(rows: list[Row]) -> list[Row]:
+    return [[MARGIN, *row] if row else row for row in rows]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_bytes, format_percent
 from reflectty.models.fit import Fit, MemoryKind, bits_per_weight
-from reflectty.view.units import format_bytes, format_percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.core.safety import clean, clean_line
 from reflectty.view.inline import wrap_line
-from reflectty.view.rows import BOLD, GUTTER_WIDTH, Columns, columns_for, expand_tabs
+from reflectty.view.rows import BOLD, GUTTER_WIDTH, PLAIN, Columns, columns_for, expand_tabs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from reflectty.core.session import Attachment
     from reflectty.view.rows import Palette, Row
+    from reflectty.view.sections import Canvas
 
 
 _FLAGS = {"-o": "/option", "--option": "/option", "--mode": "/mode", "-m": "/model"}
@@ -58,6 +59,8 @@ class Scene(NamedTuple):
     view: ThinkingView = ThinkingView.LIVE
     hints: tuple[tuple[str, str], ...] = ()
     """Pairs of an action's name and its key."""
+    is_printed: bool = False
+    """Whether everything is printed whole, in the words of the command line, as opposed to shown in the chat."""
 
     @property
     def columns(self) -> Columns:
@@ -73,6 +76,11 @@ class Part(Protocol):
 
     def lay_out(self, scene: Scene) -> None:
         """Lay out the part anew."""
+        ...
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows."""
         ...
 
     @property
@@ -96,25 +104,25 @@ def add_gutter(
     return drawn
 
 
-def remark_rows(text: str, scene: Scene, role: str = "dim", sign: str = " ") -> list[Row]:
+def remark_rows(text: str, canvas: Canvas, *, wrong: bool = False) -> list[Row]:
     """The rows of a remark; `text` must be safe to show."""
-    style = scene.palette.styles[role]
-    rows = wrap_line([(text, scene.palette.styles["dim" if sign != " " else role])], scene.columns.prose)
-    return add_gutter(rows, " ", style, first=sign, lead=style + BOLD)
+    styles = canvas.palette.styles
+    rows = wrap_line([(text, styles["dim"])], canvas.columns.prose)
+    return add_gutter(rows, " ", PLAIN, first="!" if wrong else "", lead=styles["error"] + BOLD)
 
 
 class _FixedPart:
     """A part whose rows are made once for a width."""
 
     def __init__(self) -> None:
-        self._rows: list[Row] = []
+        self.rows: list[Row] = []
 
     @property
     def height(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def row(self, at: int) -> Row:
-        return self._rows[at]
+        return self.rows[at]
 
 
 class NotePart(_FixedPart):
@@ -126,7 +134,7 @@ class NotePart(_FixedPart):
         self._is_error = wrong
 
     def lay_out(self, scene: Scene) -> None:
-        self._rows = remark_rows(self._text, scene, *(("error", "!") if self._is_error else ()))
+        self.rows = remark_rows(self._text, scene, wrong=self._is_error)
 
 
 class LegendPart(_FixedPart):
@@ -142,13 +150,13 @@ class LegendPart(_FixedPart):
             (glyphs.correction, "correction", "correction", f"where it corrects itself{jump}"),
             (" ", "answer", "answer", "the answer"),
         )
-        self._rows = []
+        self.rows = []
         for sign, lead, role, text in lines:
             bold = BOLD if role == "text" else styles[role]
             rows = wrap_line([(text, styles[role] + bold)], scene.columns.prose)
             again = sign if sign != glyphs.correction else glyphs.bar
-            self._rows += add_gutter(rows, again, styles[lead], first=sign, lead=styles[lead] + BOLD)
-            self._rows += [[]] if role in ("text", "correction") else []
+            self.rows += add_gutter(rows, again, styles[lead], first=sign, lead=styles[lead] + BOLD)
+            self.rows += [[]] if role in ("text", "correction") else []
 
 
 MAX_QUESTION_ROWS = 40
@@ -176,14 +184,14 @@ class QuestionPart(_FixedPart):
         lines = expand_tabs(clean(self.text)).strip("\n").split("\n")
         rows = [row for line in lines for row in wrap_line([(line, text)], scene.columns.prose)]
         over = len(rows) - MAX_QUESTION_ROWS
-        if over > 1:
+        if over > 1 and not scene.is_printed:
             rows = [*rows[:MAX_QUESTION_ROWS], [(f"{glyphs.more} {over:,} more lines", styles["faint"])]]
-        rows += [[(line, styles["dim"])] for line in self._remarks(scene)]
-        self._rows = add_gutter(rows, glyphs.question, styles["faint" if self.is_queued else "you"])
+        for line in self._remarks(scene):
+            rows += wrap_line([(line, styles["dim"])], scene.columns.prose)
+        self.rows = add_gutter(rows, glyphs.question, styles["faint" if self.is_queued else "you"])
 
     def _remarks(self, scene: Scene) -> list[str]:
-        width = max(8, scene.columns.prose - 4)
-        found = [f"+ {clean_line(item.name, width)}" for item in self._attachments]
+        found = [f"+ {clean_line(item.name)}" for item in self._attachments]
         if self.is_queued:
             found.append("queued")
         return found + branch_remarks_of(self.branch, "question", scene)

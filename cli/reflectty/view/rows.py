@@ -126,6 +126,8 @@ Row = list[Run]
 """One row of the screen, without its line break."""
 
 PLAIN = Style.null()
+MARGIN: Run = (" " * GUTTER_WIDTH, PLAIN)
+"""A blank gutter."""
 BOLD = Style(bold=True)
 _DIM_ROLES = ("dim", "faint", "thinking", "line")
 _COLOR_SYSTEMS = {16: ColorSystem.STANDARD, 256: ColorSystem.EIGHT_BIT, TRUECOLOR: ColorSystem.TRUECOLOR}
@@ -248,3 +250,13 @@ def _background_of(color: str, *, has_color: bool) -> Style | None:
 
 def text_of_row(row: Iterable[Run]) -> str:
     return "".join(text for text, _ in row)
+
+
+def cut_row(row: Row, width: int) -> Row:
+    """The beginning of a row that fits into this many columns."""
+    beginning: Row = []
+    for text, style in row:
+        piece = text[: fitting_length(text, width)] if width > 0 else ""
+        width -= cell_width(piece)
+        beginning += [(piece, style)] if piece else []
+    return beginning

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.core.session import ReplyOrigin, ReplyStatus
+from reflectty.core.text import format_count, format_duration
 
 if TYPE_CHECKING:
     from reflectty.core.session import ReplyMetrics, StoredReply
@@ -21,29 +22,29 @@ class SummaryFact(NamedTuple):
     strong: bool = False
 
 
-def summary_facts(measured: ReplyMetrics) -> tuple[SummaryFact, ...]:
-    """The known facts of a reply."""
+def summary_facts(measured: ReplyMetrics, *, speed: bool = True) -> tuple[SummaryFact, ...]:
+    """The known facts of a reply; without `speed`, all but the tokens per second."""
     thought = bool(measured.thinking_tokens or measured.corrections)
     verb, ms = ("thought", measured.thinking_ms) if thought else ("answered in", measured.total_ms)
-    said = measured.thinking_tokens if thought else measured.answer_tokens
+    tokens = measured.thinking_tokens if thought else measured.answer_tokens
     found = (
         SummaryFact(f"{verb} {format_duration(ms / 1000)}" if ms >= 1 else "", 0),
-        SummaryFact(format_count(said, "token") if said else "", 2),
+        SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(measured.corrections, "correction") if measured.corrections else "", 1, strong=True),
-        SummaryFact(f"{measured.tokens_per_second:.0f} tok/s" if measured.tokens_per_second >= 1 else "", 3),
+        SummaryFact(f"{measured.tokens_per_second:.0f} tok/s" if speed and measured.tokens_per_second >= 1 else "", 3),
     )
     return tuple(fact for fact in found if fact.text)
 
 
-def remarks_on(said: StoredReply) -> tuple[tuple[str, bool], ...]:
+def remarks_on(stored: StoredReply) -> tuple[tuple[str, bool], ...]:
     """The remarks under a reply, uncleaned, each with whether it is an error."""
     wrong = {
-        ReplyStatus.INTERRUPTED: said.error.strip() or "stopped: the reply is incomplete",
-        ReplyStatus.INCOMPLETE: said.error.strip() or "the reply was cut off",
-        ReplyStatus.FAILED: said.error.strip() or "no reply",
-    }.get(said.ended, "")
-    coming = (("still being written", False),) if said.ended is ReplyStatus.STREAMING else ()
-    warnings = tuple((text, False) for text in said.warnings if text.strip() not in {wrong, ""})
+        ReplyStatus.INTERRUPTED: stored.error.strip() or "stopped: the reply is incomplete",
+        ReplyStatus.INCOMPLETE: stored.error.strip() or "the reply was cut off",
+        ReplyStatus.FAILED: stored.error.strip() or "no reply",
+    }.get(stored.ended, "")
+    coming = (("still being written", False),) if stored.ended is ReplyStatus.STREAMING else ()
+    warnings = tuple((text, False) for text in stored.warnings if text.strip() not in {wrong, ""})
     return (*warnings, *coming, *(((wrong, True),) if wrong else ()))
 
 
@@ -58,15 +59,3 @@ def fit_facts(facts: tuple[SummaryFact, ...], width: int, separator: int) -> tup
         last = max(facts, key=lambda fact: fact.rank)
         facts = tuple(fact for fact in facts if fact is not last)
     return facts
-
-
-def format_duration(seconds: float) -> str:
-    """A readable duration: `0.4 s`, `12 s`, `2 min 5 s`."""
-    if seconds < 1:
-        return f"{seconds:.1g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def format_count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind
 from reflectty.core.session import NO_METRICS, ReplyOrigin
+from reflectty.core.text import format_count, format_duration
 from reflectty.view.rows import (
     BOLD,
     GUTTER_WIDTH,
+    MARGIN,
     Row,
     cell_width,
     expand_tabs,
@@ -18,7 +20,7 @@ from reflectty.view.rows import (
     row_spans,
     text_of_row,
 )
-from reflectty.view.summary import ORIGIN_LABELS, SummaryFact, fit_facts, format_count, format_duration, summary_facts
+from reflectty.view.summary import ORIGIN_LABELS, SummaryFact, fit_facts, summary_facts
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from reflectty.core.session import StoredReply
     from reflectty.reasoning.reply import Reply
     from reflectty.view.parts import Scene
-    from reflectty.view.rows import Palette
+    from reflectty.view.rows import Columns, Palette, Run
+    from reflectty.view.sections import Canvas
 
 
 class ThinkingRenderer:
@@ -40,13 +43,16 @@ class ThinkingRenderer:
         self._indent = 0
         self._has_begun = False
 
-    def begin(self, kind: Kind) -> None:
-        """Start a block after the previous one was closed."""
+    def begin(self, kind: Kind, columns: Columns) -> list[Row]:
+        """Start a block; return the last row of the previous one, if any."""
+        rows = self.close(columns)
         self._kind, self._needs_mark = kind, kind is Kind.REFLECTION
-        self._line, self._needs_blank, self._has_rows, self._has_begun = "", False, False, False
+        self._needs_blank = self._has_rows = self._has_begun = False
+        return rows
 
-    def feed(self, text: str, width: int) -> list[Row]:
-        """Add text that is safe to show; return its complete rows, `width` columns wide plus the gutter."""
+    def feed(self, text: str, columns: Columns) -> list[Row]:
+        """Add text that is safe to show; return its complete rows."""
+        width = columns.prose
         *lines, last = expand_tabs(self._line + text).split("\n")
         rows: list[Row] = []
         for line in lines:
@@ -54,17 +60,18 @@ class ThinkingRenderer:
         complete, self._line = self._split(last, width)
         return rows + complete
 
-    def live_rows(self, width: int) -> list[Row]:
+    def live_rows(self, canvas: Canvas) -> list[Row]:
         """The rows that may still change: none, one, or two while a word may not fit."""
+        width = canvas.columns.prose
         indent = self._indent_of(self._line, width)
         spans = row_spans(self._line, width, indent, begun=self._has_begun)
         texts = [self._line[start:end] for start, end in spans if end > start]
         return self._draw_rows(texts, indent)
 
-    def close(self, width: int) -> list[Row]:
+    def close(self, columns: Columns) -> list[Row]:
         """End the block; return its last row, if any."""
         line, self._line = self._line, ""
-        return self._end(line, width) if line.strip() else []
+        return self._end(line, columns.prose) if line.strip() else []
 
     def _indent_of(self, line: str, width: int) -> int:
         return self._indent if self._has_begun else hanging_indent(line, width)
@@ -121,7 +128,7 @@ _MIN_LINE_WIDTH = 12
 class ReplyState:
     """The state of a reply during and after streaming."""
 
-    def __init__(self, model: str, origin: ReplyOrigin) -> None:
+    def __init__(self, model: str, origin: ReplyOrigin = ReplyOrigin.ASKED) -> None:
         self.model = clean_line(model, 60)
         self.origin = origin
         self.is_over = False
@@ -129,21 +136,27 @@ class ReplyState:
         """Whether the user is editing its thinking right now."""
         self.seconds = 0.0
         self.measured = NO_METRICS
-        self.is_answering = False
-        """Whether it is answering, as opposed to thinking."""
+        self.kind: Kind | None = None
+        """The part that is being written; None before the first one."""
         self._reply: Reply | None = None
 
     def follow(self, reply: Reply) -> None:
         self._reply = reply
         self.model = clean_line(reply.model, 60)
 
-    def tick(self, seconds: float, *, is_answering: bool) -> None:
-        self.seconds, self.is_answering = seconds, is_answering
+    def tick(self, seconds: float, kind: Kind | None) -> None:
+        self.seconds, self.kind = seconds, kind
         if self._reply:
             self.measured = self._reply.metrics
 
-    def end(self, said: StoredReply) -> None:
-        self.is_over, self.measured, self._reply = True, said.measured, None
+    def end(self, stored: StoredReply) -> None:
+        self.is_over, self.measured, self._reply = True, stored.measured, None
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """Everything that is drawn of it; equal values look the same."""
+        flags = (self.is_over, self.is_steered, self.resumable)
+        return (self.model, self.origin, flags, self.seconds, self.kind, self.measured)
 
     @property
     def resumable(self) -> bool:
@@ -151,14 +164,14 @@ class ReplyState:
         return self._reply is None or self._reply.resumable
 
     @property
-    def has_begun(self) -> bool:
-        return bool(self.measured.thinking_tokens or self.measured.answer_tokens or self.measured.corrections)
+    def is_answering(self) -> bool:
+        return self.kind is Kind.ANSWER
 
 
-def summary_row(  # noqa: PLR0913 - each says one thing of the line
-    state: ReplyState, scene: Scene, *, has_thinking: bool, is_open: bool, line: str, tail: list[str], has_hints: bool
-) -> Row:
-    """The summary line.
+def summary_rows(  # noqa: PLR0913 - each says one thing of the line
+    state: ReplyState, scene: Scene, *, has_thinking: bool, is_open: bool, line: str, branch: list[str], has_hints: bool
+) -> list[Row]:
+    """The summary line, and rows for what does not fit but must be shown.
 
     Args:
         state: the reply's state.
@@ -166,31 +179,48 @@ def summary_row(  # noqa: PLR0913 - each says one thing of the line
         has_thinking: whether the reply has thinking.
         is_open: whether the thinking is open.
         line: the last line of thinking, or "".
-        tail: further remarks.
+        branch: remarks on the branch.
         has_hints: whether to name the keys that apply.
     """
-    dim, accent = scene.palette.styles["dim"], scene.palette.styles["accent"]
-    dot = f" {scene.palette.glyphs.dot} "
+    styles = scene.palette.styles
     if state.is_steered:
-        return [(f"{scene.palette.glyphs.steered} {STEERING_NOTE}", accent + BOLD)]
-    row: Row = [_sign_of(state, scene, has_thinking=has_thinking, is_open=is_open)]
-    if state.origin in ORIGIN_LABELS:
-        row += [(f"{scene.palette.glyphs.steered} {ORIGIN_LABELS[state.origin]}", accent + BOLD), (dot, dim)]
-    room = max(1, scene.columns.prose - cell_width(text_of_row(row)) + GUTTER_WIDTH)
-    for at, fact in enumerate(fit_facts(_facts_of(state), room, len(dot))):
-        row += [(dot, dim)] if at else []
-        row.append((fact.text, scene.palette.styles["correction"] + BOLD if fact.strong else dim))
+        return [[(f"{scene.palette.glyphs.steered} {STEERING_NOTE}", styles["accent"] + BOLD)]]
+    row = state_row(state, scene, has_thinking=has_thinking, is_open=is_open)
     if line:
-        row = _add_line(row, line, dot, scene)
-    return _add_tail(
-        row,
-        [*tail, *(_hints_for(state, scene, has_thinking=has_thinking, is_open=is_open) if has_hints else ())],
-        scene,
-    )
+        row = _add_line(row, line, scene)
+    row, below = _add_beside(row, branch, scene)
+    if has_hints:
+        row, _ = _add_beside(row, _hints_for(state, scene, has_thinking=has_thinking, is_open=is_open), scene)
+    return [row, *([MARGIN, (text, styles["faint"])] for text in below)]
 
 
-def _sign_of(state: ReplyState, scene: Scene, *, has_thinking: bool, is_open: bool) -> tuple[str, Style]:
-    glyphs, styles = scene.palette.glyphs, scene.palette.styles
+def state_row(state: ReplyState, canvas: Canvas, *, has_thinking: bool = False, is_open: bool = False) -> Row:
+    """The sign of a reply's state and its figures."""
+    palette = canvas.palette
+    row: Row = [_sign_of(state, palette, has_thinking=has_thinking, is_open=is_open)]
+    dot: Run = (f" {palette.glyphs.dot} ", palette.styles["dim"])
+    if state.origin in ORIGIN_LABELS:
+        label = f"{palette.glyphs.steered} {ORIGIN_LABELS[state.origin]}"
+        row += [(label, palette.styles["accent"] + BOLD), dot]
+    room = max(1, canvas.columns.prose - cell_width(text_of_row(row)) + GUTTER_WIDTH)
+    facts = facts_row(_facts_of(state), room, palette)
+    if not facts and row[-1] == dot:
+        return row[:-1]
+    return row + (facts or ([("thought", palette.styles["dim"])] if has_thinking else []))
+
+
+def facts_row(facts: tuple[SummaryFact, ...], width: int, palette: Palette) -> Row:
+    """The facts that fit into a row."""
+    dot, dim = f" {palette.glyphs.dot} ", palette.styles["dim"]
+    row: Row = []
+    for fact in fit_facts(facts, width, len(dot)):
+        row += [(dot, dim)] if row else []
+        row.append((fact.text, palette.styles["correction"] + BOLD if fact.strong else dim))
+    return row
+
+
+def _sign_of(state: ReplyState, palette: Palette, *, has_thinking: bool, is_open: bool) -> tuple[str, Style]:
+    glyphs, styles = palette.glyphs, palette.styles
     if not state.is_over and not (state.is_answering and has_thinking):
         turn = int(state.seconds * TURNS_PER_SECOND) % len(glyphs.spinner)
         return (glyphs.spinner[turn] + " ", styles["accent"])
@@ -200,21 +230,25 @@ def _sign_of(state: ReplyState, scene: Scene, *, has_thinking: bool, is_open: bo
 
 def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
     if state.is_over or state.is_answering:
-        return tuple(fact for fact in summary_facts(state.measured) if "tok/s" not in fact.text)
-    if not state.has_begun:
-        waited = f"waiting for {state.model} · {format_duration(int(state.seconds))}"
-        late = " · it may still be loading" if state.seconds >= LOADING_SECONDS else ""
-        return (SummaryFact(waited, 0), *((SummaryFact(late.removeprefix(" · "), 1),) if late else ()))
-    said, corrections = state.measured.thinking_tokens, state.measured.corrections
+        return summary_facts(state.measured, speed=False)
+    if state.kind is None:
+        found = (
+            SummaryFact(f"waiting for {state.model}", 0),
+            SummaryFact(format_duration(int(state.seconds)), 1),
+            SummaryFact("it may still be loading" if state.seconds >= LOADING_SECONDS else "", 2),
+        )
+        return tuple(fact for fact in found if fact.text)
+    tokens, corrections = state.measured.thinking_tokens, state.measured.corrections
     found = (
         SummaryFact(f"thinking {format_duration(int(state.seconds))}", 0),
-        SummaryFact(format_count(said, "token") if said else "", 2),
+        SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(corrections, "correction") if corrections else "", 1, strong=True),
     )
     return tuple(fact for fact in found if fact.text)
 
 
-def _add_line(row: Row, line: str, dot: str, scene: Scene) -> Row:
+def _add_line(row: Row, line: str, scene: Scene) -> Row:
+    dot = f" {scene.palette.glyphs.dot} "
     room = scene.width - cell_width(text_of_row(row)) - len(dot)
     if room < _MIN_LINE_WIDTH:
         return row
@@ -224,22 +258,17 @@ def _add_line(row: Row, line: str, dot: str, scene: Scene) -> Row:
     return [*row, (dot, scene.palette.styles["faint"]), (shown, scene.palette.styles["thinking"])]
 
 
-def _add_tail(row: Row, tail: list[str], scene: Scene) -> Row:
-    """Add the remarks that fit, from the left."""
-    used = cell_width(text_of_row(row))
-    for text in tail:
-        if used + 3 + cell_width(text) > scene.width:
-            break
-        row = [
-            *row,
-            (f"   {text}" if used == cell_width(text_of_row(row)) else f"  {text}", scene.palette.styles["faint"]),
-        ]
-        used = cell_width(text_of_row(row))
-    return row
+def _add_beside(row: Row, texts: list[str], scene: Scene) -> tuple[Row, list[str]]:
+    """The row with the remarks that fit, from the left, and the remarks left over."""
+    for at, text in enumerate(texts):
+        if cell_width(text_of_row(row)) + 3 + cell_width(text) > scene.width:
+            return row, texts[at:]
+        row = [*row, (f"   {text}", scene.palette.styles["faint"])]
+    return row, []
 
 
 def _hints_for(state: ReplyState, scene: Scene, *, has_thinking: bool, is_open: bool) -> list[str]:
-    steerable = state.has_begun and not state.is_answering and state.resumable
+    steerable = state.kind not in (None, Kind.ANSWER) and state.resumable
     wanted = {
         "steer": ("steer", not state.is_over and steerable),
         "conclude": ("conclude", not state.is_over and steerable),

@@ -1,4 +1,4 @@
-"""Formats bytes, tokens, percentages, dates and the size and placement of models."""
+"""Formats dates, and the size and placement of models."""
 
 from __future__ import annotations
 
@@ -6,39 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_bytes, format_context, format_percent
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Model, RunningModel
-
-
-_STEP = 1000
-_UNITS = ("B", "kB", "MB", "GB", "TB")
-_SHORT = 10
-"""Numbers below it get a decimal."""
-_CONTEXT_UNIT = 1024
-"""Context lengths are powers of two."""
-
-
-def format_bytes(number: float) -> str:
-    """A number of bytes: `0 B`, `291 MB`, `4.9 GB`."""
-    unit = 0
-    while round(number) >= _STEP and unit < len(_UNITS) - 1:
-        number /= _STEP
-        unit += 1
-    return f"{number:.1f} {_UNITS[unit]}" if unit and round(number, 1) < _SHORT else f"{round(number):,} {_UNITS[unit]}"
-
-
-def format_context(tokens: int) -> str:
-    """A context length: `128K` for 131,072 tokens, `500` for 500."""
-    return f"{tokens // _CONTEXT_UNIT:,}K" if tokens >= _CONTEXT_UNIT and tokens % _CONTEXT_UNIT == 0 else f"{tokens:,}"
-
-
-def format_percent(part: float, whole: float) -> str:
-    """A part as `63 %`; 0 % and 100 % only if exact."""
-    if whole <= 0:
-        return "0 %"
-    percent = round(100 * part / whole)
-    return f"{100 if part >= whole else min(max(percent, 1 if part > 0 else 0), 99)} %"
 
 
 _MINUTE, _HOUR = 60, 3600

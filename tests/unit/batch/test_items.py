@@ -6,8 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.batch.prompts import InputFormat, InputLine, PromptId, PromptLine, digest_of, format_of, read_prompt
+from reflectty.batch.prompts import (
+    InputFormat,
+    InputLine,
+    PromptId,
+    PromptLine,
+    digest_of,
+    fields_of,
+    format_of,
+    read_prompt,
+)
 from reflectty.core.errors import UsageError
+from reflectty.core.messages import Message
 
 
 def item(data: bytes, form: InputFormat = InputFormat.JSONL, *, too_long: bool = False) -> PromptLine:
@@ -42,7 +52,7 @@ class TestJsonObject:
     def test_sets_prompt_model_system_and_fields(self) -> None:
         found = item(b'{"prompt": "why?", "id": "a", "model": "m", "system": "Be brief.", "language": "French"}')
 
-        assert found[2:] == ("why?", "a", "m", "Be brief.", (("language", "French"),), None)
+        assert found[2:] == ("why?", "a", "m", "Be brief.", (), (("language", "French"),), None)
 
     @pytest.mark.parametrize("identity", ["a", 1, 1.5, True, "", "\ud800"])
     def test_accepts_any_scalar_as_its_id(self, identity: PromptId) -> None:
@@ -54,7 +64,26 @@ class TestJsonObject:
     def test_converts_fields_that_are_not_strings(self) -> None:
         found = item('{"n": 3, "list": [1, "é"], "on": true, "nothing": null}'.encode())
 
-        assert dict(found.fields) == {"n": "3", "list": '[1, "é"]', "on": "true", "nothing": "null"}
+        assert fields_of(found) == {"n": "3", "list": '[1, "é"]', "on": "true", "nothing": "null"}
+
+    def test_messages_are_the_history_and_the_prompt(self) -> None:
+        messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        found = item(json.dumps({"messages": [*messages, {"role": "user", "content": "c"}]}).encode())
+
+        assert (found.prompt, found.history) == ("c", (Message("user", "a"), Message("assistant", "b")))
+
+    @pytest.mark.parametrize(
+        ("messages", "problem"),
+        [
+            ("a", "messages must be a list"),
+            ([{"role": "tool", "content": "a"}], "messages must be a list"),
+            ([{"role": "user"}], "messages must be a list"),
+            ([], "the last of the messages must be the user's"),
+            ([{"role": "assistant", "content": "a"}], "the last of the messages must be the user's"),
+        ],
+    )
+    def test_other_messages_are_refused(self, messages: object, problem: str) -> None:
+        assert str(item(json.dumps({"messages": messages}).encode()).problem).startswith(problem)
 
     def test_id_survives_an_invalid_prompt(self) -> None:
         found = item(b'{"id": 5, "prompt": ["why?"]}')

@@ -33,7 +33,6 @@ class TestPickServer:
 
         assert roster.pick_server(M) is None
         assert roster.pick_server("other") == 2
-        assert not roster.is_cut_off
 
     def test_leaves_the_last_lines_to_faster_servers(self) -> None:
         roster = roster_of((1, 0, 60), (2, 2, 5))

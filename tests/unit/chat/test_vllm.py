@@ -10,6 +10,7 @@ import pytest
 
 from reflectty.chat.outcome import limit_hint
 from reflectty.chat.request import Question
+from reflectty.chat.resume import make_resume_plan
 from reflectty.chat.run import ask
 from reflectty.core.errors import NoAnswerError, ReflecttyError, RefusedError
 from reflectty.core.messages import Chunk, Model, Usage
@@ -20,7 +21,6 @@ from reflectty.engines import open_engine
 from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.modes import AskOptions, Mode, plan
 from reflectty.reasoning.reply import Reply
-from reflectty.tui.exchanges import make_resume_plan
 from support.fake_server import FakeServer
 from support.fakes import Shown
 from support.openai_replies import served

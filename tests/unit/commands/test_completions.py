@@ -10,9 +10,12 @@ import pytest
 from completions.shells import FILES, written
 from completions.tree import commands
 from reflectty.completion import find_candidates, is_safe_word
+from reflectty.config import THINKING_VIEWS
 from reflectty.system import assets
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.command import Reflect
 
 TREE = commands()
@@ -42,6 +45,32 @@ def test_each_shell_can_read_its_script(shell: str) -> None:
         (shell, "-n", assets.find_asset_folder("completions") / FILES[shell]), capture_output=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("key", "beginning", "expected"),
+    [
+        ("mode", "", ("auto", "native", "reflect", "direct")),
+        ("effort", "l", ("low",)),
+        ("profiles.code.keep_thinking", "a", ("auto",)),
+        ("engine", "e", ("embedded",)),
+        ("family", "granite3", ("granite32", "granite33")),
+        ("thinking", "", THINKING_VIEWS),
+        ("store", "", ("true", "false")),
+        ("api_key_over_http", "t", ("true",)),
+        ("profiles.code.extends", "", ("none",)),
+        ("template", "", ()),
+        ("options", "", ()),
+        ("options.seed", "", ()),
+        ("modle", "", ()),
+    ],
+)
+def test_values_of_a_setting_are_candidates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, beginning: str, expected: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    found = find_candidates("values", beginning, ("config", "set", key))
+    assert tuple(one.value for one in found) == expected
 
 
 @pytest.mark.parametrize(

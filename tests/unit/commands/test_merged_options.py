@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reflectty.commands.ask import question_of
@@ -48,8 +50,8 @@ def test_settings_alone_decide_how_a_model_is_asked() -> None:
         (AskArguments(keep_thinking=KeepThinkingMode.AUTO), {"keep_thinking": "auto"}),
     ],
 )
-def test_flag_overrides_its_setting_and_no_other(arguments: AskArguments, changes: dict[str, object]) -> None:
-    assert question_of(arguments, SETTINGS, pytest.fail).ask_options == SETTINGS.ask_options._replace(**changes)  # type: ignore[arg-type]
+def test_flag_overrides_its_setting_and_no_other(arguments: AskArguments, changes: dict[str, Any]) -> None:
+    assert question_of(arguments, SETTINGS, pytest.fail).ask_options == SETTINGS.ask_options._replace(**changes)
 
 
 def test_empty_and_missing_values_override_nothing() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from reflectty.config.explain import ExplainedSetting, explain_settings, find_mistakes
 from reflectty.config.load import SettingOrigin
-from reflectty.config.settings import SETTINGS
+from reflectty.config.schema import SETTINGS
 from reflectty.core.errors import UsageError
 
 if TYPE_CHECKING:

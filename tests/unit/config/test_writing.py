@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.config.edit import parse_entry, with_value, without_value, write_config
-from reflectty.config.toml_file import read_text
 from reflectty.core.errors import OutputError, UsageError
+from reflectty.system.files import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,8 +19,8 @@ from reflectty.doctor.terminal import (
 )
 from reflectty.doctor.terminal import check_terminal as display
 from reflectty.models.hardware import ProbeEnvironment
+from reflectty.system.clipboard import list_clipboards
 from reflectty.system.terminal import Sink, Terminal, detect_color_support
-from reflectty.tui.clipboard import list_clipboards
 from support.doctor_harness import around, facts, found, terminal
 from support.waiting import PATIENCE
 

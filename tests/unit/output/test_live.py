@@ -126,6 +126,14 @@ def test_an_open_block_is_drawn_at_most_twenty_times_a_second() -> None:
     assert stage.screen.rows == ["  one two three"]
 
 
+def test_the_beginning_of_an_answer_is_drawn_at_once() -> None:
+    stage = Stage()
+    stage.now = 1.0
+    for event in (Segment(THINKING, "Hm", 0), Segment(ANSWER, "Yes", 1)):
+        stage.live.show(event)
+    assert stage.screen.rows == ["│ Hm", "", "  Yes"]
+
+
 @pytest.mark.slow
 def test_endless_block_becomes_plain_text_and_loses_nothing() -> None:
     words = [f"word{number}" for number in range(MAX_OPEN_LENGTH // 6)]
@@ -158,6 +166,26 @@ def test_finished_answer_rows_reclassified_as_thinking_are_noted() -> None:
         Segment(ANSWER, "Yes", 1),
     ]
     assert stage.play(events)[:7] == ["  One.", "", "  Two", "", "  (the text above was thinking)", "", "  Yes"]
+
+
+def test_reclassification_leaves_a_later_answer_alone() -> None:
+    events: list[Event] = [
+        Segment(ANSWER, "One.\n\nTwo", 0, certain=False),
+        Segment(ANSWER, "*Yes*", 1),
+        Reclassification((0,)),
+    ]
+    rows = Stage().play(events, corrections=0)
+    assert rows[:7] == ["  One.", "", "  Two", "", "  Yes", "", "  (the text above was thinking)"]
+
+
+def test_answers_are_apart_and_each_list_starts_with_its_own_number() -> None:
+    events = [
+        Segment(ANSWER, "1. a", 0),
+        Segment(ANSWER, "b", 1),
+        Segment(THINKING, "c", 2),
+        Segment(ANSWER, "1. d", 3),
+    ]
+    assert Stage().play(events, corrections=0)[:7] == ["  1. a", "", "  b", "", "│ c", "", "  1. d"]
 
 
 def test_thinking_reclassified_as_answer_is_noted_and_repeated() -> None:

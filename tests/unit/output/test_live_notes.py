@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from reflectty.core.segments import Segment
-from reflectty.output.live import LOADING_SECONDS, STATUS_DELAY_SECONDS
-from reflectty.view.summary import format_duration
+from reflectty.core.text import format_duration
+from reflectty.output.live import STATUS_DELAY_SECONDS
+from reflectty.view.thinking import LOADING_SECONDS
 from support.live_harness import ANSWER, TALK, THINKING, Stage, reply
 
 
@@ -80,7 +81,7 @@ def test_hidden_thinking_shows_only_a_status() -> None:
     for event in TALK[:3]:
         stage.live.show(event)
     stage.live.tick(4.0)
-    assert stage.screen.rows == ["◐ thinking · 4 s · 1 correction"]
+    assert stage.screen.rows == ["◐ thinking 4 s · 64 tokens · 1 correction"]
     stage.live.show(Segment(ANSWER, "9.9", 3))
     assert stage.screen.rows == ["  9.9"]
 
@@ -110,6 +111,15 @@ def test_notes_are_placed_between_parts() -> None:
         "  thought 2 s · 64 tokens · 1 correction · 41 tok/s",
         "  at last",
     ]
+
+
+def test_consecutive_notes_are_not_apart() -> None:
+    stage = Stage()
+    stage.live.start(reply())
+    stage.live.show(Segment(THINKING, "One\nT", 0))
+    stage.live.note("a")
+    stage.live.note("b")
+    assert stage.screen.rows == ["│ One", "", "  a", "  b", "", "│ T"]
 
 
 def test_quiet_shows_only_the_reply() -> None:

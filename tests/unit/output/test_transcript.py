@@ -17,16 +17,12 @@ from reflectty.core.session import (
     branch_to,
 )
 from reflectty.output.sessions import (
-    TranscriptOptions,
     positions_on_all_branches,
     positions_on_branch,
     search_hit_rows,
     session_rows,
     transcript_rows,
 )
-from reflectty.view.parts import QuestionPart
-from reflectty.view.parts import Scene as ChatScene
-from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import text_of_row
 from support.conversations import ANSWER, QUESTION, REFLECTION, SESSION, THINKING, TURNS, page, plainly, said, written
 from support.hostile_texts import hostile_texts, is_let_through, text_of
@@ -41,7 +37,7 @@ def drawn(
     """The rows of a branch, or of every branch without a leaf, as they are written."""
     on = page(width, **values)
     places = positions_on_all_branches(turns) if leaf is None else positions_on_branch(turns, branch_to(turns, leaf))
-    for rows in transcript_rows(places, TranscriptOptions(on.palette, on.columns, thinking)):
+    for rows in transcript_rows(places, on, thinking=thinking):
         on.write(rows)
     return written(on).split("\n")[:-1]
 
@@ -160,18 +156,21 @@ def test_reply_without_segments_shows_its_raw_text() -> None:
     assert alone(plainly("")._replace(segments=(), answer="", raw="as it came")) == ["  as it came"]
 
 
-@pytest.mark.parametrize("width", [20, 40, 80, 300])
-@pytest.mark.parametrize("turn", TURNS, ids=lambda turn: str(turn.id))
-def test_stored_turn_looks_as_in_the_chat(turn: Turn, width: int) -> None:
-    on = page(width, colours=256, tty=True, look="ink")
-    part: QuestionPart | ReplyPart = QuestionPart(turn.text, turn.attachments)
-    if turn.said:
-        part = ReplyPart.from_stored(turn.said)
-        part.is_last = False
-    part.lay_out(ChatScene(on.palette, on.width, 24))
-    chat = [text_of_row(part.row(at)).rstrip() for at in range(part.height)]
-    (rows,) = transcript_rows(positions_on_branch((turn,), (turn,)), TranscriptOptions(on.palette, on.columns))
-    assert [text_of_row(row).rstrip() for row in rows] == chat
+def test_thinking_after_an_answer_is_apart_from_it() -> None:
+    segments = ((THINKING, "a"), (ANSWER, "one"), (THINKING, "b"), (ANSWER, "two"))
+    rows = alone(said("", ())._replace(segments=segments))
+    assert rows[1:] == ["│ a", "", "  one", "", "│ b", "", "  two"]
+
+
+def test_replaced_control_characters_are_counted() -> None:
+    assert alone(plainly("a\x1b"))[1:] == ["", "  1 control character shown as text, such as ^["]
+
+
+def test_long_question_is_printed_whole() -> None:
+    turns = (Turn(1, None, 0.0, "line\n" * 60, (Attachment("name " * 30, "file", ""),)),)
+    rows = drawn(turns)
+    assert rows.count("▌ line") == 60
+    assert " ".join(row.removeprefix("▌ ") for row in rows[60:]).split() == ["+", *["name"] * 30]
 
 
 @hostile_texts

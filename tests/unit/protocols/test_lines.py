@@ -64,9 +64,13 @@ def test_unusual_lines_are_parsed(data: bytes, expected: list[object]) -> None:
         (b"<html>", UnreachableError, "a web page"),
         (b"hello\n", UnreachableError, "something other"),
         (b"[1]\n", UnreachableError, "unexpected JSON"),
-        (b"[" * 100_000 + b"\n", UnreachableError, "something other"),
     ],
 )
 def test_line_that_is_not_an_object_raises(data: bytes, kind: type[ReflecttyError], told: str) -> None:
     with pytest.raises(kind, match=told):
         fed(data)
+
+
+def test_deeply_nested_line_raises() -> None:
+    with pytest.raises(UnreachableError, match="something other"):
+        fed(b"[" * 100_000 + b"\n", limit=200_000)

@@ -10,7 +10,7 @@ import pytest
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyStatus, StoredReply
 from reflectty.store import Store, open_store
-from reflectty.store.liveness import SILENCE_SECONDS, Writer, current_writer, is_gone, writer_of
+from reflectty.store.liveness import RUNNING, SILENCE_SECONDS, Writer, current_writer, is_gone, writer_of
 from reflectty.store.open import StoreEnvironment
 from reflectty.store.read import WRITER_GONE
 from support.stored_sessions import COMPLETE
@@ -160,3 +160,22 @@ def test_zombie_process_is_gone() -> None:
     os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
     assert is_gone(alive, 0.0, 0.0)
     program.wait()
+
+
+def test_dead_process_is_gone_at_once_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    this = current_writer()
+    assert this == (os.getpid(), os.uname().nodename, RUNNING)
+    assert not is_gone(this, 0.0, 0.0)
+    assert is_gone(this._replace(pid=dead_program()), 0.0, 0.0)
+    # An older version, as another machine, named no machine or another one.
+    for boot in ("", "another machine"):
+        writer = Writer(dead_program(), boot, "")
+        assert not is_gone(writer, 0.0, SILENCE_SECONDS)
+        assert is_gone(writer, 0.0, SILENCE_SECONDS + 1)
+
+
+@pytest.mark.parametrize(("pid", "exists"), [(1, True), (1 << 80, False), ("?", False)])
+def test_process_of_another_user_exists(monkeypatch: pytest.MonkeyPatch, pid: int, *, exists: bool) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert bool(writer_of(pid).started) is exists

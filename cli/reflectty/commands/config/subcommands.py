@@ -16,13 +16,13 @@ from reflectty.commands.console import AsJson, info, open_page
 from reflectty.commands.options import Profile
 from reflectty.config.edit import parse_entry, parse_key
 from reflectty.config.explain import ExplainedSetting, explain_settings, find_mistakes, find_mistakes_in
-from reflectty.config.load import SettingOrigin
+from reflectty.config.load import SettingOrigin, parse_toml, read_toml
 from reflectty.config.templates import template_names
-from reflectty.config.toml_file import parse_toml, read_text
 from reflectty.core.errors import UsageError, did_you_mean
 from reflectty.core.messages import Timeouts
 from reflectty.core.safety import clean_line
 from reflectty.output import write_remark
+from reflectty.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,7 +78,7 @@ def unset(context: typer.Context, key: Key) -> None:
 
     name, path = decode_argument(key), config.config_path()
     keys = parse_key(name)
-    document = parse_toml(read_text(path) or "", path)
+    document = read_toml(path)
     if not _is_set(document, keys):
         known = tuple(_dotted_keys_of(document))
         hint = did_you_mean(name, known) or (f"the file sets {', '.join(known)}" if known else "the file sets nothing")
@@ -109,13 +109,13 @@ def _write_change(path: Path, change: Callable[[str], str]) -> str:
 def _warn_of_mistakes(terminal: Terminal, path: Path, text: str) -> None:
     """Report the mistakes that remain in the file and prevent its use."""
     for error in find_mistakes_in(tomllib.loads(text), path, {}):
-        write_remark(terminal, f"still invalid: {_error_line_of(error)}")
+        write_remark(terminal, f"still invalid: {error.with_hint}")
 
 
 def _check_keys(keys: tuple[str, ...], value: object) -> None:
     """Validate a key binding of the chat; other settings pass."""
     if keys[0] == "keys":
-        from reflectty.tui.keys import bind_actions
+        from reflectty.tui.actions import bind_actions
 
         bind_actions(((keys[1], tuple(value) if isinstance(value, list) else (str(value),) if value else ()),))
 
@@ -151,7 +151,7 @@ def edit(context: typer.Context) -> None:
             raise UsageError("the editor failed", f"any changes are in {path}")
         mistakes = _find_mistakes(path)
         for error in mistakes:
-            write_remark(terminal, _error_line_of(error))
+            write_remark(terminal, error.with_hint)
         if not mistakes:
             info(terminal, f"{path} is valid")
             return
@@ -166,17 +166,13 @@ def _find_mistakes(path: Path) -> tuple[UsageError, ...]:
         return mistakes
     keys = config.load_settings({}, path).keys
     if keys:
-        from reflectty.tui.keys import bind_actions
+        from reflectty.tui.actions import bind_actions
 
         try:
             bind_actions(keys)
         except UsageError as error:
             return (error,)
     return ()
-
-
-def _error_line_of(error: UsageError) -> str:
-    return f"{error} ({error.hint})" if error.hint else str(error)
 
 
 def _ask_to_edit_again(terminal: Terminal) -> bool:
@@ -191,17 +187,8 @@ def _ask_to_edit_again(terminal: Terminal) -> bool:
     return answer.strip().lower() in (b"", b"y", b"yes")
 
 
-SECRETS = frozenset({"api_key", "cluster_key"})
-"""The settings whose values are never shown, only whether they are set."""
-UNSET_WORDS = {
-    "model": "the best installed model",
-    "effort": "the model's default",
-    "family": "from the model",
-    "keep_alive": "the server's default",
-    "thinking": "as chosen in the chat",
-    "keys": "the default keys",
-}
-"""The text for an unset setting; "none" for all others."""
+_SECRETS = frozenset(setting.key or setting.field for setting in config.SETTINGS if setting.is_secret)
+"""What is never shown, only whether it is set."""
 _PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
 
 
@@ -213,7 +200,8 @@ def show(context: typer.Context, profile: Profile = "", as_json: AsJson = False)
     """
     terminal: Terminal = context.obj
     found = tuple(map(_hide_secrets, (*explain_settings(profile=decode_argument(profile)), *_list_tables())))
-    unset = UNSET_WORDS | {"host": DEFAULT_HOSTS[next(str(one.value) for one in found if one.key == "engine")]}
+    unset = {key: setting.unset for key, setting in config.FILE_SETTINGS.items()}
+    unset["host"] = DEFAULT_HOSTS[next(str(one.value) for one in found if one.key == "engine")]
     if as_json:
         from reflectty.export.json import dump_json
 
@@ -246,7 +234,7 @@ def _list_tables() -> tuple[ExplainedSetting, ...]:
 
 def _hide_secrets(one: ExplainedSetting) -> ExplainedSetting:
     """Hide the value of a secret and the passwords in hosts."""
-    if one.key in SECRETS:
+    if one.key in _SECRETS:
         return one._replace(value=bool(one.value))
     if one.key == "host":
         return one._replace(value=_PASSWORD.sub("***", str(one.value)))
@@ -262,7 +250,7 @@ def _as_object(one: ExplainedSetting) -> dict[str, Any]:
 
 def _value_text_of(one: ExplainedSetting) -> str:
     """The text of a value; empty if the setting is unset."""
-    if one.key in SECRETS:
+    if one.key in _SECRETS:
         return "set (hidden)" if one.value else "not set"
     if isinstance(one.value, bool):
         return str(one.value).lower()

@@ -17,12 +17,12 @@ from reflectty.commands.options import (
 )
 from reflectty.core.errors import StoppedError, UsageError
 from reflectty.core.model_names import short_name_of
+from reflectty.core.text import format_bytes, format_duration
 from reflectty.models.installed import TransferProgress
 from reflectty.output import write_remark
 from reflectty.output.live_region import TransferProgressLine
 from reflectty.system.terminal import BROKEN_PIPE_EXIT_CODE
-from reflectty.view.summary import format_duration
-from reflectty.view.units import format_bytes, gpu_advice_of, placement_of
+from reflectty.view.units import gpu_advice_of, placement_of
 
 if TYPE_CHECKING:
     from reflectty.core.messages import RunningModel

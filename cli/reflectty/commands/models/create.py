@@ -16,10 +16,10 @@ from reflectty.core.errors import UsageError
 from reflectty.core.model_spec import is_mini
 from reflectty.core.options import AUTO, NUM_CTX, parse_options
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_count
 from reflectty.models.installed import ModelVariant, TransferProgress, add_reflection_prompt
 from reflectty.output import write_remark
 from reflectty.output.live_region import TransferProgressLine
-from reflectty.view.summary import format_count
 
 if TYPE_CHECKING:
     from reflectty.chat.trial import TrialResult

@@ -202,12 +202,12 @@ async def _inspect_models(library: ModelLibrary, models: Sequence[InstalledModel
 
 async def _pull_advice_for(library: ModelLibrary) -> str:
     """The advice for a server without models: pull the largest model that the machine can run."""
+    from reflectty.core.text import format_bytes
     from reflectty.models.recommendation import (
         find_comfortable_model,
         recommend_model,
     )
     from reflectty.view.memory_fit import describe_placement
-    from reflectty.view.units import format_bytes
 
     hardware = await args.find_hardware(library)
     offer, fit = recommend_model(hardware), find_comfortable_model(hardware)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reflectty.core.errors import SchemaError, UsageError
+from reflectty.core.errors import SchemaError, UsageError, reason_of
 
 if TYPE_CHECKING:
     from reflectty.core.schema.rewrite import SentSchema
@@ -87,8 +87,8 @@ def _read_argument(argument: str) -> tuple[object, str]:
     try:
         return _parse(path.read_text("utf-8"), str(path)), str(path)
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise UsageError(f"cannot read the schema {path}: {(reason or str(error)).lower()}") from error
+        reason = reason_of(error) if isinstance(error, OSError) else "not a text file"
+        raise UsageError(f"cannot read the schema {path}: {reason}") from error
 
 
 def _parse(text: str, name: str) -> object:

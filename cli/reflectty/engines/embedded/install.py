@@ -8,18 +8,18 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from reflectty.core.errors import StoreError, UnreachableError
+from reflectty.core.errors import StoreError, UnreachableError, reason_of
 from reflectty.core.model_spec import MINI_WEIGHTS_DIGEST
+from reflectty.system.files import open_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,7 +127,7 @@ async def join_weight_parts(
         _tidy(target)
         await _write_joined(target, parts, digest)
     except OSError as error:
-        message = f"cannot write the built-in model's weights to {target.parent}: {error.strerror or error}"
+        message = f"cannot write the built-in model's weights to {target.parent}: {reason_of(error)}"
         raise StoreError(
             message, f"they take {size // 1_000_000} MB; set XDG_CACHE_HOME to use another folder"
         ) from error
@@ -156,20 +156,14 @@ def _installed_parts() -> Sequence[Path]:
 
 
 async def _write_joined(target: Path, parts: Sequence[Path], digest: str) -> None:
-    file, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)
-    try:
+    with open_atomically(target, 0o600) as file:
         await _write_all(file, parts, digest)
-        await asyncio.to_thread(os.fsync, file)
-        os.replace(name, target)  # noqa: PTH105 - tempfile returns a str
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)  # noqa: PTH108 - the same
-        raise
-    finally:
-        os.close(file)
+        file.flush()
+        # Takes seconds; what is left to write when the block ends is nothing.
+        await asyncio.to_thread(os.fsync, file.fileno())
 
 
-async def _write_all(file: int, parts: Sequence[Path], digest: str) -> None:
+async def _write_all(file: BinaryIO, parts: Sequence[Path], digest: str) -> None:
     """Write one part after the other.
 
     Raises:
@@ -180,7 +174,7 @@ async def _write_all(file: int, parts: Sequence[Path], digest: str) -> None:
         with part.open("rb") as source:
             while block := source.read(BLOCK):
                 found.update(block)
-                _write(file, block)
+                file.write(block)
                 # A canceled task does not wait for the rest.
                 await asyncio.sleep(0)
     if found.hexdigest() != digest:
@@ -188,15 +182,9 @@ async def _write_all(file: int, parts: Sequence[Path], digest: str) -> None:
         raise UnreachableError("the built-in model's weights are corrupt: their digest does not match", hint)
 
 
-def _write(file: int, block: bytes) -> None:
-    rest = memoryview(block)
-    while rest:
-        rest = rest[os.write(file, rest) :]
-
-
 def _tidy(target: Path) -> None:
     """Remove leftovers of earlier attempts by killed programs."""
-    for left in target.parent.glob(f"{target.name}.*"):
+    for left in target.parent.glob(f"*{target.name}.*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > FORGOTTEN_SECONDS:
                 left.unlink()

@@ -6,15 +6,14 @@ import fcntl
 import hashlib
 import os
 import stat
-import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import reflectty
-from reflectty.core.errors import UnreachableError
-from reflectty.system import assets
+from reflectty.core.errors import UnreachableError, UsageError
+from reflectty.system import assets, paths
 from reflectty.system.terminal import system_environment
 
 if TYPE_CHECKING:
@@ -154,16 +153,10 @@ def _bases(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _cache_folder(environment: Mapping[str, str]) -> Path:
-    """The user's cache folder as platformdirs gives it, which is imported only for unusual cases."""
-    base, home = environment.get("XDG_CACHE_HOME", ""), environment.get("HOME", "")
-    if sys.platform == "linux" and (base.startswith("/") or home.startswith("/")):
-        return (Path(base) if base.startswith("/") else Path(home, ".cache")) / "reflectty"
-    import platformdirs
-
     try:
-        return Path(platformdirs.user_cache_dir("reflectty"))
-    except RuntimeError as error:
-        raise UnreachableError("there is no home folder for the built-in model's weights", "set HOME") from error
+        return paths.cache_folder(environment)
+    except UsageError as error:
+        raise UnreachableError("there is no home folder for the built-in model's weights", error.hint) from error
 
 
 def _adapter() -> Path:

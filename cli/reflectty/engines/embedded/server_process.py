@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from reflectty.core.errors import IncompleteError, UnreachableError
+from reflectty.core.errors import IncompleteError, UnreachableError, reason_of
 from reflectty.engines.embedded import runtime_files
 from reflectty.engines.embedded.install import join_weight_parts
 from reflectty.engines.embedded.runtime_files import make_private
@@ -177,7 +177,7 @@ class ServerProcess:
         except FileNotFoundError:
             return None
         except OSError as error:
-            message = f"the built-in model cannot use {self.paths.folder}: {error.strerror}"
+            message = f"the built-in model cannot use {self.paths.folder}: {reason_of(error)}"
             raise UnreachableError(message, "set XDG_RUNTIME_DIR to another folder") from error
 
     async def _start(self, life: int) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
-from reflectty.core.errors import IncompleteError, ReflecttyError, RefusedError, StoreError, UsageError
+from reflectty.core.errors import IncompleteError, ReflecttyError, RefusedError, StoreError, UsageError, reason_of
 from reflectty.core.model_names import checked_name, is_same_model
 from reflectty.models import files, gguf
 from reflectty.models.repair import RepairResult, RepairStep
@@ -66,7 +66,7 @@ def split_part_of(path: Path) -> Iterator[RepairedGguf]:
     except gguf.GgufError as error:
         raise UsageError(f"{path} is not part of a model: {error}", NAME_FILE_HINT) from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", NAME_FILE_HINT) from error
+        raise UsageError(f"{path} cannot be read: {reason_of(error)}", NAME_FILE_HINT) from error
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def open_repaired(path: Path, lost: Sequence[LostTag], *, strict: bool = False) 
     except PermissionError as error:
         raise UsageError(f"{path} cannot be read: permission denied", PERMISSION_HINT) from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", ON_SERVER_HINT) from error
+        raise UsageError(f"{path} cannot be read: {reason_of(error)}", ON_SERVER_HINT) from error
 
 
 def _repaired_gguf_of(file: BinaryIO, path: Path, lost: Sequence[LostTag], *, strict: bool) -> RepairedGguf:

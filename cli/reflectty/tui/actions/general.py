@@ -1,4 +1,4 @@
-"""Actions on the chat and its sessions: help, palette, editor, attachments, quit, open, search, save and rename."""
+"""Actions on the composer, the sessions and the chat itself."""
 
 from __future__ import annotations
 
@@ -7,39 +7,25 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reflectty.core.errors import OutputError, UsageError
+from reflectty.config.templates import load_template, template_names
+from reflectty.core.errors import OutputError, UsageError, reason_of
 from reflectty.core.safety import clean_line
+from reflectty.core.templates import INPUT, fields_of, fill_template
+from reflectty.tui.actions.action import Action, ActionGroup, action
 
 if TYPE_CHECKING:
     from reflectty.tui.controller import ChatController
-    from reflectty.tui.sessions.controller import SessionsController
 
 
 QUIT_CONFIRM_SECONDS = 2.0
 
 
-class GeneralActions:
-    """Each method performs the action of its name."""
+class ComposerActions(ActionGroup):
+    """Actions on the text of the composer."""
 
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
-        self._interrupt_time = 0.0
+    group = "Ask"
 
-    async def keys(self, _: str) -> None:
-        self._controller.dialogs.show_keys(self._controller.actions)
-
-    async def palette(self, _: str) -> None:
-        """Offer all actions."""
-        controller = self._controller
-        rows = [
-            (one.name, one.label, one.hint)
-            for one in controller.actions
-            if one.name not in ("send", "newline", "palette")
-        ]
-        wanted = await controller.dialogs.choose("Commands", rows, "")
-        if wanted:
-            await controller.perform(wanted, "")
-
+    @action("Write in your editor", "ctrl+g", slash="/editor")
     async def editor(self, _: str) -> None:
         """Edit the question in the user's editor."""
         from reflectty.system.editor import edit_text
@@ -50,65 +36,59 @@ class GeneralActions:
         if text is not None:
             controller.composer.fill(text.rstrip("\n"))
 
+    @action("Attach a file or an image", slash="/attach", argument="PATH")
     async def attach(self, path: str) -> None:
         """Attach a file or an image to the next question."""
         wanted = path.strip() or await self._controller.dialogs.ask_line("File or image", "")
         if wanted:
             self._controller.attach(wanted)
 
-    async def interrupt(self, _: str) -> None:
-        """Copy the selection; else stop the reply; else clear the composer; else leave, on the second press."""
+    @action("Start from a template", slash="/template", argument="NAME")
+    async def template(self, text: str) -> None:
+        """Fill the composer with a template; words after its name are its input, other fields are left to fill."""
         controller = self._controller
-        selected = controller.screen.get_selected_text()
-        if selected:
-            await controller.copy(selected, "selection")
-            controller.screen.clear_selection()
-        elif controller.runner.current:
-            controller.runner.cancel()
-        elif controller.composer.text:
-            controller.composer.fill("")
-        elif time.monotonic() - self._interrupt_time < QUIT_CONFIRM_SECONDS:
-            await self.quit("")
-        else:
-            self._interrupt_time = time.monotonic()
-            key = next((one.hint for one in controller.actions if one.name == "interrupt"), "") or "the same key"
-            controller.note(f"press {key} again to quit")
-
-    async def quit(self, _: str) -> None:
-        """Leave the chat; stop and store the running reply."""
-        await self._controller.turns.stop_all()
-        self._controller.screen.app.exit()
+        name, _, words = text.strip().partition(" ")
+        if not name:
+            rows = [(one, one, " ".join(fields_of(load_template(one).text))) for one in template_names()]
+            if not rows:
+                raise UsageError("no templates yet", "create one with reflect templates edit NAME")
+            name = await controller.dialogs.choose("Template", rows, None) or ""
+        if name:
+            found = load_template(name, "/template").text
+            controller.composer.fill(
+                fill_template(found, {field: f"{{{field}}}" for field in fields_of(found)} | {INPUT: words})
+            )
 
 
-class SessionActions:
-    """Each method performs the action of its name."""
+COMPOSER_ACTIONS = (
+    Action("send", ("enter",), "Send the question", ComposerActions.group),
+    Action("newline", ("ctrl+j", "alt+enter", "shift+enter"), "Insert a new line", ComposerActions.group),
+)
+"""The actions that the composer itself performs."""
 
-    def __init__(self, controller: ChatController, sessions_controller: SessionsController) -> None:
-        self._controller = controller
-        self._sessions_controller = sessions_controller
 
+class SessionActions(ActionGroup):
+    """Actions on the session and on other sessions."""
+
+    group = "Session"
+
+    @action("New session", "ctrl+n", slash="/new")
     async def new(self, _: str) -> None:
         """Begin a session; stop and store the running reply."""
         await self._controller.stop_session()
         self._controller.conversation.close()
         self._controller.show_conversation()
 
+    @action("Sessions", "ctrl+o", slash="/sessions")
     async def sessions(self, _: str) -> None:
-        await self._sessions_controller.toggle()
+        await self._controller.sessions.toggle()
 
+    @action("Search all sessions", "ctrl+f", slash="/search", argument="WORDS")
     async def search(self, words: str) -> None:
         """Open the panel with a search."""
-        await self._sessions_controller.search(words.strip())
+        await self._controller.sessions.search(words.strip())
 
-    async def rename(self, title: str) -> None:
-        controller = self._controller
-        if controller.conversation.session is None:
-            raise UsageError("no session yet: ask a question first")
-        wanted = title.strip() or await controller.dialogs.ask_line("Title", controller.conversation.title)
-        if wanted:
-            controller.conversation.rename(clean_line(wanted, 200))
-            controller.refresh_status()
-
+    @action("Save the session to a file", "ctrl+s", slash="/save", argument="PATH")
     async def save(self, path: str) -> None:
         """Write the session to a file, whose suffix selects the format."""
         controller = self._controller
@@ -138,5 +118,64 @@ class SessionActions:
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+            raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
         return path
+
+    @action("Rename the session", slash="/title", argument="TEXT")
+    async def rename(self, title: str) -> None:
+        controller = self._controller
+        if controller.conversation.session is None:
+            raise UsageError("no session yet: ask a question first")
+        wanted = title.strip() or await controller.dialogs.ask_line("Title", controller.conversation.title)
+        if wanted:
+            controller.conversation.rename(clean_line(wanted, 200))
+            controller.refresh_status()
+
+
+class ChatActions(ActionGroup):
+    """Actions on the chat itself."""
+
+    group = "Chat"
+
+    def __init__(self, controller: ChatController) -> None:
+        super().__init__(controller)
+        self._interrupt_time = 0.0
+
+    @action("Keyboard shortcuts", "f1", "ctrl+slash", "ctrl+underscore", slash="/help")
+    async def keys(self, _: str) -> None:
+        self._controller.dialogs.show_keys(self._controller.actions)
+
+    @action("Commands", "ctrl+p")
+    async def palette(self, _: str) -> None:
+        """Offer all actions."""
+        controller = self._controller
+        hidden = {"palette", *(one.name for one in COMPOSER_ACTIONS)}
+        rows = [(one.name, one.label, one.hint) for one in controller.actions if one.name not in hidden]
+        wanted = await controller.dialogs.choose("Commands", rows, "")
+        if wanted:
+            await controller.perform(wanted, "")
+
+    @action("Stop the reply; twice to quit", "ctrl+c")
+    async def interrupt(self, _: str) -> None:
+        """Copy the selection; else stop the reply; else clear the composer; else leave, on the second press."""
+        controller = self._controller
+        selected = controller.screen.get_selected_text()
+        if selected:
+            await controller.copy(selected, "selection")
+            controller.screen.clear_selection()
+        elif controller.turns.current:
+            controller.turns.stop()
+        elif controller.composer.text:
+            controller.composer.fill("")
+        elif time.monotonic() - self._interrupt_time < QUIT_CONFIRM_SECONDS:
+            await self.quit("")
+        else:
+            self._interrupt_time = time.monotonic()
+            key = next((one.hint for one in controller.actions if one.name == "interrupt"), "") or "the same key"
+            controller.note(f"press {key} again to quit")
+
+    @action("Quit", "ctrl+q", slash="/quit")
+    async def quit(self, _: str) -> None:
+        """Leave the chat; stop and store the running reply."""
+        await self._controller.turns.stop_all()
+        self._controller.screen.app.exit()

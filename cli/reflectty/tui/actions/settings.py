@@ -1,4 +1,4 @@
-"""Actions on settings: model, mode, effort, theme, options, profiles, templates and the models of the server."""
+"""Actions on settings: model, mode, effort, profile, theme, options, and the models of the server."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reflectty import config
 from reflectty.config.load import NO_PROFILE
-from reflectty.config.templates import load_template, template_names
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort
 from reflectty.core.model_names import remote_host_of, short_name_of
 from reflectty.core.options import parse_options
-from reflectty.core.templates import INPUT, fields_of, fill_template
 from reflectty.reasoning.modes import Mode
 from reflectty.tui import status
+from reflectty.tui.actions.action import ActionGroup, action
 from reflectty.tui.conversation import OptionSources
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Model
     from reflectty.tui.app import ChatProfile
     from reflectty.tui.controller import ChatController
-    from reflectty.tui.models.manager import ModelManager
 
 
 MODE_DETAILS = {
@@ -35,12 +33,18 @@ MORE_CHOICE = "/models"
 T = TypeVar("T", Mode, Effort)
 
 
-class SettingsActions:
-    """Each method performs the action of its name; without an argument it offers the choices."""
+class SettingsActions(ActionGroup):
+    """Actions on settings; without an argument each offers the choices."""
+
+    group = "Settings"
 
     def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
+        super().__init__(controller)
+        self._profile_name = ""
+        self._initial_config = controller.config
+        self._is_on_profile_server = False
 
+    @action("Choose a model", "f2", slash="/model", argument="NAME")
     async def model(self, name: str) -> None:
         controller = self._controller
         wanted = name.strip() or await controller.dialogs.choose(
@@ -49,23 +53,25 @@ class SettingsActions:
         if wanted == MORE_CHOICE:
             await controller.perform("models", "")
         elif wanted:
-            await controller.engine.show(wanted)
+            await controller.turns.connected_engine.show(wanted)
             controller.change_ask_options(model=wanted)
             controller.note(f"now using {wanted}")
 
     async def _model_rows(self) -> list[tuple[str, str, str]]:
-        installed = await self._controller.engine.models()
-        pulls = getattr(self._controller.engine, "pulls", True)
+        engine = self._controller.turns.connected_engine
+        installed = await engine.models()
+        pulls = getattr(engine, "pulls", True)
         if not installed and not pulls:
             raise UsageError("the server lists no models", "use /model NAME to ask for one anyway")
         if not installed:
             from reflectty.models.recommendation import pull_hint_for
 
-            raise UsageError("no model is installed on the server", await pull_hint_for(self._controller.engine))
+            raise UsageError("no model is installed on the server", await pull_hint_for(engine))
         names = (short_name_of(model.name, whole=not pulls) for model in installed)
         rows = [(name, name, _describe_abilities(model)) for name, model in zip(names, installed, strict=True)]
         return [*rows, (MORE_CHOICE, "more", "pull, load, copy or remove a model")] if pulls else rows
 
+    @action("Reflection mode", "f3", slash="/mode", argument="auto|native|reflect|direct")
     async def mode(self, name: str) -> None:
         controller = self._controller
         rows = [(str(mode), str(mode), what) for mode, what in MODE_DETAILS.items()]
@@ -75,6 +81,7 @@ class SettingsActions:
         if wanted:
             controller.change_ask_options(mode=_parse_member(Mode, wanted, "mode"))
 
+    @action("Thinking effort", "f4", slash="/effort", argument="low|medium|high|max")
     async def effort(self, name: str) -> None:
         controller = self._controller
         rows = [(NO_EFFORT, NO_EFFORT, "the model's own default"), *((str(one), str(one), "") for one in Effort)]
@@ -86,6 +93,45 @@ class SettingsActions:
             )
             controller.note(f"effort: {wanted}")
 
+    @action("Manage models on the server", "f6", slash="/models")
+    async def models(self, _: str) -> None:
+        await self._controller.models.open()
+
+    @action("Pull a model", slash="/pull", argument="NAME")
+    async def pull(self, name: str) -> None:
+        """Pull a model; ask for its name if none is given."""
+        manager = self._controller.models
+        await (manager.pull(name.strip()) if name.strip() else manager.ask_and_pull(""))
+
+    @action("Use a profile", "f8", slash="/profile", argument="NAME")
+    async def profile(self, name: str) -> None:
+        """Apply a profile and connect to the server that it names; `none` applies no profile."""
+        controller = self._controller
+        rows = [(one, one, "") for one in (*config.profile_names(), NO_PROFILE)]
+        wanted = name.strip() or await controller.dialogs.choose("Profile", rows, self._profile_name)
+        if not wanted:
+            return
+        controller.turns.require_no_reply()
+        profiled = controller.config.load_profile(wanted)
+        self._profile_name = wanted
+        self._switch_server(profiled)
+        model = profiled.ask_options.model or controller.conversation.ask_options.model
+        controller.conversation.option_sources = OptionSources(wanted)
+        controller.change_ask_options(**profiled.ask_options._replace(model=model)._asdict())
+        named = "no profile" if wanted == NO_PROFILE else f"using profile {wanted}"
+        controller.note(f"{named}: {model or 'the best model'}, {status.mode_of(controller.conversation)}")
+
+    def _switch_server(self, profiled: ChatProfile) -> None:
+        """Connect to the server that a profile names, or to the initial one again."""
+        controller, first = self._controller, self._initial_config
+        there = profiled if profiled.open_engine else first
+        if profiled.open_engine or self._is_on_profile_server:
+            engine, library = there.open_engine or first.open_engine, there.open_library or first.open_library
+            controller.config = controller.config._replace(host=there.host, open_engine=engine, open_library=library)
+            controller.connect()
+        self._is_on_profile_server = profiled.open_engine is not None
+
+    @action("Choose a theme", "f5", slash="/theme", argument="NAME")
     async def theme(self, name: str) -> None:
         """Change the theme, with a preview while choosing."""
         controller = self._controller
@@ -98,11 +144,13 @@ class SettingsActions:
         if wanted and not problem:
             config.remember_choice("theme", wanted)
 
+    @action("Set the system prompt", slash="/system", argument="TEXT")
     async def system(self, text: str) -> None:
         controller = self._controller
         controller.change_ask_options(system=text.strip())
         controller.note("system prompt set" if text.strip() else "system prompt cleared")
 
+    @action("Set a model option", slash="/option", argument="KEY=VALUE")
     async def option(self, text: str) -> None:
         controller = self._controller
         conversation = controller.conversation
@@ -130,90 +178,3 @@ def _parse_member(kind: type[T], name: str, noun: str) -> T:
         return kind(name)
     except ValueError as error:
         raise UsageError(f"unknown {noun} {name!r}", f"choose from {', '.join(kind)}") from error
-
-
-class PresetActions:
-    """Each method performs the action of its name; without an argument it offers the choices."""
-
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
-        self._profile_name = ""
-        self._initial_config = controller.config
-        self._is_on_profile_server = False
-
-    async def profile(self, name: str) -> None:
-        """Apply a profile and connect to the server that it names; `none` applies no profile."""
-        controller = self._controller
-        rows = [(one, one, "") for one in (*config.profile_names(), NO_PROFILE)]
-        wanted = name.strip() or await controller.dialogs.choose("Profile", rows, self._profile_name)
-        if not wanted:
-            return
-        if controller.runner.current:
-            raise UsageError("a reply is in progress: stop it first")
-        profiled = controller.config.load_profile(wanted)
-        self._profile_name = wanted
-        self._switch_server(profiled)
-        model = profiled.ask_options.model or controller.conversation.ask_options.model
-        controller.conversation.option_sources = OptionSources(wanted)
-        controller.change_ask_options(**profiled.ask_options._replace(model=model)._asdict())
-        named = "no profile" if wanted == NO_PROFILE else f"using profile {wanted}"
-        controller.note(f"{named}: {model or 'the best model'}, {status.mode_of(controller.conversation)}")
-
-    def _switch_server(self, profiled: ChatProfile) -> None:
-        """Connect to the server that a profile names, or to the initial one again."""
-        controller, first = self._controller, self._initial_config
-        there = profiled if profiled.open_engine else first
-        if profiled.open_engine or self._is_on_profile_server:
-            engine, library = there.open_engine or first.open_engine, there.open_library or first.open_library
-            controller.config = controller.config._replace(host=there.host, open_engine=engine, open_library=library)
-            controller.connect()
-        self._is_on_profile_server = profiled.open_engine is not None
-
-    async def template(self, text: str) -> None:
-        """Fill the composer with a template; words after its name are its input, other fields are left to fill."""
-        controller = self._controller
-        name, _, words = text.strip().partition(" ")
-        if not name:
-            rows = [(one, one, " ".join(fields_of(load_template(one).text))) for one in template_names()]
-            if not rows:
-                raise UsageError("no templates yet", "create one with reflect templates edit NAME")
-            name = await controller.dialogs.choose("Template", rows, None) or ""
-        if name:
-            found = load_template(name, "/template").text
-            controller.composer.fill(
-                fill_template(found, {field: f"{{{field}}}" for field in fields_of(found)} | {INPUT: words})
-            )
-
-
-PULL_STOPPED_NOTE = "pull of {0} stopped: progress is kept, run `reflect models pull {0}` to continue"
-
-
-class ModelActions:
-    """Each method performs the action of its name."""
-
-    def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
-        self._managers: dict[str, ModelManager] = {}
-
-    @property
-    def _manager(self) -> ModelManager:
-        """The manager of the current server's models, created on first use."""
-        from reflectty.tui.models.manager import ModelManager
-
-        host = self._controller.config.host
-        if host not in self._managers:
-            self._managers[host] = ModelManager(self._controller)
-        return self._managers[host]
-
-    async def models(self, _: str) -> None:
-        await self._manager.open()
-
-    async def pull(self, name: str) -> None:
-        """Pull a model; ask for its name if none is given."""
-        await (self._manager.pull(name.strip()) if name.strip() else self._manager.ask_and_pull(""))
-
-    async def close(self) -> None:
-        """Stop the pulls and report which were interrupted."""
-        for stock in self._managers.values():
-            for name in await stock.close():
-                self._controller.config.exit_message(PULL_STOPPED_NOTE.format(name))

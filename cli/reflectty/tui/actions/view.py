@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reflectty import config
 from reflectty.core.errors import UsageError
+from reflectty.tui.actions.action import ActionGroup, action
 from reflectty.view.parts import ThinkingView
 
 if TYPE_CHECKING:
@@ -15,16 +16,20 @@ if TYPE_CHECKING:
 _VIEW_ORDER = tuple(ThinkingView)
 
 
-class ViewActions:
-    """Each method performs the action of its name."""
+class ThinkingActions(ActionGroup):
+    """Actions on the view of the thinking."""
+
+    group = "Thinking"
 
     def __init__(self, controller: ChatController) -> None:
-        self._controller = controller
+        super().__init__(controller)
         self._current_correction: tuple[ReplyPart, int] | None = None
 
+    @action("Next correction", "alt+n")
     async def next_correction(self, _: str) -> None:
         self._jump(1)
 
+    @action("Previous correction", "alt+p")
     async def previous_correction(self, _: str) -> None:
         self._jump(-1)
 
@@ -59,6 +64,23 @@ class ViewActions:
             transcript.reveal(part, part.marked_row)
             transcript.refresh()
 
+    @action("Expand or collapse thinking", "alt+o")
+    async def toggle_thinking(self, _: str) -> None:
+        """Open or fold the thinking nearest to the view."""
+        part = self._nearest_reply()
+        if part is None:
+            raise UsageError("no thinking here")
+        self._controller.transcript.change(part, part.toggle)
+
+    def _nearest_reply(self) -> ReplyPart | None:
+        transcript, replies = self._controller.transcript, self._controller.turns.replies
+        if transcript.follows_end:
+            return replies[-1] if replies else None
+        line = transcript.scroll_offset.y
+        above = [part for part in replies if 0 <= transcript.top_of(part) <= line + transcript.size.height // 2]
+        return above[-1] if above else None
+
+    @action("Change how thinking is shown", "alt+t", slash="/thinking", argument="live|peek|folded|off")
     async def cycle_thinking(self, wanted: str) -> None:
         """Show the thinking in the next view, or the named one, and remember it."""
         scene = self._controller.transcript.scene
@@ -72,38 +94,32 @@ class ViewActions:
         config.remember_choice("thinking", view)
         self._controller.note(f"thinking: {view}")
 
-    async def toggle_thinking(self, _: str) -> None:
-        """Open or fold the thinking nearest to the view."""
-        part = self._nearest_reply()
-        if part is None:
-            raise UsageError("no thinking here")
-        self.toggle(part)
 
-    def toggle(self, part: ReplyPart) -> None:
-        self._controller.transcript.change(part, part.toggle)
+class MoveActions(ActionGroup):
+    """Actions that move through the transcript."""
 
-    def _nearest_reply(self) -> ReplyPart | None:
-        transcript, replies = self._controller.transcript, self._controller.turns.replies
-        if transcript.follows_end:
-            return replies[-1] if replies else None
-        line = transcript.scroll_offset.y
-        above = [part for part in replies if 0 <= transcript.top_of(part) <= line + transcript.size.height // 2]
-        return above[-1] if above else None
+    group = "Move"
 
+    @action("Previous message", "alt+up")
     async def previous_block(self, _: str) -> None:
         self._controller.transcript.go_by_part(-1)
 
+    @action("Next message", "alt+down")
     async def next_block(self, _: str) -> None:
         self._controller.transcript.go_by_part(1)
 
+    @action("Page up", "pageup", yields=True)
     async def page_up(self, _: str) -> None:
         self._controller.transcript.go_by_page(-1)
 
+    @action("Page down", "pagedown", yields=True)
     async def page_down(self, _: str) -> None:
         self._controller.transcript.go_by_page(1)
 
+    @action("Go to the first question", "ctrl+home", yields=True)
     async def top(self, _: str) -> None:
         self._controller.transcript.go_to_start()
 
+    @action("Go to the end and follow the reply", "ctrl+end", yields=True)
     async def bottom(self, _: str) -> None:
         self._controller.transcript.go_to_end()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import UsageError, reason_of
 from reflectty.core.inputs import decode_input, read_file, read_image
 from reflectty.core.safety import clean
 from reflectty.core.session import Attachment
@@ -127,7 +127,7 @@ def load_attachment(path: Path, warn: Callable[[str], None]) -> Attachment:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"cannot read {path}: {reason_of(error)}") from error
     if size > MAX_ATTACHMENT_BYTES:
         raise UsageError(f"{path} is too large to attach", f"limit {MAX_ATTACHMENT_BYTES // 1_000_000} MB")
     try:

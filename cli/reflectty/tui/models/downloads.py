@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError, UsageError
 from reflectty.core.model_names import is_same_model, short_name_of
+from reflectty.core.text import format_bytes, format_count, format_duration, format_percent
 from reflectty.models.installed import TransferProgress
 from reflectty.view.parts import to_chat_wording
-from reflectty.view.summary import format_count, format_duration
-from reflectty.view.units import format_bytes, format_percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +122,7 @@ class Downloads:
 
 def describe_error(error: ReflecttyError) -> str:
     """The error and its hint in the chat's wording."""
-    return to_chat_wording(f"{error} ({error.hint})" if error.hint else str(error))
+    return to_chat_wording(error.with_hint)
 
 
 def download_facts_of(pull: Download) -> tuple[tuple[str, str], ...]:

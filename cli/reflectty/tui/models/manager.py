@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError, UsageError
 from reflectty.core.model_names import checked_name, is_same_model, remote_host_of, short_name_of
+from reflectty.core.text import format_bytes, format_duration
 from reflectty.models.installed import InstalledModel, installed_model_of
 from reflectty.output import live_region, models
 from reflectty.tui import slash
@@ -22,8 +23,8 @@ from reflectty.tui.models.downloads import (
 )
 from reflectty.tui.models.rows import DownloadState, ModelInfo
 from reflectty.tui.models.screen import ModelsScreen, ModelsSnapshot
-from reflectty.view.summary import SummaryFact, format_duration
-from reflectty.view.units import format_bytes, placement_of
+from reflectty.view.summary import SummaryFact
+from reflectty.view.units import placement_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

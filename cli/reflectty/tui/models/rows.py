@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.core.model_names import remote_host_of, short_name_of
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_bytes
 from reflectty.tui.widgets.list import GUTTER, Heading, pad, truncate
 from reflectty.view.rows import cell_width, row_spans
 from reflectty.view.summary import fit_facts
-from reflectty.view.units import device_of, format_bytes, memory_of, weights_of
+from reflectty.view.units import device_of, memory_of, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from reflectty.core.model_names import remote_host_of
 from reflectty.core.safety import clean_line
+from reflectty.core.text import format_count
 from reflectty.tui.fuzzy import closest_matches
 from reflectty.tui.models.rows import (
     DownloadRow,
@@ -25,7 +26,7 @@ from reflectty.tui.models.rows import (
 from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.list import Listing, list_glyphs
 from reflectty.view.rows import cell_width
-from reflectty.view.summary import SummaryFact, format_count
+from reflectty.view.summary import SummaryFact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

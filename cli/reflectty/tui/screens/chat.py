@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container
 from textual.screen import Screen
 
-from reflectty.core.errors import ReflecttyError
-from reflectty.tui.actions import Actions
+from reflectty.tui.actions.general import COMPOSER_ACTIONS
 from reflectty.tui.controller import ChatController
-from reflectty.tui.sessions.controller import SessionsController
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -22,10 +19,6 @@ if TYPE_CHECKING:
     from reflectty.tui.widgets.transcript import Transcript
 
 POLL_SECONDS = 5.0
-_COMPOSER_ACTIONS = ("send", "newline")
-"""Actions whose keys the composer itself handles."""
-_DEFERRED_ACTIONS = ("cancel", "page_up", "page_down", "top", "bottom")
-"""Actions whose keys a list or the composer may handle first."""
 
 
 class Chat(Screen[None]):
@@ -42,14 +35,12 @@ class Chat(Screen[None]):
 
     def __init__(self, chat_config: ChatConfig) -> None:
         super().__init__()
-        self.controller = ChatController(self, chat_config, self.perform)
-        self._sessions_controller = SessionsController(self.controller)
-        self._chat_actions = Actions(self.controller, self._sessions_controller)
+        self.controller = ChatController(self, chat_config)
         self.set_class(not self.controller.unicode, "-plain")
+        handled = {action.name for action in COMPOSER_ACTIONS}
         for action in chat_config.actions:
-            for key in action.keys if action.name not in _COMPOSER_ACTIONS else ():
-                urgent = action.name not in _DEFERRED_ACTIONS
-                self._bindings.bind(key, f"do('{action.name}')", action.label, show=False, priority=urgent)
+            for key in action.keys if action.name not in handled else ():
+                self._bindings.bind(key, f"do('{action.name}')", action.label, show=False, priority=not action.yields)
 
     def compose(self) -> ComposeResult:
         yield self.controller.topline
@@ -72,48 +63,34 @@ class Chat(Screen[None]):
         self.set_interval(POLL_SECONDS, controller.poll)
 
     async def on_unmount(self) -> None:
-        await self._chat_actions.close()
         await self.controller.shut_down()
 
     async def action_do(self, name: str) -> None:
-        await self.perform(name)
-
-    async def perform(self, name: str, argument: str = "") -> None:
-        """Perform an action in the background, and show its errors in the transcript."""
-        self.controller.run_in_background(partial(self._perform, name, argument))
-
-    async def _perform(self, name: str, argument: str) -> None:
-        try:
-            await self._chat_actions.find(name)(argument)
-        except ReflecttyError as error:
-            self.controller.report_error(error)
-            # A reply that was stopped and cannot resume must not block the queue.
-            self.controller.turns.start_next()
-        self.controller.refresh_status()
+        await self.controller.perform(name)
 
     async def on_composer_sent(self, event: Composer.Sent) -> None:
         await self.controller.send(event.text, event.visible_text, event.mentioned_files)
 
     async def on_composer_leave_wanted(self) -> None:
-        await self.perform("quit")
+        await self.controller.perform("quit")
 
     def on_transcript_toggled(self, event: Transcript.Toggled) -> None:
         self.controller.transcript.change(event.part, event.part.toggle)
 
     def on_sessions_panel_page_requested(self, event: messages.PageRequested) -> None:
-        self._sessions_controller.handle(event)
+        self.controller.sessions.handle(event)
 
     def on_sessions_panel_searched(self, event: messages.Searched) -> None:
-        self._sessions_controller.handle(event)
+        self.controller.sessions.handle(event)
 
     def on_sessions_panel_renamed(self, event: messages.Renamed) -> None:
-        self._sessions_controller.handle(event)
+        self.controller.sessions.handle(event)
 
     async def on_sessions_panel_removed(self, event: messages.Removed) -> None:
-        await self._sessions_controller.remove(event.session_id)
+        await self.controller.sessions.remove(event.session_id)
 
     async def on_sessions_panel_opened(self, event: messages.Opened) -> None:
-        await self._sessions_controller.open(event.session_id, event.turn)
+        await self.controller.sessions.open(event.session_id, event.turn)
 
     def on_sessions_panel_closed(self) -> None:
         self.controller.composer.focus()

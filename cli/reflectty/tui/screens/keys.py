@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from reflectty.tui.keys import Action
+    from reflectty.tui.actions.action import Action
     from reflectty.tui.widgets.list import RowPainter
     from reflectty.view.rows import Row
 

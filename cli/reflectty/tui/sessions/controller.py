@@ -52,7 +52,7 @@ class SessionsController:
     def _update_panel(self) -> None:
         session = self._controller.conversation.session
         self._panel.current = session.id if session else ""
-        self._panel.running = frozenset({session.id} if session and self._controller.runner.current else ())
+        self._panel.running = frozenset({session.id} if session and self._controller.turns.current else ())
 
     def handle(self, message: Message) -> None:
         """Answer a message of the panel."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.style import Style
 
-from reflectty.core.safety import Sanitizer, clean_line
+from reflectty.core.safety import Sanitizer
 from reflectty.tui.widgets.list import GUTTER, Heading, pad, truncate
 from reflectty.view.rows import BOLD, cell_width, fitting_length, row_spans
 
@@ -75,7 +75,6 @@ def snippet_view_of(pieces: Iterable[tuple[str, bool]]) -> SnippetView:
     return SnippetView(text, tuple(marks))
 
 
-UNTITLED = "untitled"
 UNDATED = "unknown date"
 _PART_LABELS = {"reflection": "correction"}
 _MAX_SNIPPET_ROWS = 2
@@ -157,11 +156,6 @@ class SearchHitRow:
         return shown, [] if self._part == "title" else shown.rows(room, lead, _MAX_SNIPPET_ROWS)
 
 
-def display_title_of(session: Session) -> str:
-    """The title of a session, safe for a terminal."""
-    return clean_line(session.title) or UNTITLED
-
-
 def date_heading_of(updated: float, now: float) -> str:
     """A date in words, in this machine's time zone: a day, last week, or a month."""
     try:
@@ -184,7 +178,7 @@ def _session_row(session: Session, state: PanelState, width: int, look: Style, p
     """The title, and at the right edge the mark of a running reply."""
     tail = _running_mark(session, state, painter)
     room = max(0, width - sum(cell_width(text) for text, _ in tail))
-    return [(pad(truncate(display_title_of(session), room, painter.glyphs.more), room), look), *tail]
+    return [(pad(truncate(session.display_title, room, painter.glyphs.more), room), look), *tail]
 
 
 def _running_mark(session: Session, state: PanelState, painter: RowPainter) -> Row:

@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from reflectty.tui.sessions import messages
-from reflectty.tui.sessions.list import SearchHitRow, SessionList, SessionRow, display_title_of
+from reflectty.tui.sessions.list import SearchHitRow, SessionList, SessionRow
 from reflectty.tui.sessions.messages import InlineConfirm, InlineRename
 from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.list import GUTTER, Listing, list_glyphs
@@ -247,11 +247,7 @@ class SessionsPanel(Vertical):
         event.stop()
         self._search_line.field.focus()
         session = self._chosen_session
-        if (
-            session is not None
-            and session.id == event.session_id
-            and event.title not in ("", display_title_of(session))
-        ):
+        if session is not None and session.id == event.session_id and event.title not in ("", session.display_title):
             self._session_list.rename(event.session_id, event.title)
             self._fill_list("", self._listing.chosen_index)
             self.post_message(self.Renamed(event.session_id, event.title))
@@ -300,9 +296,7 @@ class SessionsPanel(Vertical):
         session = self._chosen_session
         if session is not None:
             where = self._chosen_region.shrink(Spacing(0, 0, 0, GUTTER))
-            self.query_one(InlineRename).ask(
-                where, session.id, display_title_of(session) if session.title.strip() else ""
-            )
+            self.query_one(InlineRename).ask(where, session.id, session.display_title if session.title.strip() else "")
 
     @property
     def _search_line(self) -> SearchLine:

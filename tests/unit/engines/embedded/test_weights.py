@@ -82,7 +82,7 @@ def test_unwritable_target_raises_a_store_error(parts: list[Path]) -> None:
 
 def test_missing_part_raises_a_store_error(tmp_path: Path, parts: list[Path]) -> None:
     parts[0].unlink()
-    with pytest.raises(StoreError, match="No such file"):
+    with pytest.raises(StoreError, match="no such file"):
         asyncio.run(joined(tmp_path / "cache" / "whole", parts))
     assert list((tmp_path / "cache").iterdir()) == []
 

@@ -11,9 +11,10 @@ from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.config import state_folder
-from reflectty.core.errors import OutputError
+from reflectty.core.errors import OutputError, reason_of
 from reflectty.core.safety import clean
+from reflectty.system.files import write_atomically
+from reflectty.system.paths import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -174,11 +175,7 @@ def _wrap_for_multiplexer(sequence: str, environment: Mapping[str, str]) -> str:
 def _copy_to_file(text: str) -> str:
     path = state_folder() / "copied.txt"
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = path.with_name(f"copied.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(text, "utf-8")
-        fresh.replace(path)
+        write_atomically(path, text, 0o600, with_folder=True, synced=False)
     except OSError as error:
-        raise OutputError(f"cannot copy: {(error.strerror or str(error)).lower()}", "no clipboard") from error
+        raise OutputError(f"cannot copy: {reason_of(error)}", "no clipboard") from error
     return str(path)

@@ -16,8 +16,8 @@ import pytest
 
 from reflectty import config
 from reflectty.core.errors import OutputError
-from reflectty.tui import clipboard
-from reflectty.tui.clipboard import MAX_OSC52_BYTES, copy, run
+from reflectty.system import clipboard
+from reflectty.system.clipboard import MAX_OSC52_BYTES, copy, run
 from support.command import PATIENCE
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ def test_run_does_not_wait_for_a_program_that_serves_the_clipboard(
 def test_real_tmux_stores_the_text_and_passes_it_to_its_terminal(tmp_path: Path) -> None:
     program = tmp_path / "copies.py"
     program.write_text(
-        "import os, sys, time\nfrom reflectty.tui import clipboard\nfrom reflectty.tui.clipboard import copy\n"
+        "import os, sys, time\nfrom reflectty.system import clipboard\nfrom reflectty.system.clipboard import copy\n"
         f"clipboard.TIMEOUT_SECONDS = {PATIENCE}\n"
         "def write(text):\n    sys.stdout.write(text)\n    sys.stdout.flush()\n"
         f"where = copy('h\\u00e9llo', write)\nopen({str(tmp_path / 'where')!r}, 'w').write(where)\ntime.sleep({PATIENCE})\n"

@@ -1,12 +1,16 @@
-"""Paths of the config file, the session store, the state, the themes and the templates."""
+"""Paths of the config file, the session store, the state, the cache, the themes and the templates."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reflectty.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def store_path() -> Path:
@@ -34,14 +38,20 @@ def templates_folder() -> Path:
     return _folder("config", ".config") / "templates"
 
 
-def _folder(kind: str, under_home: str) -> Path:
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """The folder of what can be made again; it may not exist."""
+    return _folder("cache", ".cache", environment)
+
+
+def _folder(kind: str, under_home: str, environment: Mapping[str, str] | None = None) -> Path:
     """The user's folder of a kind, as platformdirs defines it; platformdirs is loaded only for unusual cases.
 
     Raises:
         UsageError: there is no home.
     """
-    if sys.platform == "linux" and "ANDROID_DATA" not in os.environ:
-        base, home = os.environ.get(f"XDG_{kind.upper()}_HOME", ""), os.environ.get("HOME", "")
+    variables = os.environ if environment is None else environment
+    if sys.platform == "linux" and "ANDROID_DATA" not in variables:
+        base, home = variables.get(f"XDG_{kind.upper()}_HOME", ""), variables.get("HOME", "")
         if base.startswith("/") or home.startswith("/"):
             return (Path(base) if base.startswith("/") else Path(home, under_home)) / "reflectty"
     import platformdirs

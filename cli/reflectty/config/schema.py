@@ -1,0 +1,306 @@
+"""Defines every setting in one row: its key, variable, parser, choices, and what holds if it is unset."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.errors import UsageError, did_you_mean
+from reflectty.core.messages import Effort, KeepThinkingMode, Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reflectty.core.messages import OptionValue
+    from reflectty.reasoning.modes import AskOptions
+
+    Choices = Callable[[], tuple[str, ...]]
+    ValueParser = Callable[[object, str, object], object]
+    """Turns a value, which stands under a name, into that of a setting; last comes what the setting holds so far."""
+
+DEFAULT_TIMEOUTS = Timeouts()
+TIMEOUT_PARTS = ("connect", "first", "idle")
+"""The phases of a request that have a timeout."""
+THINKING_VIEWS = ("live", "peek", "folded", "off")
+"""The ways to show thinking."""
+_MAX_LISTED = 8
+"""An error lists so many choices, and otherwise suggests similar ones."""
+_NAME_PATTERN = re.compile(r"[^\W_][\w-]{0,63}")
+_SWITCH_VALUES = {"0": False, "1": True}
+
+
+class Settings(NamedTuple):
+    """Settings of every command; flags override them."""
+
+    model: str = ""
+    host: str = ""
+    hosts: tuple[str, ...] = ()
+    """The servers of a batch; empty if it uses `host`."""
+    engine: str = "ollama"
+    """The protocol of the server."""
+    api_key: str = ""
+    """The key for an Ollama server."""
+    cluster_key: str = ""
+    """The key for an OpenAI-compatible server; never sent to another kind."""
+    api_key_file: str = ""
+    """The file of that key, used if no variable holds it."""
+    api_key_over_http: bool = False
+    """Whether the key may be sent unencrypted."""
+    mode: str = "auto"
+    effort: str = ""
+    family: str = ""
+    system: str = ""
+    options: tuple[tuple[str, OptionValue], ...] = ()
+    keep_alive: str = ""
+    keep_thinking: str = "auto"
+    """Whether the thinking of earlier turns is sent back to the model: a value of `KeepThinkingMode`."""
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
+    template: str = ""
+    """The template for one-shot questions."""
+    profile: str = ""
+    """The profile that some of the values are from."""
+    theme: str = "terminal"
+    thinking: str = ""
+    """How the chat shows thinking: one of `THINKING_VIEWS`, or empty if not chosen."""
+    store: bool = True
+    """Whether sessions are stored."""
+    animation: bool = True
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The user's key bindings: an action and its keys, none to unbind it."""
+    is_theme_chosen: bool = False
+    """Whether the file or the environment sets the theme."""
+    is_model_explicit: bool = False
+    """Whether a profile named on the command line sets the model, which overrides that of a session."""
+    is_server_explicit: bool = False
+    """Whether a profile named on the command line sets the server."""
+    user_configured: bool = False
+    """True if the user configured a server or a model anywhere."""
+
+    @property
+    def ask_options(self) -> AskOptions:
+        """How a model is asked where no flag says otherwise."""
+        from reflectty.reasoning.families import FAMILIES
+        from reflectty.reasoning.modes import AskOptions, Mode
+
+        return AskOptions(
+            Mode(self.mode),
+            Effort(self.effort) if self.effort else None,
+            FAMILIES[self.family] if self.family else None,
+            self.system,
+            self.model,
+            self.options,
+            self.keep_alive,
+            self.keep_thinking,
+        )
+
+
+def parse_text(value: object, name: str, _: object = None) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{name} must be a quoted string")
+    return value
+
+
+def parse_texts(value: object, name: str, _: object = None) -> tuple[str, ...]:
+    """Parse a list of texts, or one text."""
+    listed = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in listed):
+        raise UsageError(f"{name} must be a list of quoted strings", f'write it as {name} = ["one", "two"]')
+    return tuple(str(one) for one in listed if one)
+
+
+def parse_name(value: object, where: str, _: object = None) -> str:
+    """Parse the name of a profile or a template, which becomes part of a path or a key."""
+    word = parse_text(value, where)
+    if not is_name(word):
+        raise UsageError(f"{where}: {word!r} is not a valid name", "use letters, digits, - and _")
+    return word
+
+
+def is_name(word: str) -> bool:
+    """Whether a text can be the name of a profile or a template."""
+    return _NAME_PATTERN.fullmatch(word) is not None
+
+
+def parse_boolean(value: object, name: str, _: object = None) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} must be true or false")
+    return value
+
+
+def parse_switch(value: object, name: str, _: object = None) -> bool:
+    """Parse a variable that is on or off."""
+    if value not in _SWITCH_VALUES:
+        raise UsageError(f"{name} must be 0 or 1, not {value!r}")
+    return _SWITCH_VALUES[str(value)]
+
+
+def parse_choice(noun: str, choices: Choices, value: object, name: str, _: object = None) -> str:
+    word, known = parse_text(value, name), choices()
+    if word not in known:
+        similar = did_you_mean(word, known) if len(known) > _MAX_LISTED else ""
+        raise UsageError(f"{name} {word!r} is not {noun}", similar or f"choose from {', '.join(known)}")
+    return word
+
+
+def parse_duration(value: object, name: str, _: object = None) -> str:
+    """Parse how long a model stays loaded: seconds, or a duration in Ollama's form."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise UsageError(f"{name} must be a duration such as '10m', or seconds")
+    return str(value)
+
+
+def parse_options(value: object, name: str, before: object = None) -> tuple[tuple[str, OptionValue], ...]:
+    """Parse a table of options; those that it does not set stay unchanged."""
+    from reflectty.core.options import read_options
+
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} must be a table", "write it as options = { num_ctx = 8192, temperature = 0.2 }")
+    earlier = before if isinstance(before, tuple) else ()
+    return tuple({**dict(earlier), **dict(read_options(value, name))}.items())
+
+
+def parse_timeout_setting(value: object, name: str, before: object = None) -> Timeouts:
+    """Parse seconds, or a text with the parts to change; the others stay unchanged."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise UsageError(f"{name} must be seconds, or a string such as 'first=300,idle=120'")
+    return parse_timeouts(str(value), before if isinstance(before, Timeouts) else Timeouts(), name)
+
+
+def parse_timeouts(text: str, timeouts: Timeouts, name: str = "--timeout") -> Timeouts:
+    """Change `timeouts` by a text: `60` sets `first` and `idle`, `first=600,idle=30` single ones.
+
+    Raises:
+        UsageError: not a number above 0, or an unknown part.
+    """
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key, equals, value = part.partition("=")
+        try:
+            seconds = float(value if equals else key)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < float("inf"):
+            raise UsageError(f"{name} {text!r} is not a duration", "give seconds, or connect=5,first=300,idle=120")
+        if not equals:
+            timeouts = timeouts._replace(first=seconds, idle=seconds)
+        elif key in TIMEOUT_PARTS:
+            timeouts = timeouts._replace(**{key: seconds})
+        else:
+            raise UsageError(f"{name} has no part {key!r}", f"its parts are {', '.join(TIMEOUT_PARTS)}")
+    return timeouts
+
+
+def parse_keys(value: object, name: str, _: object = None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} must be a table", 'write [keys], then lines such as save = "ctrl+s"')
+    return tuple((action, _parse_action_keys(keys, f"{name}.{action}")) for action, keys in value.items())
+
+
+def _parse_action_keys(value: object, name: str) -> tuple[str, ...]:
+    keys = value if isinstance(value, list) else [value]
+    if not all(isinstance(key, str) for key in keys):
+        raise UsageError(f"{name} must be a quoted key, or a list of them")
+    return tuple(str(key) for key in keys if key)
+
+
+class Setting(NamedTuple):
+    """One setting: its key in the file, its field, its parser and its other sources."""
+
+    key: str
+    """Empty if the file cannot set it."""
+    field: str
+    parse: ValueParser = parse_text
+    variable: str = ""
+    parse_variable: ValueParser | None = None
+    """The parser for the variable, if it differs."""
+    in_profile: bool = False
+    """Whether a profile can set it."""
+    choices: Choices = tuple
+    """Lists the values, if they are few and fixed."""
+    candidates: str = ""
+    """The kind of completion candidates that are values, such as models."""
+    unset: str = "none"
+    """What holds if nothing sets it, in words."""
+    is_secret: bool = False
+    """Whether it is never shown, only whether it is set."""
+
+    @property
+    def is_table(self) -> bool:
+        """Whether its entries have keys of their own."""
+        return self.parse in (parse_options, parse_keys)
+
+
+def _modes() -> tuple[str, ...]:
+    from reflectty.reasoning.modes import Mode
+
+    return tuple(Mode)
+
+
+def _engines() -> tuple[str, ...]:
+    from reflectty.engines import EngineName
+
+    return tuple(EngineName)
+
+
+def _families() -> tuple[str, ...]:
+    from reflectty.reasoning.families import FAMILIES
+
+    return tuple(FAMILIES)
+
+
+def _choice(key: str, noun: str, choices: Choices, variable: str = "", unset: str = "none") -> Setting:
+    """A setting that takes one of a few words."""
+    parse = partial(parse_choice, noun, choices)
+    return Setting(key, key, parse, variable, in_profile=True, choices=choices, unset=unset)
+
+
+def _switch(key: str, variable: str = "", *, in_profile: bool = False) -> Setting:
+    """A setting that is on or off."""
+    return Setting(key, key, parse_boolean, variable, parse_switch, in_profile, choices=lambda: ("true", "false"))
+
+
+SETTINGS = (
+    Setting(
+        "model",
+        "model",
+        variable="REFLECTTY_MODEL",
+        in_profile=True,
+        candidates="models",
+        unset="the best installed model",
+    ),
+    Setting("host", "host", variable="OLLAMA_HOST", in_profile=True, candidates="hosts"),
+    Setting("", "host", variable="REFLECTTY_HOST"),
+    Setting("hosts", "hosts", parse_texts, in_profile=True),
+    _choice("engine", "an engine", _engines, "REFLECTTY_ENGINE"),
+    Setting("", "api_key", variable="OLLAMA_API_KEY", is_secret=True),
+    Setting("", "cluster_key", variable="OPENAI_API_KEY", is_secret=True),
+    Setting("", "cluster_key", variable="REFLECTTY_API_KEY", is_secret=True),
+    Setting("api_key_file", "api_key_file", in_profile=True),
+    _switch("api_key_over_http", in_profile=True),
+    _choice("mode", "a mode", _modes, "REFLECTTY_MODE"),
+    _choice("effort", "an effort", lambda: tuple(Effort), unset="the model's default"),
+    _choice("family", "a family", _families, unset="from the model"),
+    Setting("system", "system", in_profile=True),
+    Setting("options", "options", parse_options, in_profile=True),
+    Setting("keep_alive", "keep_alive", parse_duration, in_profile=True, unset="the server's default"),
+    _choice("keep_thinking", "a way to keep thinking", lambda: tuple(KeepThinkingMode), "REFLECTTY_KEEP_THINKING"),
+    Setting("timeout", "timeouts", parse_timeout_setting, "REFLECTTY_TIMEOUT", in_profile=True),
+    Setting("template", "template", parse_name, in_profile=True, candidates="templates"),
+    Setting("profile", "profile", parse_name, "REFLECTTY_PROFILE", candidates="profiles"),
+    Setting("theme", "theme", variable="REFLECTTY_THEME", candidates="themes"),
+    _choice(
+        "thinking", "a way to show thinking", lambda: THINKING_VIEWS, "REFLECTTY_THINKING", "as chosen in the chat"
+    )._replace(in_profile=False),
+    _switch("store", "REFLECTTY_STORE"),
+    _switch("animation", "REFLECTTY_ANIMATION"),
+    Setting("keys", "keys", parse_keys, unset="the default keys"),
+)
+"""All settings, in display order."""
+FILE_SETTINGS = {setting.key: setting for setting in SETTINGS if setting.key}
+"""The settings of the file, by key."""
+PROFILE_SETTINGS = {setting.key: setting for setting in SETTINGS if setting.in_profile}
+"""The settings of a profile, by key."""
+SERVER_FIELDS = frozenset({"host", "engine", "api_key_file", "api_key_over_http"})
+"""The fields that select the server."""
+MODEL_OR_SERVER_FIELDS = SERVER_FIELDS | {"model", "hosts", "api_key"}
+"""The fields that show that the user configured a model or server."""

@@ -1,0 +1,239 @@
+"""One turn while it runs: asks the model, draws the reply into its part and records it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from reflectty import config
+from reflectty.chat.recorder import Recorder, RecordTarget, stored_reply_of
+from reflectty.core.errors import OptionError, ReflecttyError, StoreError
+from reflectty.core.model_names import is_cloud_notice
+from reflectty.core.session import NO_METRICS, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from reflectty.core.errors import PromptTooLongError
+    from reflectty.core.messages import Engine
+    from reflectty.core.segments import Event
+    from reflectty.core.session import Turn
+    from reflectty.reasoning.reply import Reply
+    from reflectty.tui.conversation import Conversation, OptionSources
+    from reflectty.tui.widgets.transcript import Transcript
+    from reflectty.view.reply_part import ReplyPart
+
+STOPPED_REASON = "stopped"
+IN_MEMORY_NOTE = "this session is now in memory only"
+
+
+class TurnRequest(NamedTuple):
+    """A question to ask, and how its reply begins."""
+
+    question: Turn
+    origin: ReplyOrigin = ReplyOrigin.ASKED
+    reply_prefix: str = ""
+    prefix_stats: ReplyMetrics = NO_METRICS
+    model: str = ""
+    """The model that resumes a reply; empty for the conversation's model."""
+    resumed_turn: Turn | None = None
+    """The reply to resume in its own turn; None adds a branch."""
+
+
+class TurnWatcher(Protocol):
+    """Receives the notes, status changes and context overflows of turns."""
+
+    def note(self, text: str, *, wrong: bool = False) -> None:
+        """Show a note beside the conversation."""
+        ...
+
+    def refresh_status(self) -> None:
+        """Update the status after a reply has started, progressed or ended."""
+        ...
+
+    def on_turn_end(self) -> None:
+        """Update the status after a reply has ended and is stored."""
+        ...
+
+    async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
+        """Ask what to omit; True to retry."""
+        ...
+
+
+class TurnContext(NamedTuple):
+    """What the turns of one screen share."""
+
+    conversation: Conversation
+    """The conversation that replies are added to."""
+    transcript: Transcript
+    """The widget that shows their parts."""
+    watcher: TurnWatcher
+    submit: Callable[[Callable[[], None]], object]
+    """Submits work to the thread that writes to the store."""
+    noted_texts: set[str]
+    """Cloud notices in the transcript: each appears once."""
+
+
+class RunningTurn:
+    """One turn from its start until its reply is stored; it is the renderer of its reply.
+
+    Args:
+        request: what to ask.
+        part: the part that shows the reply.
+        context: what it works with.
+    """
+
+    def __init__(self, request: TurnRequest, part: ReplyPart, context: TurnContext) -> None:
+        self.request = request
+        self.part = part
+        self.reply: Reply | None = None
+        """The reply, once its request is sent."""
+        self.task: asyncio.Task[Any] | None = None
+        """The work that a stop cancels; None until the turn has begun."""
+        self.ended = asyncio.Event()
+        self._context = context
+        self._conversation, self._transcript = context.conversation, context.transcript
+        self._recorder = self._make_recorder()
+        self._loop = asyncio.get_running_loop()
+
+    def _make_recorder(self) -> Recorder:
+        conversation, request = self._conversation, self.request
+        target = RecordTarget(
+            session=conversation.session.id if conversation.session else "",
+            question=request.question.id,
+            reply=request.resumed_turn.id if request.resumed_turn else None,
+            origin=request.origin,
+        )
+        return Recorder(lambda _: conversation.store, target, submit=self._context.submit)
+
+    # The renderer
+
+    def start(self, reply: Reply) -> None:
+        self.reply = reply
+        self.part.begin(reply)
+        self._context.watcher.refresh_status()
+
+    def tick(self, seconds: float) -> None:
+        height = self.part.height
+        self.part.tick(seconds)
+        if self.part.height == height:
+            self._transcript.refresh_first_row(self.part)
+        else:
+            self._transcript.mark_changed(self.part)
+
+    def show(self, event: Event) -> None:
+        row = self.part.stable_height
+        self.part.show(event)
+        self._transcript.mark_changed(self.part, row)
+
+    def note(self, text: str) -> None:
+        """Show a note, unless the part shows it as a warning of its reply."""
+        if not (self.reply and text in self.reply.warnings):
+            # The recorder calls this from the thread that writes to the store.
+            self._loop.call_soon_threadsafe(self._forward_note, text)
+
+    def _forward_note(self, text: str) -> None:
+        """Show a note; a failure to store the reply and a cloud notice stay in the transcript."""
+        failure, watcher = self._recorder.failure, self._context.watcher
+        if failure and text.startswith(str(failure)):
+            watcher.note(f"{failure}: {IN_MEMORY_NOTE}", wrong=True)
+        elif not is_cloud_notice(text):
+            watcher.note(text)
+        elif text not in self._context.noted_texts:
+            self._context.noted_texts.add(text)
+            watcher.note(text, wrong=True)
+
+    def end(self, reply: Reply) -> None:
+        """Nothing: `close` ends the part once the reply is stored."""
+
+    def stop(self) -> None:
+        """Nothing: the screen stays."""
+
+    # The turn
+
+    @property
+    def reply_so_far(self) -> StoredReply | None:
+        """The reply as received so far; None before its start."""
+        reply = self.reply
+        if reply is None:
+            return None
+        return stored_reply_of(StoredReply(reply.model, mode=reply.mode, prefilled=reply.prefilled), reply)
+
+    async def ask(self, wait_for_engine: Callable[[], Awaitable[Engine]]) -> None:
+        """Ask the model.
+
+        Raises:
+            ReflecttyError: there is no engine, the server refused, or the reply is not complete.
+        """
+        engine = await wait_for_engine()
+        from reflectty.chat.run import ask
+
+        request = self.request
+        question = self._conversation.build_question(
+            request.question, reply_prefix=request.reply_prefix, prefix_stats=request.prefix_stats
+        )
+        if request.model:
+            question = question._replace(ask_options=question.ask_options.override(model=request.model))
+        await ask(
+            engine,
+            question,
+            self,
+            first_time=lambda name: config.remember_once("asked", name),
+            recorder=self._recorder,
+        )
+
+    async def store(self, error: BaseException | None) -> StoredReply:
+        """Wait until the reply is stored, add it to the conversation, and return it as the part shows it."""
+        await self._recorder.wait_until_written()
+        if isinstance(error, OptionError):
+            error = _add_option_source(error, self._conversation.option_sources)
+        shown = self._outcome_of(error)
+        turn = self._continue_in_memory(shown) if self._recorder.failure else self._written_turn()
+        if turn is None:
+            return shown
+        self.part.turn = turn.id
+        self._conversation.put(turn)
+        return (turn.said or shown)._replace(error=shown.error)
+
+    def _written_turn(self) -> Turn | None:
+        """The turn of the reply as it is in the store; None if its request was never sent."""
+        turn = self._recorder.turn or self.request.resumed_turn
+        return turn._replace(said=self._recorder.written or turn.said) if turn else None
+
+    def _outcome_of(self, error: BaseException | None) -> StoredReply:
+        """The outcome that the screen shows for a finished reply, stored or not."""
+        outcome = StoredReply(model=self._conversation.ask_options.model, origin=self.request.origin)
+        if self.reply:
+            outcome = stored_reply_of(outcome._replace(model=self.reply.model, mode=self.reply.mode), self.reply)
+        if isinstance(error, ReflecttyError):
+            ended = ReplyStatus.INCOMPLETE if outcome.segments else ReplyStatus.FAILED
+            return outcome._replace(ended=ended, error=error.with_hint)
+        if error is not None:
+            return outcome._replace(ended=ReplyStatus.INTERRUPTED, error=STOPPED_REASON)
+        return outcome._replace(ended=ReplyStatus.COMPLETE)
+
+    def _continue_in_memory(self, reply: StoredReply) -> Turn | None:
+        """Move the session to memory, as its file is no longer writable, and store the reply there."""
+        conversation = self._conversation
+        with contextlib.suppress(StoreError):
+            conversation.fall_back_to_memory()
+            return conversation.add_reply(self.request.question, reply)
+        return None
+
+    def retry(self) -> None:
+        """Prepare to ask again after a refusal: the reply streams into the same turn."""
+        self.request = self.request._replace(resumed_turn=self._conversation.find_turn(self.part.turn))
+        self.reply, self._recorder = None, self._make_recorder()
+
+    def close(self, reply: StoredReply) -> None:
+        """End the part with the stored reply."""
+        self._transcript.change(self.part, lambda: self.part.end(reply))
+
+
+def _add_option_source(error: OptionError, sources: OptionSources) -> OptionError:
+    """The error about an option, with the source of the option as its hint."""
+    from reflectty.config.explain import option_source
+
+    source = dict(sources.typed).get(error.option) or option_source(error.option, sources.profile)
+    return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error
