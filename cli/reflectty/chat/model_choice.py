@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from reflectty.core.messages import Engine, Model
     from reflectty.reasoning.modes import AskOptions
-    from reflectty.reasoning.token_types import Vocabulary
 
 
 VOCABULARY_TIMEOUT_SECONDS: Final = 10.0
@@ -99,14 +98,11 @@ def _cache_key(model: Model) -> str:
 
 
 async def _read_tags(engine: Engine, name: str) -> VocabularyTags | None:
-    tell = getattr(engine, "vocabulary", None)
-    if tell is None:
-        return None
     from reflectty.reasoning.token_types import tags_of
 
     try:
         async with asyncio.timeout(VOCABULARY_TIMEOUT_SECONDS):
-            vocabulary: Vocabulary = await tell(name)
+            vocabulary = await engine.vocabulary(name)
     except (ReflecttyError, TimeoutError):
         return None
     return tags_of(vocabulary)
@@ -214,7 +210,7 @@ async def _no_model_error(engine: Engine, listed: Sequence[Model], *, needs_visi
     """The error for a server without a usable model."""
     if needs_vision and rank_candidates(listed):
         return RefusedError("no installed model can see images", VISION_HINT)
-    if not getattr(engine, "pulls", True):
+    if not engine.manages_models:
         return ModelMissingError("the server lists no chat model", "use -m NAME to try one anyway")
     from reflectty.models.recommendation import pull_hint_for
 

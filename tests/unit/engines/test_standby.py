@@ -254,8 +254,9 @@ def test_other_local_server_is_mentioned_with_the_fallback() -> None:
 class Telling(ScriptedEngine):
     """An engine that says what it is and what it can take."""
 
-    pulls = False
-    kind = "vLLM"
+    manages_models = False
+    reports_memory = False
+    software = "vLLM"
 
     async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
         return Capacity(4, 2048)
@@ -272,15 +273,14 @@ def test_server_properties_are_passed_through() -> None:
     telling = FallbackEngine(Telling(), ScriptedEngine, rules)
     silent = scene().engine
 
-    assert (telling.pulls, telling.kind, run(lambda: telling.capacity("m")), run(telling.workload)) == (
-        False,
-        "vLLM",
-        Capacity(4, 2048),
-        Workload(3, 1),
-    )
-    assert (silent.pulls, silent.kind, run(lambda: silent.capacity("m")), run(silent.workload)) == (
-        True,
-        "",
-        None,
-        None,
-    )
+    def facts(engine: FallbackEngine) -> tuple[object, ...]:
+        return (
+            engine.manages_models,
+            engine.reports_memory,
+            engine.software,
+            run(lambda: engine.capacity("m")),
+            run(engine.workload),
+        )
+
+    assert facts(telling) == (False, False, "vLLM", Capacity(4, 2048), Workload(3, 1))
+    assert facts(silent) == (True, True, "", None, None)

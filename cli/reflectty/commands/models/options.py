@@ -90,13 +90,12 @@ async def describe_server(settings: config.Settings, host: str) -> str:
     try:
         async with engine:
             version = await engine.version()
-            if not engine.kind:
+            if not engine.software:
                 await engine.models()
     except ReflecttyError:
         return ""
-    return (
-        f"{engine.address} is {f'{engine.kind} {version}'.rstrip() if engine.kind else 'an OpenAI-compatible server'}"
-    )
+    software = f"{engine.software} {version}".rstrip() if engine.software else "an OpenAI-compatible server"
+    return f"{engine.address} is {software}"
 
 
 def make_openai_engine(settings: config.Settings, host: str) -> OpenAIEngine:

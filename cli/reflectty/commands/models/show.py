@@ -82,7 +82,7 @@ def list_served(terminal: Terminal, selection: ServerSelection, *, as_json: bool
     async def look() -> ServerFacts:
         async with args.make_openai_engine(selection.settings, selection.host) as engine:
             listed = await engine.listed_models()
-            return ServerFacts(engine.kind, await engine.version(), listed)
+            return ServerFacts(engine.software, await engine.version(), listed)
 
     server = run_interruptible(look())
     if as_json:
@@ -113,7 +113,7 @@ def show_served(terminal: Terminal, selection: ServerSelection, name: str, flag:
             version = await engine.version()
             capacity = await engine.capacity(model.name)
             served = next((one for one in listed if model.name in one.names), None)
-            return ServedModel(ServerFacts(engine.kind, version, listed), model, capacity, served)
+            return ServedModel(ServerFacts(engine.software, version, listed), model, capacity, served)
 
     served = run_interruptible(look())
     for text in served.model.notices:

@@ -21,11 +21,12 @@ from reflectty.reasoning.token_types import TokenType, lost_tags
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 
+    from reflectty.core.messages import Vocabulary
     from reflectty.core.model_spec import ModelSpec
     from reflectty.models.manager import ModelLibrary
     from reflectty.models.repair import RepairObserver, RepairRequest
     from reflectty.protocols.ollama import Body
-    from reflectty.reasoning.token_types import LostTag, Vocabulary
+    from reflectty.reasoning.token_types import LostTag
 
 
 ON_SERVER_HINT = "run the repair on the server's machine, or pass a copy of the file with --gguf PATH"
