@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reflectty.core.messages import Timeouts
-    from reflectty.engines.fallback import FallbackEngine, FallbackRules
-    from reflectty.engines.ollama import OllamaEngine
-    from reflectty.engines.openai import OpenAIEngine
+    from reflectty.core.messages import Engine, Timeouts
+    from reflectty.engines.fallback import FallbackRules
     from reflectty.models.manager import ModelLibrary
 
 
@@ -44,7 +42,7 @@ def engine_for(  # noqa: PLR0913 - everything that selects the engine
     model: str | None = None,
     unasked: bool = False,
     has_notices: bool = True,
-) -> OllamaEngine | OpenAIEngine | FallbackEngine:
+) -> Engine:
     """Make the engine, for use in `async with`; the built-in model is its fallback until a server has answered.
 
     Args:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.core.messages import Timeouts
+    from reflectty.core.messages import Engine, Timeouts
+    from reflectty.engines.embedded.engine import EmbeddedEngine
     from reflectty.engines.hosts import Address
     from reflectty.engines.ollama import OllamaEngine
-    from reflectty.engines.openai import OpenAIEngine
+
+    ModelServer = OllamaEngine | EmbeddedEngine
+    """An engine that loads, installs and removes models, or refuses to."""
 
 VLLM_PORT: Final = 8000
 """Default port of an OpenAI-compatible server: vLLM's own."""
@@ -34,7 +37,7 @@ def open_engine(  # noqa: PLR0913 - each is a separate setting of the connection
     timeouts: Timeouts | None = None,
     key_over_http: bool = False,
     remembered_models: tuple[Callable[[str], bool], Callable[[str], object]] | None = None,
-) -> OllamaEngine | OpenAIEngine:
+) -> Engine:
     """Create the engine for a value of OLLAMA_HOST or `--host`, to be used in `async with`.
 
     Args:

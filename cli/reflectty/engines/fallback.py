@@ -175,7 +175,7 @@ class FallbackEngine(Engine):
         notices = () if self._notified else await self._rules.notices(asked)
         self._notified = True
         digest = next((one.digest for one in listed), "")
-        return shown._replace(digest=digest, notices=notices, grammar="llguidance", sorts_schema_keys=False)
+        return shown._replace(digest=digest, notices=notices)
 
     async def _ask_server(self, answer: Awaitable[T]) -> T:
         """Await the server's answer; adds advice to the error of an unreachable server."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ollama import AsyncClient, ProgressResponse
 
     from reflectty.core.messages import Model, OptionValue, RunningModel
-    from reflectty.engines.ollama import OllamaEngine
+    from reflectty.engines import ModelServer
 
 
 __all__ = [
@@ -81,7 +81,7 @@ SUCCESS: Final = "success"
 class ModelLibrary:
     """Manages the models on an engine's server."""
 
-    def __init__(self, engine: OllamaEngine) -> None:
+    def __init__(self, engine: ModelServer) -> None:
         self.engine = engine
         self._open_client: AsyncClient | None = None
 
