@@ -13,7 +13,7 @@ import pytest
 
 from reflectty.core import model_spec as facts
 from reflectty.core.errors import ModelMissingError, PromptTooLongError, RefusedError
-from reflectty.core.messages import Message, Request
+from reflectty.core.messages import Message, Request, VocabularyTags
 from reflectty.engines.embedded.model import CONTEXT
 from reflectty.models.manager import ModelLibrary
 from reflectty.reasoning.modes import AskOptions, Mode, plan
@@ -151,6 +151,7 @@ def test_the_model_is_listed_and_shown(mini: BuiltIn) -> None:
     assert listed.size == mini.places.weights.stat().st_size + mini.places.adapter.stat().st_size
     assert shown.template == facts.MINI_TEMPLATE
     assert shown.context_length == CONTEXT
+    assert (shown.grammar, shown.tags) == ("llguidance", VocabularyTags())
     assert version
 
 

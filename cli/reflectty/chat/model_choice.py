@@ -14,7 +14,6 @@ from reflectty import config
 from reflectty.core.errors import BusyError, ModelMissingError, ReflecttyError, RefusedError
 from reflectty.core.messages import VocabularyTags
 from reflectty.core.model_names import remote_host_of, short_name_of
-from reflectty.core.model_spec import is_mini
 from reflectty.reasoning.families import family_of_model
 from reflectty.reasoning.modes import Mode, family_in_template, non_chat_kind_of, rank_candidates, selection_reason
 
@@ -87,7 +86,7 @@ async def load_all_tags(engine: Engine, models: Sequence[Model]) -> tuple[Model,
 def _can_use_tags(model: Model) -> bool:
     """True if a model's tags are useful; the server's parser reads those of a natively thinking model."""
     answers = "completion" in model.capabilities or not model.capabilities
-    return answers and "thinking" not in model.capabilities and not is_mini(model.name)
+    return answers and "thinking" not in model.capabilities
 
 
 def _cache_key(model: Model) -> str:

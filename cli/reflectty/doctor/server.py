@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from reflectty.core.errors import StalledError
 from reflectty.core.findings import Finding, FindingState
-from reflectty.engines import EngineName, address_of
+from reflectty.engines import address_of, manages_models
 from reflectty.engines.embedded.install import how_to_install
 from reflectty.engines.hosts import BUILT_IN_ADDRESS
 from reflectty.engines.proxies import proxy_from_environment, proxy_to, unusable_reason_of
@@ -208,7 +208,7 @@ def _proxy_finding(address: Address, environment: Mapping[str, str]) -> Finding:
 
 def _key_findings(context: DoctorContext, address: Address) -> list[Finding]:
     # For other keys the engine itself warns that they are not sent.
-    if not context.settings.api_key or address.is_confidential or context.settings.engine != EngineName.OLLAMA:
+    if not context.settings.api_key or address.is_confidential or not manages_models(context.settings.engine):
         return []
     text = f"OLLAMA_API_KEY is set but not sent: the connection to {address} is not encrypted"
     return [Finding("proxy", FindingState.WARNING, text, "use an https:// host, or unset OLLAMA_API_KEY")]

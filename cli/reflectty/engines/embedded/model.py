@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from reflectty.core.messages import Model, RunningModel
+from reflectty.core.messages import Model, RunningModel, VocabularyTags
 from reflectty.core.model_spec import MINI_NAME, MINI_PARAMETERS, MINI_TEMPLATE
 from reflectty.engines.embedded.install import WEIGHTS_SHA256, WEIGHTS_SIZE
 
@@ -86,6 +86,7 @@ def shown_model(paths: EmbeddedPaths, name: str) -> Model:
         modified_at=_modified(paths),
         license=read_license(paths.adapter.parent),
         grammar="llguidance",
+        tags=VocabularyTags(),
         **DETAILS,
     )
 
