@@ -260,8 +260,8 @@ class Connection:
             body = await self.read_beginning(response, PEEK_BYTES)
         finally:
             await response.aclose()
-        told = {name: response.headers[name] for name in RETRY_HEADERS if name in response.headers}
-        return httpx.Response(response.status_code, headers=told, content=body)
+        headers = {name: response.headers[name] for name in RETRY_HEADERS if name in response.headers}
+        return httpx.Response(response.status_code, headers=headers, content=body)
 
     async def _fill(self, read: bytearray, response: httpx.Response, limit: int) -> bool:
         async with aclosing(self.pieces(response)) as pieces:
@@ -353,5 +353,5 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
 
 def _retry_after(response: httpx.Response, otherwise: float) -> float:
     """Seconds to wait before the next try."""
-    said = retry_after(response.headers, time.time())
-    return otherwise if said is None else said
+    wait = retry_after(response.headers, time.time())
+    return otherwise if wait is None else wait

@@ -70,10 +70,10 @@ class OllamaEngine(Engine):
         """
         found = await find_context(self._client, request)
         most = request.bounds.prompt if request.bounds else 0
-        asked = await limit_reply(self._client, found, CHAT, ollama.encode, most)
-        async with aclosing(self._client.stream_reply(CHAT, ollama.encode(asked.request), request.model)) as chunks:
+        limited = await limit_reply(self._client, found, CHAT, ollama.encode, most)
+        async with aclosing(self._client.stream_reply(CHAT, ollama.encode(limited.request), request.model)) as chunks:
             async for chunk in chunks:
-                yield asked.add_earlier_usage(chunk)
+                yield limited.add_earlier_usage(chunk)
 
     async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield what follows `so_far`, as content with its tags: Ollama renders the prompt and continues after it.
@@ -92,10 +92,10 @@ class OllamaEngine(Engine):
 
         pictured = any(message.images for message in request.messages)
         most = 0 if pictured else len(prompt.encode(errors="replace")) + BOS
-        asked = await limit_reply(self._client, found, GENERATE, encode, most)
-        async with aclosing(self._client.stream_reply(GENERATE, encode(asked.request), request.model)) as chunks:
+        limited = await limit_reply(self._client, found, GENERATE, encode, most)
+        async with aclosing(self._client.stream_reply(GENERATE, encode(limited.request), request.model)) as chunks:
             async for chunk in chunks:
-                yield asked.add_earlier_usage(chunk)
+                yield limited.add_earlier_usage(chunk)
 
     async def load(self, request: Request) -> None:
         """Load a model as the request would, or unload it if `keep_alive` is 0; asks no question.

@@ -179,8 +179,8 @@ class OpenAIEngine(Engine):
             except RefusedError as error:
                 named = wire.refused_fields(str(error), left)
                 if not named:
-                    told = await self._add_token_counts(error, request)
-                    raise told from (None if told is error else error)
+                    counted = await self._add_token_counts(error, request)
+                    raise counted from (None if counted is error else error)
                 refused |= named
             else:
                 return
@@ -242,9 +242,9 @@ class OpenAIEngine(Engine):
     def _unlisted_model(self, model: str, served: tuple[ListedModel, ...]) -> Model:
         """An unlisted model; the notice that it is not listed is given once."""
         known = wire.unlisted_model_of(model, served, wire.ignored_options_of(self._maker))
-        said = model in self._noted_unlisted
+        noted = model in self._noted_unlisted
         self._noted_unlisted.add(model)
-        return known._replace(notices=()) if said else known
+        return known._replace(notices=()) if noted else known
 
     async def _props(self, model: str) -> Body:
         """Properties that llama-server reports beside the protocol; empty for any other server."""

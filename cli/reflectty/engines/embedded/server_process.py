@@ -174,10 +174,10 @@ class ServerProcess(httpx.AsyncBaseTransport):
         """Start the process and pass it the life lock; does not wait until it is ready."""
         try:
             await self._join(self.paths.weights)
-            told = {name: str(value) for name, value in self.paths._asdict().items()} | {"life": life}
+            arguments = {name: str(value) for name, value in self.paths._asdict().items()} | {"life": life}
             with self.paths.log.open("wb") as log:
                 parent = subprocess.Popen(  # noqa: ASYNC220, S603 - our own program, which exits at once
-                    (sys.executable, "-P", "-m", SERVER_MODULE, json.dumps(told)),
+                    (sys.executable, "-P", "-m", SERVER_MODULE, json.dumps(arguments)),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
