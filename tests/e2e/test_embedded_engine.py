@@ -14,6 +14,7 @@ import pytest
 from reflectty.core import model_spec as facts
 from reflectty.core.errors import ModelMissingError, PromptTooLongError, RefusedError
 from reflectty.core.messages import Message, Request, VocabularyTags
+from reflectty.engines.embedded.install import WEIGHTS_SIZE
 from reflectty.engines.embedded.model import CONTEXT
 from reflectty.models.manager import ModelLibrary
 from reflectty.reasoning.modes import AskOptions, Mode, plan
@@ -148,7 +149,8 @@ def test_the_model_is_listed_and_shown(mini: BuiltIn) -> None:
 
     listed, shown, version = using(mini, main)
     assert (listed.name, len(listed.digest), listed.parameter_size) == ("mini:latest", 64, "268.10M")
-    assert listed.size == mini.places.weights.stat().st_size + mini.places.adapter.stat().st_size
+    assert listed.size == WEIGHTS_SIZE + mini.places.adapter.stat().st_size
+    assert shown == listed
     assert shown.template == facts.MINI_TEMPLATE
     assert shown.context_length == CONTEXT
     assert (shown.grammar, shown.tags) == ("llguidance", VocabularyTags())

@@ -92,11 +92,6 @@ class DoctorState:
     blocking_error: ReflecttyError | None = None
     """The first error that blocks questions."""
 
-    @property
-    def uses_built_in(self) -> bool:
-        """True if the built-in model answers because no server does."""
-        return self.engine is not None and self.engine.using_fallback
-
     def note_blocking_error(self, error: ReflecttyError) -> None:
         """Record an error that blocks questions, unless there is an earlier one."""
         self.blocking_error = self.blocking_error or error

@@ -170,12 +170,10 @@ class FallbackEngine(Engine):
 
     async def _builtin_model(self, *, asked: bool) -> Model:
         """The built-in model, with notices the first time."""
-        engine = self._builtin_engine()
-        shown, listed = await engine.show(MINI_NAME), await engine.models()
+        found = await self._builtin_engine().show(MINI_NAME)
         notices = () if self._notified else await self._rules.notices(asked)
         self._notified = True
-        digest = next((one.digest for one in listed), "")
-        return shown._replace(digest=digest, notices=notices)
+        return found._replace(notices=notices)
 
     async def _ask_server(self, answer: Awaitable[T]) -> T:
         """Await the server's answer; adds advice to the error of an unreachable server."""

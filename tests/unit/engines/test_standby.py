@@ -35,6 +35,13 @@ class Scene(NamedTuple):
     reached: list[bool]
 
 
+class BuiltInEngine(ScriptedEngine):
+    """An engine whose description of a model has the digest, as the built-in one's has."""
+
+    async def show(self, model: str) -> Model:
+        return (await super().show(model))._replace(digest=OWN.digest)
+
+
 def scene(
     *models: Model,
     gone: ReflecttyError | None = None,
@@ -43,7 +50,7 @@ def scene(
     advice: str = "",
     alone: bool = False,
 ) -> Scene:
-    server, own = ScriptedEngine(("from the server",), models=models), ScriptedEngine(("from here",), models=(OWN,))
+    server, own = ScriptedEngine(("from the server",), models=models), BuiltInEngine(("from here",), models=(OWN,))
     server.gone = gone
     reached: list[bool] = []
     rules = FallbackRules(

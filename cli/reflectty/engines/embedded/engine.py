@@ -12,7 +12,7 @@ from reflectty.core.model_spec import MINI_NAME, is_mini
 from reflectty.engines.connection import Connection, ServerProfile
 from reflectty.engines.embedded import is_installed, protocol
 from reflectty.engines.embedded.install import how_to_install
-from reflectty.engines.embedded.model import INFO, listed_model, render_prompt, running_model, shown_model
+from reflectty.engines.embedded.model import INFO, mini_model, render_prompt, running_model
 from reflectty.engines.embedded.runtime_files import find_paths
 from reflectty.engines.embedded.server_process import ServerProcess
 from reflectty.engines.hosts import BUILT_IN_ADDRESS
@@ -132,11 +132,11 @@ class EmbeddedEngine(Engine):
             ModelMissingError: the name is that of another model.
         """
         _require_mini(model)
-        return shown_model(self._process.paths, model)
+        return mini_model(self._process.paths, model)
 
     async def models(self) -> tuple[Model, ...]:
         """The built-in model."""
-        return (listed_model(self._process.paths),)
+        return (mini_model(self._process.paths),)
 
     async def running_models(self) -> tuple[RunningModel, ...]:
         """The built-in model while its process runs."""

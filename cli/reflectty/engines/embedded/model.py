@@ -35,7 +35,6 @@ def read_license(folder: Path) -> str:
 CONTEXT: Final = 8192
 """Context size in tokens; a request cannot change it."""
 USER, MODEL, END = "<start_of_turn>user\n", "<start_of_turn>model\n", "<end_of_turn>"
-CAPABILITIES: Final = ("completion",)
 DETAILS: Final[dict[str, Any]] = {"parameter_size": "268.10M", "quantization": "Q4_K_M"}
 LISTED_NAME: Final = f"{MINI_NAME}:latest"
 INFO: Final[dict[str, object]] = {
@@ -75,32 +74,21 @@ def render_prompt(messages: Iterable[Message]) -> str:
     return text
 
 
-def shown_model(paths: EmbeddedPaths, name: str) -> Model:
-    """The model with its template, parameters and license, under the requested name."""
+def mini_model(paths: EmbeddedPaths, name: str = LISTED_NAME) -> Model:
+    """The model under a name; reads the adapter for its digest."""
+    weights = f"{WEIGHTS_SHA256} {hashlib.sha256(paths.adapter.read_bytes()).hexdigest()}"
     return Model(
         name,
-        CAPABILITIES,
+        ("completion",),
         MINI_TEMPLATE,
         parameters=_parameters(),
         context_length=CONTEXT,
-        modified_at=_modified(paths),
+        digest=hashlib.sha256(weights.encode()).hexdigest(),
+        modified_at=timestamp_of(paths.adapter.stat().st_mtime),
+        size=_size(paths),
         license=read_license(paths.adapter.parent),
         grammar="llguidance",
         tags=VocabularyTags(),
-        **DETAILS,
-    )
-
-
-def listed_model(paths: EmbeddedPaths) -> Model:
-    """The model as listed; reads the adapter for its digest."""
-    weights = f"{WEIGHTS_SHA256} {hashlib.sha256(paths.adapter.read_bytes()).hexdigest()}"
-    return Model(
-        LISTED_NAME,
-        CAPABILITIES,
-        context_length=CONTEXT,
-        digest=hashlib.sha256(weights.encode()).hexdigest(),
-        modified_at=_modified(paths),
-        size=_size(paths),
         **DETAILS,
     )
 
@@ -113,10 +101,6 @@ def running_model(paths: EmbeddedPaths, until: float) -> RunningModel:
 def timestamp_of(seconds: float) -> str:
     """A time, in seconds since 1970, as Ollama writes it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-
-
-def _modified(paths: EmbeddedPaths) -> str:
-    return timestamp_of(paths.adapter.stat().st_mtime)
 
 
 def _size(paths: EmbeddedPaths) -> int:
