@@ -84,13 +84,13 @@ async def test_unsupported_option_is_reported(reader: Reader) -> None:
 
 
 def serving(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
-    engine.pulls = False  # type: ignore[attr-defined]
+    engine.manages_models = False
     engine.installed = (Model("mini:latest"), Model("org/Qwen3-8B", ("thinking",)))
     return app_over(engine, store, **values)
 
 
 def empty(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
-    engine.pulls = False  # type: ignore[attr-defined]
+    engine.manages_models = False
     engine.installed = ()
     return app_over(engine, store, **values)
 
@@ -111,7 +111,7 @@ async def test_empty_model_list_of_a_server_is_reported(reader: Reader) -> None:
 
 
 def by_id(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
-    engine.pulls = False  # type: ignore[attr-defined]
+    engine.manages_models = False
     return by_name(engine, store, **values)
 
 

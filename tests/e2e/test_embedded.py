@@ -93,7 +93,7 @@ def test_process_killed_mid_reply_leaves_an_incomplete_answer(reflect: Reflect, 
         own_mini.child().kill()
         result = asking.finish()
     assert result.code == 5
-    assert "the built-in model ended" in result.err
+    assert "the built-in model exited" in result.err
     assert final(reflect, own_mini, "Hi").code == 0
 
 

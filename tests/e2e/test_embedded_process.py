@@ -18,11 +18,9 @@ import pytest
 
 from reflectty.core.errors import IncompleteError, UnreachableError
 from reflectty.engines.embedded import runtime_files
+from reflectty.engines.embedded.engine import EmbeddedEngine
 from reflectty.engines.embedded.install import WEIGHTS_SIZE, join_weight_parts
 from reflectty.engines.embedded.server_process import ServerProcess
-from reflectty.engines.embedded.transport import EmbeddedTransport
-from reflectty.engines.hosts import BUILT_IN_ADDRESS
-from reflectty.engines.ollama import OllamaEngine
 from support.built_in import ENDLESS, asking, asking_endlessly, comes, until
 from support.command import PATIENCE
 from support.engine_outcome import collect
@@ -48,7 +46,7 @@ def left(mini: BuiltIn) -> list[str]:
     return [str(path.relative_to(mini.runtime)) for path in mini.runtime.rglob("*")]
 
 
-async def endless(engine: OllamaEngine) -> None:
+async def endless(engine: EmbeddedEngine) -> None:
     """Ask for a reply that has no end soon, and read it."""
     async with aclosing(engine.chat(asking_endlessly())) as chunks:
         await _to_the_end(chunks)
@@ -204,7 +202,7 @@ def test_process_killed_before_the_first_token_cuts_the_reply(own_mini: BuiltIn)
             task = asyncio.create_task(endless(engine))
             child = await _busy(own_mini)
             os.kill(child.pid, signal.SIGKILL)
-            with pytest.raises(IncompleteError, match="built-in model ended"):
+            with pytest.raises(IncompleteError, match="built-in model exited"):
                 await task
 
     asyncio.run(main())
@@ -240,7 +238,7 @@ def test_a_process_that_cannot_load_says_why(own_mini: BuiltIn, tmp_path: Path) 
         """There is nothing to join."""
 
     places = own_mini.places._replace(weights=broken)
-    engine = OllamaEngine(BUILT_IN_ADDRESS, transport=EmbeddedTransport(ServerProcess(places, joined)))
+    engine = EmbeddedEngine(process=ServerProcess(places, joined))
     outcome = asyncio.run(_once(engine))
     assert isinstance(outcome.error, UnreachableError)
     assert "expected 'GGUF'" in str(outcome.error)
@@ -248,7 +246,7 @@ def test_a_process_that_cannot_load_says_why(own_mini: BuiltIn, tmp_path: Path) 
     assert until(lambda: own_mini.children() == [])
 
 
-async def _once(engine: OllamaEngine) -> Outcome:
+async def _once(engine: EmbeddedEngine) -> Outcome:
     async with engine:
         return await collect(engine.chat(SHORT))
 
@@ -286,7 +284,7 @@ async def _held(process: ServerProcess) -> Outcome:
     life = runtime_files.open_locked(process.paths.life_lock)
     assert life is not None
     try:
-        return await _once(OllamaEngine(BUILT_IN_ADDRESS, transport=EmbeddedTransport(process)))
+        return await _once(EmbeddedEngine(process=process))
     finally:
         os.close(life)
 
@@ -314,7 +312,7 @@ def test_process_folder_of_another_user_is_refused(own_mini: BuiltIn) -> None:
     else:
         foreign.folder.parent.mkdir(mode=0o700)
         os.chown(foreign.folder.parent, 65534, 65534)
-    outcome = asyncio.run(_once(OllamaEngine(BUILT_IN_ADDRESS, transport=EmbeddedTransport(ServerProcess(foreign)))))
+    outcome = asyncio.run(_once(EmbeddedEngine(process=ServerProcess(foreign))))
     assert isinstance(outcome.error, UnreachableError)
 
 

@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reflectty.core.messages import Message, Request
+from reflectty.engines.embedded.engine import KEEP_SECONDS, EmbeddedEngine
 from reflectty.engines.embedded.runtime_files import EmbeddedPaths, find_paths
 from reflectty.engines.embedded.server_process import SERVER_MODULE, ServerProcess
-from reflectty.engines.embedded.transport import KEEP_SECONDS, EmbeddedTransport
-from reflectty.engines.hosts import BUILT_IN_ADDRESS
-from reflectty.engines.ollama import OllamaEngine
 from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
@@ -71,11 +69,8 @@ class BuiltIn:
     def process(self) -> ServerProcess:
         return ServerProcess(self.places)
 
-    def transport(self, keep: float = KEEP_SECONDS) -> EmbeddedTransport:
-        return EmbeddedTransport(self.process(), keep)
-
-    def engine(self, keep: float = KEEP_SECONDS) -> OllamaEngine:
-        return OllamaEngine(BUILT_IN_ADDRESS, transport=self.transport(keep))
+    def engine(self, keep: float = KEEP_SECONDS) -> EmbeddedEngine:
+        return EmbeddedEngine(process=self.process(), keep=keep)
 
     def children(self) -> list[Child]:
         """Return its processes that live."""

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import ModelMissingError, ReflecttyError
-from reflectty.core.messages import Chunk, Model, RunningModel, Usage
+from reflectty.core.messages import Chunk, Engine, Model, RunningModel, Usage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
@@ -39,7 +39,7 @@ def thoughts(*texts: str) -> Script:
     return tuple(Chunk(thinking=text) for text in texts)
 
 
-class ScriptedEngine:
+class ScriptedEngine(Engine):
     """Plays one script a request, in order; a script that does not end by itself ends in order."""
 
     def __init__(self, *scripts: Iterable[Step], models: tuple[Model, ...] = MODELS) -> None:

@@ -100,25 +100,21 @@ class Server:
         return await probe_parallel_slots(self.engine, question, model)
 
     async def load_capacity(self) -> Capacity | None:
-        """The capacity that the server reports; None if its engine has no such request."""
-        load = getattr(self.engine, "capacity", None)
+        """The capacity that the server reports; None if its kind never does."""
         model = next((one.name for one in self._models.values()), "")
         try:
             async with asyncio.timeout(ALIVE_SECONDS):
-                capacity: Capacity | None = await load(model) if load else None
+                return await self.engine.capacity(model)
         except (ReflecttyError, TimeoutError):
             return Capacity()
-        return capacity
 
     async def load_workload(self) -> Workload | None:
         """The running and waiting requests that the server reports; None if it does not."""
-        load = getattr(self.engine, "workload", None)
         try:
             async with asyncio.timeout(ALIVE_SECONDS):
-                workload: Workload | None = await load() if load else None
+                return await self.engine.workload()
         except (ReflecttyError, TimeoutError):
             return None
-        return workload
 
     async def is_reachable(self) -> bool:
         """True if the server answers either request, even with a refusal; a proxy may leave one unanswered."""

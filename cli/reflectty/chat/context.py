@@ -161,7 +161,7 @@ async def _detect_hardware(engine: Engine) -> ServerHardware:
     """The hardware of the server if it is this machine; otherwise unknown."""
     from reflectty.models.recommendation import detect_hardware
 
-    return await detect_hardware(local=bool(getattr(engine, "local", False)))
+    return await detect_hardware(local=engine.local)
 
 
 class _MemoryCheck:
@@ -185,9 +185,8 @@ class _MemoryCheck:
 
     async def _load_facts(self) -> bool:
         if self._info is None:
-            tell = getattr(self._engine, "info", None)
             try:
-                self._info = await tell(self._model.name) if tell else {}
+                self._info = await self._engine.info(self._model.name)
                 running = await self._engine.running_models()
                 self._size = self._model.size or await self._find_listed_size()
             except ReflecttyError:

@@ -14,7 +14,6 @@ from reflectty import config
 from reflectty.core.errors import BusyError, ModelMissingError, ReflecttyError, RefusedError
 from reflectty.core.messages import VocabularyTags
 from reflectty.core.model_names import remote_host_of, short_name_of
-from reflectty.core.model_spec import is_mini
 from reflectty.reasoning.families import family_of_model
 from reflectty.reasoning.modes import Mode, family_in_template, non_chat_kind_of, rank_candidates, selection_reason
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from reflectty.core.messages import Engine, Model
     from reflectty.reasoning.modes import AskOptions
-    from reflectty.reasoning.token_types import Vocabulary
 
 
 VOCABULARY_TIMEOUT_SECONDS: Final = 10.0
@@ -88,7 +86,7 @@ async def load_all_tags(engine: Engine, models: Sequence[Model]) -> tuple[Model,
 def _can_use_tags(model: Model) -> bool:
     """True if a model's tags are useful; the server's parser reads those of a natively thinking model."""
     answers = "completion" in model.capabilities or not model.capabilities
-    return answers and "thinking" not in model.capabilities and not is_mini(model.name)
+    return answers and "thinking" not in model.capabilities
 
 
 def _cache_key(model: Model) -> str:
@@ -99,14 +97,11 @@ def _cache_key(model: Model) -> str:
 
 
 async def _read_tags(engine: Engine, name: str) -> VocabularyTags | None:
-    tell = getattr(engine, "vocabulary", None)
-    if tell is None:
-        return None
     from reflectty.reasoning.token_types import tags_of
 
     try:
         async with asyncio.timeout(VOCABULARY_TIMEOUT_SECONDS):
-            vocabulary: Vocabulary = await tell(name)
+            vocabulary = await engine.vocabulary(name)
     except (ReflecttyError, TimeoutError):
         return None
     return tags_of(vocabulary)
@@ -207,7 +202,7 @@ async def _no_model_error(engine: Engine, listed: Sequence[Model], *, needs_visi
     """The error for a server without a usable model."""
     if needs_vision and rank_candidates(listed):
         return RefusedError("no installed model can see images", VISION_HINT)
-    if not getattr(engine, "pulls", True):
+    if not engine.manages_models:
         return ModelMissingError("the server lists no chat model", "use -m NAME to try one anyway")
     from reflectty.models.recommendation import pull_hint_for
 

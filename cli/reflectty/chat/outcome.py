@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import NoAnswerError, OutputError, ReflecttyError, SchemaError, StoppedError
-from reflectty.core.model_spec import is_mini
 from reflectty.core.options import NUM_CTX
 from reflectty.core.session import NO_USAGE, ReplyStatus
 from reflectty.protocols.ollama import shorten
@@ -140,7 +139,7 @@ def _untagged_warning(chosen: Plan, model: Model) -> str:
         return TAGS_LOST
     if chosen.mode is Mode.REFLECT:
         return TAGS_IGNORED
-    if is_mini(model.name) or model.tags is not None:
+    if model.tags is not None:
         return TAGS_FORGOTTEN
     return TAGS_NOT_SENT if _is_context_fixed(model) else TAGS_DROPPED
 

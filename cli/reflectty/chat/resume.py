@@ -62,8 +62,7 @@ async def make_resume_plan(
 
     require_resumable(model)
     request = request_for(question, model, plan)
-    render = getattr(engine, "prompt", None)
-    opener = find_opener(await render(request)) if render else ""
+    opener = find_opener(await engine.prompt(request))
     if (
         opener
         and reply.raw.strip()
@@ -71,10 +70,8 @@ async def make_resume_plan(
         and not reply.raw_thinking
     ):
         return ResumePlan(model, plan, opener, prompt_opened_thinking=_is_untagged(reply))
-    tell = getattr(engine, "opener", None)
-    if reply.raw_thinking and tell and not _has_known_tags(model, plan, reply):
-        opener = await tell(request)
-        return ResumePlan(model, plan, opener)
+    if reply.raw_thinking and not _has_known_tags(model, plan, reply):
+        return ResumePlan(model, plan, await engine.opener(request))
     return ResumePlan(model, plan)
 
 

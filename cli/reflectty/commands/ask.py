@@ -20,7 +20,7 @@ from reflectty.commands.session_option import (
 from reflectty.core.errors import OptionError, OutputError, PromptTooLongError, ReflecttyError, UsageError
 from reflectty.core.options import NUM_CTX, parse_options
 from reflectty.core.segments import Kind
-from reflectty.engines import EngineName
+from reflectty.engines import manages_models
 from reflectty.output import ALL_PARTS, OutputForm, OutputOptions, choose_renderer, write_remark
 from reflectty.reasoning.families import family_named
 from reflectty.system.signals import run_interruptible
@@ -122,7 +122,7 @@ def _note_session(
 ) -> None:
     """Remember and show which session has the question."""
     remember_terminal_session(terminal, session)
-    if settings.engine == EngineName.OPENAI:
+    if not manages_models(settings.engine):
         config.remember_session_server(session, settings.engine, arguments.host or settings.host)
     if json_renderer:
         json_renderer.session = session

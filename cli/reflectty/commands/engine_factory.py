@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING
 from reflectty import config
 from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.model_spec import MINI_NOTICE, is_mini
-from reflectty.engines import EngineName, open_engine
+from reflectty.engines import is_built_in, manages_models, open_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reflectty.core.messages import Timeouts
-    from reflectty.engines.fallback import FallbackEngine, FallbackRules
-    from reflectty.engines.ollama import OllamaEngine
-    from reflectty.engines.openai import OpenAIEngine
+    from reflectty.core.messages import Engine, Timeouts
+    from reflectty.engines.fallback import FallbackRules
     from reflectty.models.manager import ModelLibrary
 
 
@@ -44,7 +42,7 @@ def engine_for(  # noqa: PLR0913 - everything that selects the engine
     model: str | None = None,
     unasked: bool = False,
     has_notices: bool = True,
-) -> OllamaEngine | OpenAIEngine | FallbackEngine:
+) -> Engine:
     """Make the engine, for use in `async with`; the built-in model is its fallback until a server has answered.
 
     Args:
@@ -66,13 +64,13 @@ def engine_for(  # noqa: PLR0913 - everything that selects the engine
         key_over_http=settings.api_key_over_http,
         remembered_models=_thinker_memory_for(host or settings.host),
     )
-    is_embedded = settings.engine == EngineName.EMBEDDED
-    if not is_embedded and model is not None and not is_mini(model) and config.has_server_answered():
+    is_embedded, is_requested = is_built_in(settings.engine), is_mini(model or "")
+    if not (is_embedded or is_requested or model is None) and config.has_server_answered():
         return server
     from reflectty.engines.embedded import open_embedded
     from reflectty.engines.fallback import FallbackEngine
 
-    open_builtin, is_requested = partial(open_embedded, timeouts or settings.timeouts), is_mini(model or "")
+    open_builtin = partial(open_embedded, timeouts or settings.timeouts)
     unasked = unasked and not (settings.user_configured or host)
     rules = _embedded_rules() if is_embedded else _fallback_rules_for(is_requested=is_requested, unasked=unasked)
     return FallbackEngine(
@@ -181,7 +179,7 @@ def library_for(settings: config.Settings, host: str = "", timeouts: Timeouts | 
     Raises:
         UsageError: the server is not Ollama; otherwise as for `engine_for`.
     """
-    if settings.engine == EngineName.OPENAI:
+    if not manages_models(settings.engine):
         raise UsageError("models can only be changed on an Ollama server", "this server has a fixed set of models")
     from reflectty.models.manager import open_model_library
 

@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 from reflectty import config
 from reflectty.core.errors import UsageError
 from reflectty.core.model_names import short_name_of
-from reflectty.engines import VLLM_PORT, EngineName
-from reflectty.engines.hosts import parse_host
+from reflectty.engines import address_of, is_built_in, manages_models
 from reflectty.system.files import write_atomically
 
 if TYPE_CHECKING:
@@ -73,20 +72,17 @@ def _is_proxied(address: Address) -> bool:
 
 def _server_from(words: Sequence[str]) -> _ModelListServer:
     managing = bool(words) and words[0] == "models" and words[1:2] != ["show"]
-    settings = _load_settings(
-        _flag_value(words, "--profile"), EngineName.OLLAMA if managing else _flag_value(words, "--engine")
-    )
-    if settings.engine == EngineName.EMBEDDED:
+    settings = _load_settings(_flag_value(words, "--profile"), "ollama" if managing else _flag_value(words, "--engine"))
+    if is_built_in(settings.engine):
         raise UsageError("the built-in model has no server")
     host, key = _flag_value(words, "--host") or settings.host, ""
     with suppress(UsageError):
         key = config.load_api_key(settings)
-    if settings.engine == EngineName.OPENAI:
-        address = parse_host(host, VLLM_PORT).with_api_path("/v1", trusted=settings.api_key_over_http)
+    address = address_of(host, settings.engine, key_over_http=settings.api_key_over_http)
+    if not manages_models(settings.engine):
         return _ModelListServer(
             address, address.url_of("/v1/models").removeprefix(address.url), key if address.is_confidential else ""
         )
-    address = parse_host(host)
     # Ollama lists its models for everyone: only a server reached by https may require a key.
     return _ModelListServer(address, "/api/tags", key if address.url.startswith("https://") else "")
 

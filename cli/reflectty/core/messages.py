@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
 MessageRole = Literal["system", "user", "assistant"]
 OptionValue = int | float | bool | str | tuple[str, ...]
@@ -233,11 +233,37 @@ class Timeouts(NamedTuple):
     """Between the bytes of a reply."""
 
 
-class Engine(Protocol):
-    """Answers requests."""
+class Vocabulary(NamedTuple):
+    """The tokens of a model and their types, by id; both empty if the server does not send them."""
 
-    warning: str
+    tokens: tuple[str, ...] = ()
+    types: tuple[int, ...] = ()
+
+
+class Engine(Protocol):
+    """Answers requests with the models of one server; subclasses inherit the answers of a server that reports less."""
+
+    warning: str = ""
     """A user setting that could not be applied, for the user to read; often empty."""
+    using_fallback: bool = False
+    """Whether the built-in model answers because no server does."""
+    manages_models: bool = True
+    """Whether the server installs and removes models; False if it serves those that it was started with, by their ids.
+    """
+    reports_memory: bool = True
+    """Whether the server reports where its models run."""
+    local: bool = False
+    """Whether the server is on this machine, judging by its address."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections to the server."""
+        ...
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the reply's chunks; the last has `done`. Closing the generator stops the model."""
@@ -270,6 +296,31 @@ class Engine(Protocol):
         """The server's version; `0.0.0` is a local build."""
         ...
 
-    async def aclose(self) -> None:
-        """Close all connections to the server."""
-        ...
+    @property
+    def software(self) -> str:
+        """The name of the server software, if the engine serves several kinds and has identified it; else empty."""
+        return ""
+
+    async def info(self, model: str) -> Mapping[str, object]:  # noqa: ARG002 - for engines that report it
+        """The metadata of a model's file, by key; empty if not reported."""
+        return {}
+
+    async def vocabulary(self, model: str) -> Vocabulary:  # noqa: ARG002 - the same
+        """The tokens of a model; empty if not reported."""
+        return Vocabulary()
+
+    async def prompt(self, request: Request) -> str:  # noqa: ARG002 - the same
+        """The rendered prompt that `resume` continues after; empty if it renders its own."""
+        return ""
+
+    async def opener(self, request: Request) -> str:  # noqa: ARG002 - the same
+        """The tag that opens the model's thinking, even if the server's parser removes it; often empty."""
+        return ""
+
+    async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same
+        """How many requests the server answers at once; None if it never reports that."""
+        return None
+
+    async def workload(self) -> Workload | None:
+        """The running and waiting requests; None if not reported."""
+        return None

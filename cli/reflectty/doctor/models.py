@@ -10,7 +10,6 @@ from reflectty.core.errors import UnreachableError
 from reflectty.core.findings import Finding, FindingState
 from reflectty.core.model_names import remote_host_of, short_name_of
 from reflectty.core.safety import clean_line
-from reflectty.engines import EngineName
 from reflectty.models.fit import default_context_of
 from reflectty.models.hardware import detect_machine
 from reflectty.models.installed import find_running_by_files
@@ -47,7 +46,7 @@ async def check_models(context: DoctorContext, state: DoctorState) -> Sequence[F
         # A server without a model list may still answer a question to the named model.
         if not (error.unknown_path and context.model.value):
             raise
-    listed = context.settings.engine == EngineName.OPENAI
+    listed = not state.engine.manages_models
     names = tuple(short_name_of(model.name, whole=listed) for model in state.installed)
     first = ", ".join(_list_item(model, verbatim=listed) for model in state.installed[:_MAX_NAMED])
     more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
@@ -87,13 +86,13 @@ async def check_model(context: DoctorContext, state: DoctorState) -> Sequence[Fi
         ("family", chosen.family.name),
         *((("cloud", host),) if host else ()),
     )
-    reason = BUILT_IN if getattr(state.engine, "using_fallback", False) else _selection_text(context, found)
+    reason = BUILT_IN if state.engine.using_fallback else _selection_text(context, found)
     if host:
         reason = f"{reason}, a cloud model (questions go to {clean_line(host, _MAX_NAME_LENGTH)})"
-    is_openai = context.settings.engine == EngineName.OPENAI
-    if is_openai and found.notices:
+    listed = not state.engine.manages_models
+    if listed and found.notices:
         reason = f"{reason}, not in the server's list"
-    text = f"{display_name(found.name, verbatim=is_openai)}, {reason}: {_mode_text(found, chosen)}"
+    text = f"{display_name(found.name, verbatim=listed)}, {reason}: {_mode_text(found, chosen)}"
     return [Finding("model", FindingState.OK, text, facts=facts)]
 
 
@@ -135,7 +134,7 @@ async def check_gpu(context: DoctorContext, state: DoctorState) -> Sequence[Find
         return [Finding("GPU", FindingState.UNCHECKED, NO_MODEL)]
     if remote_host_of(state.model):
         return [Finding("GPU", FindingState.UNCHECKED, CLOUD_MODEL)]
-    if context.settings.engine == EngineName.OPENAI:
+    if not state.engine.reports_memory:
         state.running = await _find_running(state, await state.engine.running_models())
         return [Finding("GPU", FindingState.UNCHECKED, LOCATION_UNKNOWN)]
     local, visible = bool(state.address and state.address.loopback), context.environment.get("CUDA_VISIBLE_DEVICES")

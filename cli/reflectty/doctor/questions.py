@@ -15,7 +15,6 @@ from reflectty.core.findings import Finding, FindingState
 from reflectty.core.model_names import short_name_of
 from reflectty.core.text import format_count
 from reflectty.doctor.models import display_name
-from reflectty.engines import EngineName
 from reflectty.output import SilentRenderer
 from reflectty.reasoning.modes import Mode, lost_tokens_of
 
@@ -149,19 +148,13 @@ async def check_parallel(context: DoctorContext, state: DoctorState) -> Sequence
     """Report how many requests the server answers in parallel, as it reports itself or as probed."""
     if state.engine is None or state.model is None or state.plan is None:
         return [Finding("parallel", FindingState.UNCHECKED, NO_MODEL)]
-    capacity = await _load_capacity(state.engine, state.model)
+    capacity = await state.engine.capacity(state.model.name)
     if capacity and capacity.slots:
         return [_capacity_finding(capacity)]
     if not context.may_ask or state.reply is None:
         return [Finding("parallel", FindingState.UNCHECKED, NOT_ASKED if not context.may_ask else NOT_ANSWERED)]
     probed = await probe_parallel_slots(state.engine, _trial_question(context, state.model), state.model)
-    return [_probe_finding(probed, context, state)]
-
-
-async def _load_capacity(engine: Engine, model: Model) -> Capacity | None:
-    load = getattr(engine, "capacity", None)
-    capacity: Capacity | None = await load(model.name) if load else None
-    return capacity
+    return [_probe_finding(probed, state.engine)]
 
 
 def _capacity_finding(capacity: Capacity) -> Finding:
@@ -182,19 +175,16 @@ def _capacity_finding(capacity: Capacity) -> Finding:
     return Finding("parallel", FindingState.OK, f"{text}; {fits}, so a batch sends only what fits", facts=facts)
 
 
-def _probe_finding(probed: ParallelSlots, context: DoctorContext, state: DoctorState) -> Finding:
+def _probe_finding(probed: ParallelSlots, engine: Engine) -> Finding:
     """The finding for the slots that probing requests showed, and how certain they are."""
     facts = (("at_once", probed.slots), ("sent", probed.sent), ("sure", probed.is_certain))
-    is_ollama = context.settings.engine != EngineName.OPENAI
     if not probed.is_certain:
         text = "the number of parallel requests is unknown: the replies came in too few pieces"
         return Finding("parallel", FindingState.NOTE, f"{text}; a batch measures it with its own lines", facts=facts)
     if probed.slots == 1:
-        advice = "set OLLAMA_NUM_PARALLEL=4 for the server" if is_ollama else RAISE_SLOTS
-        built_in = getattr(state.engine, "using_fallback", False)
-        return Finding(
-            "parallel", FindingState.NOTE, ONE_AT_A_TIME, "" if built_in else f"{advice} {RAISE_SLOTS_EFFECT}", facts
-        )
+        more = "set OLLAMA_NUM_PARALLEL=4 for the server" if engine.manages_models else RAISE_SLOTS
+        advice = "" if engine.using_fallback else f"{more} {RAISE_SLOTS_EFFECT}"
+        return Finding("parallel", FindingState.NOTE, ONE_AT_A_TIME, advice, facts)
     text = f"{probed.slots}{' or more' if probed.is_lower_bound else ''} requests are answered in parallel"
     addition = "; a batch sends more as long as that is faster" if probed.is_lower_bound else ""
     return Finding("parallel", FindingState.OK, f"{text} (tested with {probed.sent}){addition}", facts=facts)

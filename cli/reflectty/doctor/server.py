@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from reflectty.core.errors import StalledError
 from reflectty.core.findings import Finding, FindingState
-from reflectty.engines import EngineName, address_of
+from reflectty.engines import address_of, manages_models
 from reflectty.engines.embedded.install import how_to_install
 from reflectty.engines.hosts import BUILT_IN_ADDRESS
 from reflectty.engines.proxies import proxy_from_environment, proxy_to, unusable_reason_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 async def check_built_in(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report whether the built-in model is installed, and when it answers."""
-    is_installed, answers = context.is_built_in_installed(), bool(getattr(state.engine, "using_fallback", False))
+    is_installed, answers = context.is_built_in_installed(), state.engine is not None and state.engine.using_fallback
     facts = (("installed", is_installed), ("answers", answers))
     if not is_installed:
         text = f"not installed, and not needed if a server responds ({how_to_install()} installs it)"
@@ -59,14 +59,13 @@ async def check_server(context: DoctorContext, state: DoctorState) -> Sequence[F
     version = await _load_version(engine, address)
     seconds = perf_counter() - start
     state.is_reached = True
-    if getattr(engine, "using_fallback", False):
+    if engine.using_fallback:
         other = await context.find_neighbor() if address != BUILT_IN_ADDRESS else ""
         return [await _fallback_finding(context, address, other)]
-    kind = getattr(engine, "kind", "")
-    reached = _reached_finding(context, address, version, kind, seconds)
-    if context.settings.engine != EngineName.OLLAMA:
+    reached = _reached_finding(context, engine, address, version, seconds)
+    if not engine.manages_models:
         unused = [_warning_finding(engine.warning, "")] if engine.warning else []
-        return [reached, *_slowness_findings(seconds), *_ollama_over_v1_findings(kind), *unused]
+        return [reached, *_slowness_findings(seconds), *_ollama_over_v1_findings(engine.software), *unused]
     return [reached, *_slowness_findings(seconds), *_oddity_findings(address, version)]
 
 
@@ -97,9 +96,10 @@ async def _load_version(engine: Engine, address: Address) -> str:
         raise StalledError(message, "check that this is the right server, and look in its log") from error
 
 
-def _reached_finding(context: DoctorContext, address: Address, version: str, kind: str, seconds: float) -> Finding:
+def _reached_finding(context: DoctorContext, engine: Engine, address: Address, version: str, seconds: float) -> Finding:
+    kind = engine.software
     label = {"": "a server", DEVELOPMENT_VERSION: "Ollama"}.get(version, f"Ollama {version}")
-    if context.settings.engine != EngineName.OLLAMA:
+    if not engine.manages_models:
         version_text = f" ({version})" if version else ""
         label = f"{kind} {version}".rstrip() if kind else f"an OpenAI-compatible server{version_text}"
     source = f"from {context.host.source}" if context.host.source else "default"
@@ -208,7 +208,7 @@ def _proxy_finding(address: Address, environment: Mapping[str, str]) -> Finding:
 
 def _key_findings(context: DoctorContext, address: Address) -> list[Finding]:
     # For other keys the engine itself warns that they are not sent.
-    if not context.settings.api_key or address.is_confidential or context.settings.engine != EngineName.OLLAMA:
+    if not context.settings.api_key or address.is_confidential or not manages_models(context.settings.engine):
         return []
     text = f"OLLAMA_API_KEY is set but not sent: the connection to {address} is not encrypted"
     return [Finding("proxy", FindingState.WARNING, text, "use an https:// host, or unset OLLAMA_API_KEY")]

@@ -120,6 +120,8 @@ class ServerProfile(NamedTuple):
     host_names: str = "--host or OLLAMA_HOST"
     key_name: str = "OLLAMA_API_KEY"
     busy_statuses: frozenset[int] = RETRYABLE_STATUSES
+    cut_message: str = "the connection to the server was lost"
+    cut_hint: str = ASK_AGAIN_HINT
 
 
 OLLAMA_PROFILE: Final = ServerProfile()
@@ -227,7 +229,7 @@ class Connection:
             StalledError: the next piece timed out.
         """
         wait = BodyDeadline(self._timeouts, listener)
-        async with aclosing(_body_pieces(response)) as pieces:
+        async with aclosing(_body_pieces(response, self._profile)) as pieces:
             while piece := await self._await_in_time(
                 anext(pieces, b""), wait.limit, wait.hint, asyncio.timeout_at(wait.deadline)
             ):
@@ -258,8 +260,8 @@ class Connection:
             body = await self.read_beginning(response, PEEK_BYTES)
         finally:
             await response.aclose()
-        told = {name: response.headers[name] for name in RETRY_HEADERS if name in response.headers}
-        return httpx.Response(response.status_code, headers=told, content=body)
+        headers = {name: response.headers[name] for name in RETRY_HEADERS if name in response.headers}
+        return httpx.Response(response.status_code, headers=headers, content=body)
 
     async def _fill(self, read: bytearray, response: httpx.Response, limit: int) -> bool:
         async with aclosing(self.pieces(response)) as pieces:
@@ -320,12 +322,12 @@ async def _extend_while_sending(
         clock.reschedule(loop.time() + limit)
 
 
-async def _body_pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+async def _body_pieces(response: httpx.Response, profile: ServerProfile) -> AsyncGenerator[bytes, None]:
     try:
         async for piece in response.aiter_bytes():
             yield piece
     except httpx.HTTPError as error:
-        raise IncompleteError("the connection to the server was lost", "try again") from error
+        raise IncompleteError(profile.cut_message, profile.cut_hint) from error
 
 
 def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
@@ -351,5 +353,5 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
 
 def _retry_after(response: httpx.Response, otherwise: float) -> float:
     """Seconds to wait before the next try."""
-    said = retry_after(response.headers, time.time())
-    return otherwise if said is None else said
+    wait = retry_after(response.headers, time.time())
+    return otherwise if wait is None else wait

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from reflectty.core.errors import (
     BusyError,
@@ -12,13 +12,13 @@ from reflectty.core.errors import (
     RefusedError,
     UnreachableError,
 )
+from reflectty.core.messages import Engine
 from reflectty.core.model_spec import MINI_NAME, is_mini
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
-    from reflectty.core.messages import Capacity, Chunk, Engine, Model, Request, RunningModel, Workload
-    from reflectty.reasoning.token_types import Vocabulary
+    from reflectty.core.messages import Capacity, Chunk, Model, Request, RunningModel, Vocabulary, Workload
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class FallbackRules(NamedTuple):
     """Called whenever the server has answered."""
 
 
-class FallbackEngine:
+class FallbackEngine(Engine):
     """Sends requests to the server, or to the built-in model: for `mini`, or while the server is unreachable.
 
     Args:
@@ -53,10 +53,10 @@ class FallbackEngine:
         self, server: Engine, builtin: Callable[[], Engine], rules: FallbackRules, *, builtin_only: bool = False
     ) -> None:
         self.warning = server.warning
-        self.pulls: bool = getattr(server, "pulls", True)
-        """Whether the server pulls models on request."""
+        self.manages_models = server.manages_models
+        self.reports_memory = server.reports_memory
+        self.local = server.local
         self.using_fallback = builtin_only
-        """Whether the built-in model answers because no server does."""
         self._server = server
         self._open_builtin = builtin
         self._builtin = server if builtin_only else None
@@ -64,26 +64,15 @@ class FallbackEngine:
         self._builtin_only = builtin_only
         self._notified = False
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
     async def aclose(self) -> None:
         """Close the engines of the server and the built-in model."""
         await self._server.aclose()
         if self._builtin and not self._builtin_only:
             await self._builtin.aclose()
 
-    @property
-    def local(self) -> bool:
-        """Whether the server is on this machine, judging by its address."""
-        return bool(getattr(self._server, "local", False))
-
     async def info(self, model: str) -> Mapping[str, object]:
         """The metadata of a model's file; empty if unavailable."""
-        return await _call_optional(self._engine_for(model), "info", model) or {}
+        return await self._engine_for(model).info(model)
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of a reply from the engine that has the model."""
@@ -95,11 +84,11 @@ class FallbackEngine:
 
     async def prompt(self, request: Request) -> str:
         """The rendered prompt to continue after; empty if the engine needs none."""
-        return await _call_optional(self._engine_for(request.model), "prompt", request) or ""
+        return await self._engine_for(request.model).prompt(request)
 
     async def opener(self, request: Request) -> str:
         """The tag that opens the model's thinking, if its server reports it."""
-        return await _call_optional(self._engine_for(request.model), "opener", request) or ""
+        return await self._engine_for(request.model).opener(request)
 
     async def show(self, model: str) -> Model:
         """The facts about a model; for `mini` the built-in model's, if the server lacks one or does not answer.
@@ -152,26 +141,20 @@ class FallbackEngine:
 
     async def capacity(self, model: str) -> Capacity | None:
         """How many requests the model's engine answers at once; None if it does not report it."""
-        found: Capacity | None = await _call_optional(self._engine_for(model), "capacity", model)
-        return found
+        return await self._engine_for(model).capacity(model)
 
     async def workload(self) -> Workload | None:
         """The server's running and waiting requests; None if it does not report them."""
-        found: Workload | None = None if self.using_fallback else await _call_optional(self._server, "workload")
-        return found
+        return None if self.using_fallback else await self._server.workload()
 
     @property
-    def kind(self) -> str:
-        """Name of the server software, if its engine knows it; often empty."""
-        return "" if self.using_fallback else str(getattr(self._server, "kind", ""))
+    def software(self) -> str:
+        """The name of the server software, if known; often empty."""
+        return "" if self.using_fallback else self._server.software
 
     async def vocabulary(self, model: str) -> Vocabulary:
         """The tokens of a model; empty if unavailable."""
-        from reflectty.reasoning.token_types import Vocabulary
-
-        tell = getattr(self._engine_for(model), "vocabulary", None)
-        found: Vocabulary = await tell(model) if tell else Vocabulary()
-        return found
+        return await self._engine_for(model).vocabulary(model)
 
     def _engine_for(self, model: str) -> Engine:
         return self._builtin if self._builtin and is_mini(model) else self._server
@@ -187,12 +170,10 @@ class FallbackEngine:
 
     async def _builtin_model(self, *, asked: bool) -> Model:
         """The built-in model, with notices the first time."""
-        engine = self._builtin_engine()
-        shown, listed = await engine.show(MINI_NAME), await engine.models()
+        found = await self._builtin_engine().show(MINI_NAME)
         notices = () if self._notified else await self._rules.notices(asked)
         self._notified = True
-        digest = next((one.digest for one in listed), "")
-        return shown._replace(digest=digest, notices=notices, grammar="llguidance", sorts_schema_keys=False)
+        return found._replace(notices=notices)
 
     async def _ask_server(self, answer: Awaitable[T]) -> T:
         """Await the server's answer; adds advice to the error of an unreachable server."""
@@ -203,12 +184,6 @@ class FallbackEngine:
             raise
         self._rules.on_reached()
         return found
-
-
-async def _call_optional(engine: Engine, method: str, *of: object) -> Any:  # noqa: ANN401 - the type depends on the method
-    """Call a method that not every engine has; None if it is missing."""
-    tell = getattr(engine, method, None)
-    return await tell(*of) if tell else None
 
 
 def _join_hints(*hints: str) -> str:

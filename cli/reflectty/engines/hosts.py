@@ -43,7 +43,7 @@ class Address:
     warning: str = ""
     """A warning about parts of the text that are not used; empty if none."""
     api: str = "/v1"
-    """Path below `url` at which the API of an OpenAI-compatible server begins; empty if `url` is that place."""
+    """Path below `url` at which the API of an OpenAI-compatible server begins; empty if `url` is it already."""
     label: str = ""
     """Name for the user where the address itself means nothing."""
 
@@ -59,11 +59,11 @@ class Address:
         version elsewhere, such as `/api/paas/v4` and `/v1beta/openai`, is that of the API itself.
         """
         scheme, _, rest = self.url.partition("://")
-        place, _, below = rest.partition("/")
+        authority, _, below = rest.partition("/")
         *above, last = below.split("/")
         url, api = self.url, path
         if VERSION.fullmatch(last):
-            url, api = f"{scheme}://{'/'.join((place, *above))}", f"/{last}"
+            url, api = f"{scheme}://{'/'.join((authority, *above))}", f"/{last}"
         elif any(map(VERSION.fullmatch, above)):
             api = ""
         return replace(self, url=url, api=api, trusted=trusted)
@@ -111,8 +111,8 @@ def _socket(path: str) -> Address:
 
 def _address(scheme: str, rest: str, default: int) -> Address:
     """Parse `[user[:password]@]host[:port][/path]`."""
-    place, _, path = rest.partition("/")
-    login, _, hostport = place.rpartition("@")
+    authority, _, path = rest.partition("/")
+    login, _, hostport = authority.rpartition("@")
     user, _, password = login.partition(":")
     host, port_text = _split(hostport)
     port, warning = _port(port_text, default)

@@ -39,11 +39,11 @@ class LocalTransport(httpx.AsyncBaseTransport):
         self._socket_path = socket_path
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        exchange = _HttpExchange(request, *await self._connect(request))
+        http = _HttpExchange(request, *await self._connect(request))
         try:
-            return await exchange.response()
+            return await http.response()
         except BaseException:
-            await exchange.aclose()
+            await http.aclose()
             raise
 
     async def _connect(self, request: httpx.Request) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -215,5 +215,5 @@ def _tls_context() -> ssl.SSLContext:
         raise _certificate_error("SSL_CERT_FILE", file, error.strerror or str(error)) from error
 
 
-def _certificate_error(variable: str, place: str, reason: str) -> UsageError:
-    return UsageError(f"the certificates in {place} (from {variable}) cannot be used: {reason}", f"unset {variable}")
+def _certificate_error(variable: str, path: str, reason: str) -> UsageError:
+    return UsageError(f"the certificates in {path} (from {variable}) cannot be used: {reason}", f"unset {variable}")

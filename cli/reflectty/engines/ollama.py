@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import ReflecttyError, RefusedError
-from reflectty.core.messages import Timeouts
+from reflectty.core.messages import Engine, Timeouts
 from reflectty.engines.connection import OLLAMA_PROFILE, Connection
 from reflectty.engines.discovery import server_finder_for
 from reflectty.engines.reply_limit import find_context, limit_reply
@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from reflectty.core.messages import Chunk, Model, Request, RunningModel
+    from reflectty.core.messages import Chunk, Model, Request, RunningModel, Vocabulary
     from reflectty.core.model_spec import ModelSpec
     from reflectty.engines.hosts import Address
     from reflectty.protocols.ollama import Body
-    from reflectty.reasoning.token_types import Vocabulary
 
 CHAT: Final = "/api/chat"
 GENERATE: Final = "/api/generate"
@@ -39,7 +38,7 @@ CREATE_SECONDS: Final = 6 * 3600.0
 PROTOCOL: Final = WireProtocol(ollama.OllamaChunkDecoder, ollama.refusal_error_of, ollama.missing_hint, OLLAMA_PROFILE)
 
 
-class OllamaEngine:
+class OllamaEngine(Engine):
     """Answers requests with the models of one server."""
 
     def __init__(
@@ -51,19 +50,11 @@ class OllamaEngine:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.warning = address.warning
-        """A warning about parts of the host that are not used; empty if none."""
         self.local = address.loopback
-        """Whether the server is on this machine, judging by its address."""
         connection = Connection(
             address, timeouts or Timeouts(), api_key, transport, look_for_other_server=server_finder_for(address)
         )
         self._client = ServerClient(connection, PROTOCOL, self.models, self._explain_unknown_call)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -79,10 +70,10 @@ class OllamaEngine:
         """
         found = await find_context(self._client, request)
         most = request.bounds.prompt if request.bounds else 0
-        asked = await limit_reply(self._client, found, CHAT, ollama.encode, most)
-        async with aclosing(self._client.stream_reply(CHAT, ollama.encode(asked.request), request.model)) as chunks:
+        limited = await limit_reply(self._client, found, CHAT, ollama.encode, most)
+        async with aclosing(self._client.stream_reply(CHAT, ollama.encode(limited.request), request.model)) as chunks:
             async for chunk in chunks:
-                yield asked.add_earlier_usage(chunk)
+                yield limited.add_earlier_usage(chunk)
 
     async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield what follows `so_far`, as content with its tags: Ollama renders the prompt and continues after it.
@@ -101,10 +92,10 @@ class OllamaEngine:
 
         pictured = any(message.images for message in request.messages)
         most = 0 if pictured else len(prompt.encode(errors="replace")) + BOS
-        asked = await limit_reply(self._client, found, GENERATE, encode, most)
-        async with aclosing(self._client.stream_reply(GENERATE, encode(asked.request), request.model)) as chunks:
+        limited = await limit_reply(self._client, found, GENERATE, encode, most)
+        async with aclosing(self._client.stream_reply(GENERATE, encode(limited.request), request.model)) as chunks:
             async for chunk in chunks:
-                yield asked.add_earlier_usage(chunk)
+                yield limited.add_earlier_usage(chunk)
 
     async def load(self, request: Request) -> None:
         """Load a model as the request would, or unload it if `keep_alive` is 0; asks no question.

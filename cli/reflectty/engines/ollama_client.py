@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from ollama import AsyncClient
 
-    from reflectty.engines.ollama import OllamaEngine
+    from reflectty.engines import ModelServer
     from reflectty.protocols.ollama import Body
 
 
 class EngineTransport(httpx.AsyncBaseTransport):
     """Passes each request to the engine, and the engine's errors to the client unchanged."""
 
-    def __init__(self, engine: OllamaEngine) -> None:
+    def __init__(self, engine: ModelServer) -> None:
         self._engine = engine
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -54,7 +54,7 @@ PLACEHOLDER_URL: Final = "http://127.0.0.1"
 """Placeholder address for a client whose requests the engine sends to the real one."""
 
 
-def open_client(engine: OllamaEngine) -> AsyncClient:
+def open_client(engine: ModelServer) -> AsyncClient:
     """Create a client whose requests go through the engine; it needs no closing."""
     _bypass_package_init()
     from ollama._client import AsyncClient

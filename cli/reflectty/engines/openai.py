@@ -7,11 +7,11 @@ open. Facts about vLLM are from 0.32.0.
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
 from reflectty.core.errors import PromptTooLongError, RefusedError, UnreachableError
-from reflectty.core.messages import Chunk, Timeouts
+from reflectty.core.messages import Engine, Timeouts
 from reflectty.engines.connection import Connection, ServerProfile
 from reflectty.engines.discovery import server_finder_for
 from reflectty.engines.openai_dialects import OllamaNativeApi, VllmPromptClient, truncation_note_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from reflectty.core.messages import Capacity, Model, Request, RunningModel, Workload
+    from reflectty.core.messages import Capacity, Chunk, Model, Request, RunningModel, Workload
     from reflectty.engines.hosts import Address
     from reflectty.protocols.ollama import Body
     from reflectty.protocols.openai import ListedModel
@@ -53,11 +53,11 @@ SERVERS_WITH_METRICS: Final = (wire.VLLM, wire.SGLANG)
 """Servers with metrics beside the protocol; vLLM 0.32 needs no key for them."""
 
 
-class OpenAIEngine:
+class OpenAIEngine(Engine):
     """Answers requests with the models of one server."""
 
-    pulls = False
-    """Whether it pulls models that are not installed."""
+    manages_models = False
+    reports_memory = False
 
     def __init__(
         self,
@@ -70,7 +70,6 @@ class OpenAIEngine:
     ) -> None:
         unsent = bool(api_key) and not address.is_confidential
         self.warning = "; ".join(filter(None, (address.warning, _unsent_key_warning_of(address) if unsent else "")))
-        """A warning about parts of the host or the key that are not used; empty if none."""
         self.address = address
         """The server's address."""
         self._maker = ""
@@ -92,12 +91,6 @@ class OpenAIEngine:
         self._remembered_models = remembered_models or ThinkingModels(set().__contains__, _remember_nothing)
         self._seen_thinking: set[str] = set()
         """Models seen to send thinking in a separate field."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -186,8 +179,8 @@ class OpenAIEngine:
             except RefusedError as error:
                 named = wire.refused_fields(str(error), left)
                 if not named:
-                    told = await self._add_token_counts(error, request)
-                    raise told from (None if told is error else error)
+                    counted = await self._add_token_counts(error, request)
+                    raise counted from (None if counted is error else error)
                 refused |= named
             else:
                 return
@@ -249,9 +242,9 @@ class OpenAIEngine:
     def _unlisted_model(self, model: str, served: tuple[ListedModel, ...]) -> Model:
         """An unlisted model; the notice that it is not listed is given once."""
         known = wire.unlisted_model_of(model, served, wire.ignored_options_of(self._maker))
-        said = model in self._noted_unlisted
+        noted = model in self._noted_unlisted
         self._noted_unlisted.add(model)
-        return known._replace(notices=()) if said else known
+        return known._replace(notices=()) if noted else known
 
     async def _props(self, model: str) -> Body:
         """Properties that llama-server reports beside the protocol; empty for any other server."""
@@ -316,7 +309,7 @@ class OpenAIEngine:
             return None
 
     @property
-    def kind(self) -> str:
+    def software(self) -> str:
         """Name of the server software; empty while unknown."""
         return wire.SERVER_NAMES.get(self._maker, "")
 

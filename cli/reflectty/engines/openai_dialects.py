@@ -46,8 +46,8 @@ NATIVE_HINT: Final = "use --engine ollama instead"
 class OllamaNativeApi:
     """Asks an Ollama server's native API for what its /v1 omits."""
 
-    def __init__(self, exchange: ServerClient) -> None:
-        self._client = exchange
+    def __init__(self, client: ServerClient) -> None:
+        self._client = client
         self._shown: dict[str, Body] = {}
         self._contexts: dict[str, int] = {}
         """Context size in tokens of models seen loaded."""
@@ -131,8 +131,8 @@ NOT_RENDERED: Final = "this vLLM server does not report the rendered prompt, so 
 class VllmPromptClient:
     """Asks a vLLM server for rendered prompts."""
 
-    def __init__(self, exchange: ServerClient) -> None:
-        self._client = exchange
+    def __init__(self, client: ServerClient) -> None:
+        self._client = client
         self._ends: dict[str, tuple[str, str] | None] = {}
         self._openers: dict[tuple[str, object, object], str] = {}
 
@@ -158,9 +158,9 @@ class VllmPromptClient:
     async def prompt_ends(self, model: str, switch: Switch | None) -> tuple[str, str] | None:
         """How a prompt ends with thinking on and off; None if the server does not tell."""
         if model not in self._ends:
-            asked = Request(model, (Message("user", "hi"),))
+            probe = Request(model, (Message("user", "hi"),))
             requests = (
-                asked._replace(think=thinks, arguments=switch.arguments(thinks=thinks) if switch else ())
+                probe._replace(think=thinks, arguments=switch.arguments(thinks=thinks) if switch else ())
                 for thinks in (True, False)
             )
             on = off = ""
@@ -179,13 +179,13 @@ class VllmPromptClient:
         if not tags:
             return ""
         answer = await self._answer("/v1/chat/completions", wire.encode_first_tokens(request))
-        tokens, said = wire.first_tokens_of(answer)
+        tokens, text = wire.first_tokens_of(answer)
         body = {"model": request.model, "tokens": tokens, "skip_special_tokens": False}
         if tokens and (prompt := wire.prompt_of(await self._answer("/v1/detokenize", body))):
             return prompt
-        first = said.lstrip()
+        first = text.lstrip()
         opens = any(first.startswith(tag.opener) or tag.opener.startswith(first) for tag in tags)
-        return "" if opens else tags[0].opener + ("" if said[0].isspace() else "\n")
+        return "" if opens else tags[0].opener + ("" if text[0].isspace() else "\n")
 
     async def token_counts(self, request: Request) -> tuple[int, int]:
         """Token counts of the prompt and of the server's context; zeros if the server does not tell."""

@@ -91,13 +91,13 @@ def _matches_entry(entry: str, host: str, port: int, scheme: str) -> bool:
     only_scheme, separator, rest = entry.rpartition("://")
     if separator and only_scheme not in ("all", scheme):
         return False
-    place, only_port = _split(rest.rstrip("/"))
+    pattern, only_port = _split(rest.rstrip("/"))
     if only_port and port and only_port != str(port):
         return False
     address, zone = _address(host)
     if address is not None:
-        return _holds(place, address, zone)
-    domain = place.removeprefix("*").lstrip(".").rstrip(".")
+        return _holds(pattern, address, zone)
+    domain = pattern.removeprefix("*").lstrip(".").rstrip(".")
     return bool(domain) and (host == domain or host.endswith(f".{domain}"))
 
 
@@ -106,14 +106,14 @@ def _split(entry: str) -> tuple[str, str]:
     if bracketed := re.fullmatch(r"\[([^]]*)\](/\d+)?(?::(\d+))?", entry):
         return bracketed[1] + (bracketed[2] or ""), bracketed[3] or ""
     if entry.count(":") == 1:
-        place, _, port = entry.partition(":")
-        return place, port
+        pattern, _, port = entry.partition(":")
+        return pattern, port
     return entry, ""
 
 
-def _holds(place: str, address: _IPAddress, zone: str) -> bool:
+def _holds(pattern: str, address: _IPAddress, zone: str) -> bool:
     """Whether an entry is the address or a network that contains it; an entry without a zone matches every zone."""
-    bare, _, length = place.partition("/")
+    bare, _, length = pattern.partition("/")
     other, its_zone = _address(bare)
     if other is None or (its_zone and its_zone != zone):
         return False

@@ -60,7 +60,7 @@ class LimitedRequest(NamedTuple):
         )
 
 
-async def find_context(exchange: ServerClient, request: Request) -> LimitedRequest:
+async def find_context(client: ServerClient, request: Request) -> LimitedRequest:
     """Find the context that a request is answered in; the request stays as it is if that is unneeded or impossible.
 
     A model without a set context is loaded, because the server chooses the context.
@@ -76,7 +76,7 @@ async def find_context(exchange: ServerClient, request: Request) -> LimitedReque
         return LimitedRequest(plain)
     clock = asyncio.get_running_loop().time
     began = clock()
-    context = await _loaded_context(exchange, plain)
+    context = await _loaded_context(client, plain)
     took = (clock() - began) * 1000
     if not context:
         return LimitedRequest(request)
@@ -85,12 +85,12 @@ async def find_context(exchange: ServerClient, request: Request) -> LimitedReque
 
 
 async def limit_reply(
-    exchange: ServerClient, found: LimitedRequest, path: str, encode: Callable[[Request], Body], most: int
+    client: ServerClient, found: LimitedRequest, path: str, encode: Callable[[Request], Body], most: int
 ) -> LimitedRequest:
     """Set a limit under which the reply cannot outgrow its context.
 
     Args:
-        exchange: the client of the server.
+        client: sends requests to the server.
         found: the request with its context; one without stays as it is.
         path: the endpoint that it is sent to.
         encode: makes the body of a request.
@@ -106,7 +106,7 @@ async def limit_reply(
     prompt = most
     if not 0 < most * UNCOUNTED_SHARE <= bounds.context:
         one = request._replace(schema="", keep_alive="", options=_options_with_limit(request, 1))
-        counted = await _count_prompt(exchange, path, encode(one), request.model)
+        counted = await _count_prompt(client, path, encode(one), request.model)
         prompt, before = counted.prompt_tokens, _add_usage(before, counted)
     if not prompt:
         return LimitedRequest(request._replace(fits_context=False), before)
@@ -120,15 +120,15 @@ def _options_with_limit(request: Request, limit: int) -> tuple[tuple[str, Option
     return (*(pair for pair in request.options if pair[0] != NUM_PREDICT), (NUM_PREDICT, limit))
 
 
-async def _loaded_context(exchange: ServerClient, request: Request) -> int:
+async def _loaded_context(client: ServerClient, request: Request) -> int:
     """Load a model as a request wants it; the context that it has, or 0 if the server does not report it.
 
     Ollama lists a model under the name of another one that has the same files.
     """
     loading = ollama.encode_load(request._replace(schema="", keep_alive=""))
     try:
-        await exchange.request_object("POST", "/api/generate", loading)
-        running = ollama.running_of(await exchange.request_object("GET", "/api/ps"))
+        await client.request_object("POST", "/api/generate", loading)
+        running = ollama.running_of(await client.request_object("GET", "/api/ps"))
     except (BusyError, StalledError):
         raise
     except ReflecttyError:
@@ -139,10 +139,10 @@ async def _loaded_context(exchange: ServerClient, request: Request) -> int:
     return listed[0].context_length if len(listed) == 1 else 0
 
 
-async def _count_prompt(exchange: ServerClient, path: str, body: Body, model: str) -> Usage:
+async def _count_prompt(client: ServerClient, path: str, body: Body, model: str) -> Usage:
     """The usage of a prompt that the server has read; all zeros for a reply without usage."""
     usage = None
-    async with aclosing(exchange.stream_reply(path, body, model)) as chunks:
+    async with aclosing(client.stream_reply(path, body, model)) as chunks:
         async for chunk in chunks:
             usage = chunk.usage
     return usage or Usage()

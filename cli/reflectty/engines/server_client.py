@@ -160,8 +160,8 @@ class ServerClient:
         try:
             return decode_answer(answer)
         except ValueError as error:
-            habits = self._protocol.profile
-            raise UnreachableError(f"this is not {habits.label}: it sent {error}", habits.host_hint) from error
+            profile = self._protocol.profile
+            raise UnreachableError(f"this is not {profile.label}: it sent {error}", profile.host_hint) from error
 
     async def send_command(self, method: str, path: str, body: Body, patience: float) -> None:
         """Send a command whose answer does not matter; waits up to `patience` seconds."""

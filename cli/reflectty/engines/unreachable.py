@@ -59,8 +59,8 @@ class Route(NamedTuple):
         return self._not_http_error(error, reason)
 
     def _certificate_error(self, error: BaseException) -> UnreachableError:
-        said = next((text for cause in _causes(error) if (text := getattr(cause, "verify_message", ""))), "")
-        message = f"the certificate of {self.address} is not trusted: {shorten(said) or 'it cannot be verified'}"
+        reason = next((text for cause in _causes(error) if (text := getattr(cause, "verify_message", ""))), "")
+        message = f"the certificate of {self.address} is not trusted: {shorten(reason) or 'it cannot be verified'}"
         named = [f"{name}={self.environment[name]}" for name in CERTIFICATES if self.environment.get(name)]
         if named:
             hint = f"add its issuer's certificate to {' or '.join(named)}"
@@ -111,8 +111,8 @@ class Route(NamedTuple):
         return UnreachableError(message, self.profile.host_hint)
 
 
-def _without_scheme(place: str) -> str:
-    return re.sub(r"^\w+://", "", place).rstrip("/")
+def _without_scheme(address: str) -> str:
+    return re.sub(r"^\w+://", "", address).rstrip("/")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reflectty.core.messages import Model
-    from reflectty.engines.ollama import OllamaEngine
+    from reflectty.engines import ModelServer
 
 
 Version = tuple[int, ...]
@@ -42,7 +42,7 @@ MOST_ASKED: Final = 3
 GB: Final = 10**9
 
 
-async def version_of(engine: OllamaEngine) -> Version:
+async def version_of(engine: ModelServer) -> Version:
     """The server's version as numbers; empty if it reports none, or 0.0.0 as a build from source does."""
     try:
         found = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", await engine.version())
@@ -70,7 +70,7 @@ def bytes_needed_for(server_version: Version, size: int, *, is_uploaded: bool) -
     return (COPIES_WITHOUT_UPLOAD if is_uploaded else COPIES_WITH_UPLOAD) * size
 
 
-async def model_folder_of(engine: OllamaEngine) -> Path | None:
+async def model_folder_of(engine: ModelServer) -> Path | None:
     """The folder of a local server's files, found from one of its models; None if none reports it."""
     if not engine.local:
         return None
@@ -138,7 +138,7 @@ class TemplateMismatch(NamedTuple):
         return f"prompted with {used or 'no turn markers'}, but its own chat template uses {own}: answers may be worse"
 
 
-async def template_mismatch_of(engine: OllamaEngine, model: Model) -> TemplateMismatch | None:
+async def template_mismatch_of(engine: ModelServer, model: Model) -> TemplateMismatch | None:
     """The mismatch of a model's templates; None if they share a mark, or if unknown.
 
     Takes half a second of reading for a local model, and no time for any other.

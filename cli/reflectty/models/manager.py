@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self, cast
 from reflectty.core.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError
 from reflectty.core.messages import Request, Timeouts
 from reflectty.core.model_names import checked_name, is_same_model, remote_host_of
-from reflectty.engines import EngineName
+from reflectty.engines import is_built_in
 from reflectty.engines.embedded import open_embedded
 from reflectty.engines.ollama_client import open_client
 from reflectty.models.installed import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ollama import AsyncClient, ProgressResponse
 
     from reflectty.core.messages import Model, OptionValue, RunningModel
-    from reflectty.engines.ollama import OllamaEngine
+    from reflectty.engines import ModelServer
 
 
 __all__ = [
@@ -51,7 +51,7 @@ LONGEST_SILENCE: Final = 900.0
 
 
 def open_model_library(
-    host: str = "", *, engine: str = EngineName.OLLAMA, api_key: str = "", timeouts: Timeouts | None = None
+    host: str = "", *, engine: str = "", api_key: str = "", timeouts: Timeouts | None = None
 ) -> ModelLibrary:
     """The library for an OLLAMA_HOST or `--host` value, or for the built-in model; use it in `async with`.
 
@@ -63,7 +63,7 @@ def open_model_library(
     from reflectty.engines.hosts import parse_host
     from reflectty.engines.ollama import OllamaEngine
 
-    if engine == EngineName.EMBEDDED:
+    if is_built_in(engine):
         return ModelLibrary(open_embedded(limits))
     return ModelLibrary(OllamaEngine(parse_host(host), api_key=api_key, timeouts=limits))
 
@@ -81,7 +81,7 @@ SUCCESS: Final = "success"
 class ModelLibrary:
     """Manages the models on an engine's server."""
 
-    def __init__(self, engine: OllamaEngine) -> None:
+    def __init__(self, engine: ModelServer) -> None:
         self.engine = engine
         self._open_client: AsyncClient | None = None
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from reflectty.engines.ollama import OllamaEngine
+    from reflectty.engines import ModelServer
     from reflectty.models.gguf.merge import MergePlan
 
     Tell = Callable[[ProgressUpdate], None]
@@ -39,7 +39,7 @@ def can_merge() -> bool:
     return importlib.util.find_spec("numpy") is not None
 
 
-async def install_mini(engine: OllamaEngine, name: str, weights: Path, folder: Path, tell: Tell) -> None:
+async def install_mini(engine: ModelServer, name: str, weights: Path, folder: Path, tell: Tell) -> None:
     """Create the built-in model on a server; a model of that name is replaced.
 
     Args:
@@ -76,9 +76,7 @@ async def install_mini(engine: OllamaEngine, name: str, weights: Path, folder: P
     await engine.create(encode_create(name, model_spec.mini_spec(name, read_license(folder)), digest))
 
 
-async def _refuse_full_disks(
-    engine: OllamaEngine, server_version: files.Version, merge: MergePlan, cache: Path
-) -> None:
+async def _refuse_full_disks(engine: ModelServer, server_version: files.Version, merge: MergePlan, cache: Path) -> None:
     """Refuse to start if the merged file does not fit here or on the server.
 
     Raises:
@@ -115,7 +113,7 @@ async def _merge(merge: MergePlan, target: BinaryIO, tell: Tell) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-async def _send(engine: OllamaEngine, file: BinaryIO, digest: str, size: int, tell: Tell) -> None:
+async def _send(engine: ModelServer, file: BinaryIO, digest: str, size: int, tell: Tell) -> None:
     async with aclosing(
         _pieces(file, lambda sent: tell(ProgressUpdate(f"sending {digest[7:19]}", digest, size, sent)))
     ) as pieces:

@@ -99,9 +99,9 @@ async def detect_hardware(
 
 async def pull_hint_for(engine: Engine) -> str:
     """The advice for a server without models."""
-    if not getattr(engine, "pulls", True):
+    if not engine.manages_models:
         return "the server lists none: it serves the models that it was started with"
-    return pull_hint_of(recommend_model(await detect_hardware(local=getattr(engine, "local", False))))
+    return pull_hint_of(recommend_model(await detect_hardware(local=engine.local)))
 
 
 def pull_hint_of(offer: RecommendedModel) -> str:

@@ -19,6 +19,7 @@ from reflectty.reasoning.families import FAMILIES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from reflectty.core.messages import Vocabulary
     from reflectty.reasoning.families import Family
 
 TOKENS_KEY: Final = "tokenizer.ggml.tokens"
@@ -42,13 +43,6 @@ class TokenType(IntEnum):
 
 
 LOST_TYPES: Final = frozenset(TokenType) - {TokenType.NORMAL, TokenType.USER_DEFINED}
-
-
-class Vocabulary(NamedTuple):
-    """The tokens of a model and their types, by id; both empty if the server does not send them."""
-
-    tokens: tuple[str, ...] = ()
-    types: tuple[int, ...] = ()
 
 
 class LostTag(NamedTuple):

@@ -180,8 +180,8 @@ class ChatController:
                 self.change_ask_options(model=model)
         with contextlib.suppress(ReflecttyError):
             engine = self.turns.connected_engine
-            pulls = getattr(engine, "pulls", True)
-            names = [short_name_of(model.name, whole=not pulls) for model in await engine.models()]
+            whole = not engine.manages_models
+            names = [short_name_of(model.name, whole=whole) for model in await engine.models()]
             self.composer.choices = slash.argument_choices(names, self.theme.names)
         self.poll()
 
@@ -346,7 +346,7 @@ class ChatController:
         self.topline.title = self.conversation.title
         self.status.facts = self.status.facts._replace(
             model=current.part.state.model if current else self.conversation.ask_options.model,
-            ids=not getattr(turns.engine, "pulls", True),
+            ids=turns.engine is not None and not turns.engine.manages_models,
             mode=status.mode_of(self.conversation),
             used_tokens=turns.used_tokens,
             speed=turns.speed,

@@ -67,7 +67,7 @@ async def introduce_model(engine: Engine, name: str, note: Callable[..., None]) 
 
 def host_label_of(engine: Engine | None, host: str) -> str:
     """The host, or that the built-in model replies because the host is unreachable."""
-    return "built in" if getattr(engine, "using_fallback", False) else host
+    return "built in" if engine and engine.using_fallback else host
 
 
 async def poll_server(engine: Engine, facts: StatusFacts, last_model: str = "") -> StatusFacts:

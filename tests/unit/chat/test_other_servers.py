@@ -11,7 +11,7 @@ from reflectty.chat.outcome import limit_hint, warnings_of
 from reflectty.chat.request import Question, check_capabilities, ignored_options_note
 from reflectty.chat.run import ask, ask_raw
 from reflectty.core.errors import ReflecttyError, RefusedError
-from reflectty.core.messages import Chunk, Model
+from reflectty.core.messages import Chunk, Model, VocabularyTags
 from reflectty.engines import open_engine
 from reflectty.reasoning.modes import AskOptions, plan
 from reflectty.reasoning.reply import Reply
@@ -56,9 +56,9 @@ def test_limit_hint_names_num_predict_when_the_model_limits_it() -> None:
     [
         (Model("m", ("completion",), TAUGHT), "reflect models repair m"),
         (Model("m", ("completion",), TAUGHT, unsupported_options=("num_ctx",)), "llama-server with --special"),
-        (Model("mini", ("completion",), TAUGHT), "try rephrasing"),
+        (Model("m", ("completion",), TAUGHT, tags=VocabularyTags()), "try rephrasing"),
     ],
-    ids=["ollama", "other", "built in"],
+    ids=["ollama", "other", "known vocabulary"],
 )
 def test_missing_tags_warning_suits_the_model_and_server(model: Model, says: str) -> None:
     chosen = plan(model, AskOptions())

@@ -9,12 +9,12 @@ from reflectty.chat.trial import QUESTION
 from reflectty.config import Settings
 from reflectty.core.errors import IncompleteError, NoAnswerError
 from reflectty.core.findings import FindingState
-from reflectty.core.messages import Capacity, Chunk, Model, RunningModel, Timeouts, Usage
+from reflectty.core.messages import Capacity, Chunk, Model, RunningModel, Timeouts, Usage, Vocabulary
 from reflectty.doctor.models import check_context, check_gpu
 from reflectty.doctor.questions import check_parallel, check_question, check_tags
 from reflectty.models.fit import Gpu, Machine
 from reflectty.models.hardware import ProbeEnvironment
-from reflectty.reasoning.token_types import TokenType, Vocabulary
+from reflectty.reasoning.token_types import TokenType
 from support.doctor_harness import around, facts, found, known
 from support.scripted_engine import ScriptedEngine, cut
 
@@ -224,7 +224,7 @@ class Telling(ScriptedEngine):
 )
 def test_reported_capacity_is_not_probed(told: Capacity, state: FindingState, text: str) -> None:
     engine = Telling(told)
-    (finding,) = found(check_parallel, around(engine, settings=Settings(engine="openai")), known(engine, PLAIN))
+    (finding,) = found(check_parallel, around(engine), known(engine, PLAIN))
 
     assert (finding.state, finding.text) == (state, text)
     assert (facts(finding)["at_once"], facts(finding)["sure"]) == (told.slots, True)

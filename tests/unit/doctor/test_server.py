@@ -89,7 +89,9 @@ def test_address_is_reported_with_its_source_and_no_password(host: SourcedValue,
 
 @pytest.mark.parametrize(("version", "name"), [("b10488", "server (b10488) responds"), ("", "server responds")])
 def test_openai_compatible_server_is_named(version: str, name: str) -> None:
-    here = around(Versioned(version), settings=Settings(engine="openai"), host=SourcedValue("box", "--host"))
+    engine = Versioned(version)
+    engine.manages_models = False
+    here = around(engine, settings=Settings(engine="openai"), host=SourcedValue("box", "--host"))
     (finding,) = found(check_server, here)
     assert f"an OpenAI-compatible {name} at http://box:8000" in finding.text
 
@@ -266,7 +268,7 @@ async def _found_neighbor() -> str:
 
 def test_local_llama_server_is_suggested_if_only_mini_answers() -> None:
     engine = Versioned("0.32.15")
-    engine.using_fallback = True  # type: ignore[attr-defined]
+    engine.using_fallback = True
     (finding,) = found(check_server, around(engine, find_neighbor=_found_neighbor), DoctorState())
 
     assert finding.state is FindingState.NOTE

@@ -35,6 +35,13 @@ class Scene(NamedTuple):
     reached: list[bool]
 
 
+class BuiltInEngine(ScriptedEngine):
+    """An engine whose description of a model has the digest, as the built-in one's has."""
+
+    async def show(self, model: str) -> Model:
+        return (await super().show(model))._replace(digest=OWN.digest)
+
+
 def scene(
     *models: Model,
     gone: ReflecttyError | None = None,
@@ -43,7 +50,7 @@ def scene(
     advice: str = "",
     alone: bool = False,
 ) -> Scene:
-    server, own = ScriptedEngine(("from the server",), models=models), ScriptedEngine(("from here",), models=(OWN,))
+    server, own = ScriptedEngine(("from the server",), models=models), BuiltInEngine(("from here",), models=(OWN,))
     server.gone = gone
     reached: list[bool] = []
     rules = FallbackRules(
@@ -254,8 +261,9 @@ def test_other_local_server_is_mentioned_with_the_fallback() -> None:
 class Telling(ScriptedEngine):
     """An engine that says what it is and what it can take."""
 
-    pulls = False
-    kind = "vLLM"
+    manages_models = False
+    reports_memory = False
+    software = "vLLM"
 
     async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
         return Capacity(4, 2048)
@@ -272,15 +280,14 @@ def test_server_properties_are_passed_through() -> None:
     telling = FallbackEngine(Telling(), ScriptedEngine, rules)
     silent = scene().engine
 
-    assert (telling.pulls, telling.kind, run(lambda: telling.capacity("m")), run(telling.workload)) == (
-        False,
-        "vLLM",
-        Capacity(4, 2048),
-        Workload(3, 1),
-    )
-    assert (silent.pulls, silent.kind, run(lambda: silent.capacity("m")), run(silent.workload)) == (
-        True,
-        "",
-        None,
-        None,
-    )
+    def facts(engine: FallbackEngine) -> tuple[object, ...]:
+        return (
+            engine.manages_models,
+            engine.reports_memory,
+            engine.software,
+            run(lambda: engine.capacity("m")),
+            run(engine.workload),
+        )
+
+    assert facts(telling) == (False, False, "vLLM", Capacity(4, 2048), Workload(3, 1))
+    assert facts(silent) == (True, True, "", None, None)

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.core.errors import UnreachableError
+from reflectty.core.messages import Vocabulary
 from reflectty.protocols.ollama.model_specs import vocabulary_of
 from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.token_types import (
     LostTag,
     TokenType,
-    Vocabulary,
     lost_family_tokens_of,
     lost_tags,
     own_family,

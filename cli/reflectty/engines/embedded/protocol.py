@@ -1,26 +1,24 @@
-"""Translates Ollama's requests for llama.cpp, and llama.cpp's stream back.
-
-Ollama's behavior is that of 0.32.15, llama.cpp's that of b11549.
-"""
+"""Encodes requests for llama.cpp's /completion and decodes its stream; seen with b11549."""
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from reflectty.core.errors import IncompleteError, PromptTooLongError
-from reflectty.core.model_spec import MINI_NAME, MINI_REPLY_LIMIT, MINI_STOP, MINI_TEMPERATURE
-from reflectty.engines.embedded.model import CONTEXT, timestamp_of
-from reflectty.protocols.decoding import LineSplitter, as_number, as_text, error_body_of
-from reflectty.protocols.ollama import decode
+from reflectty.core.errors import IncompleteError, PromptTooLongError, RefusedError, UsageError
+from reflectty.core.messages import Chunk, Usage
+from reflectty.core.model_spec import MINI_PARAMETERS
+from reflectty.engines.embedded.model import CONTEXT
+from reflectty.protocols.decoding import LineSplitter, as_number, as_text, decode, error_body_of
+from reflectty.protocols.refusals import is_transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from reflectty.core.errors import ReflecttyError
-    from reflectty.protocols.ollama import Body
+    from reflectty.core.messages import Request
+    from reflectty.protocols.decoding import Body
 
 NUMBER_OPTIONS: Final = (
     "temperature",
@@ -34,85 +32,89 @@ NUMBER_OPTIONS: Final = (
     "frequency_penalty",
     "seed",
 )
-"""Options with the same name in both."""
+"""Options that llama.cpp calls as Ollama does."""
 UNIT_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 FOR_EVER: Final = 10 * 365 * 86400.0
-NANOSECONDS: Final = 1_000_000_000
 COMPACT: Final = {"whitespace_flexible": False, "lenient": True}
 """How llama.cpp's guide applies a schema: without whitespace, which a small model would write endlessly, and leniently
 where it does not know a keyword of the schema; the reply is validated anyway.
 """
+CUT_MESSAGE: Final = "the built-in model exited in the middle of its reply"
+AGAIN_HINT: Final = "try again; it restarts automatically"
 
 
-class ApiError(Exception):
-    """A refusal as Ollama would send it, with its status."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-def completion_body_of(body: Body, prompt: str) -> Body:
+def encode(request: Request, prompt: str) -> Body:
     """The body with which llama.cpp continues after a prompt, as a stream.
 
     Raises:
-        ApiError: an option or the format has the wrong type.
+        UsageError: the schema is not a JSON object.
     """
-    options = body.get("options") or {}
-    if not isinstance(options, dict):
-        raise ApiError(400, "options must be an object")
-    asked: Body = {"prompt": prompt, "stream": True, "cache_prompt": True, "temperature": MINI_TEMPERATURE}
-    asked |= {name: _number(name, options[name]) for name in NUMBER_OPTIONS if name in options}
-    asked["n_predict"] = _limit(options)
-    asked["stop"] = _stop(options)
-    return asked | _format(body.get("format"))
+    options = dict(MINI_PARAMETERS) | dict(request.options)
+    limit, stop = options["num_predict"], options["stop"]
+    body: Body = {"prompt": prompt, "stream": True, "cache_prompt": True}
+    body |= {name: options[name] for name in NUMBER_OPTIONS if name in options}
+    # A negative limit means all the room that is left.
+    body["n_predict"] = limit if isinstance(limit, int) and limit >= 0 else -1
+    body["stop"] = [stop] if isinstance(stop, str) else stop
+    if request.schema:
+        body["json_schema"] = _schema(request.schema) | {"x-guidance": COMPACT}
+    return body
 
 
-def keep_alive_seconds_of(body: Body, otherwise: float) -> float:
-    """Seconds for which the model stays loaded.
+def _schema(text: str) -> Body:
+    try:
+        return decode(text.encode(errors="replace"))
+    except ValueError as error:
+        raise UsageError(f"the schema contains {error}") from error
+
+
+def seconds_of(keep_alive: str, otherwise: float) -> float:
+    """The seconds for which the model stays loaded; a number without a unit is seconds.
 
     Raises:
-        ApiError: the value is not a duration.
+        RefusedError: the text is neither a number nor a duration as Go writes it, such as `1h30m`.
     """
-    value = body.get("keep_alive")
-    if value is None or value == "":
+    if not keep_alive:
         return otherwise
-    seconds = value if isinstance(value, int | float) else _duration(as_text(value))
-    return FOR_EVER if seconds < 0 else min(float(seconds), FOR_EVER)
+    if re.fullmatch(r"-?\d+(?:\.\d+)?", keep_alive, re.ASCII):
+        keep_alive += "s"
+    if not re.fullmatch(r"-?(?:\d+(?:\.\d+)?(?:h|ms|m|s))+", keep_alive, re.ASCII):
+        raise RefusedError(f"invalid keep_alive: {keep_alive!r} is not a duration")
+    parts = re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", keep_alive)
+    seconds = sum(float(number) * UNIT_SECONDS[letter] for number, letter in parts)
+    return FOR_EVER if keep_alive.startswith("-") and seconds else min(seconds, FOR_EVER)
 
 
-def refusal_error_of(status: int, content: bytes) -> ReflecttyError | ApiError:
-    """The error for a refusal by llama.cpp; the context is fixed, which no Ollama server would say."""
+def refusal_error_of(status: int, content: bytes, _model: str = "") -> ReflecttyError:
+    """The error for a refusal by llama.cpp; the context is fixed."""
     try:
-        said = error_body_of(decode(content))
+        text, details = error_body_of(decode(content))
     except ValueError:
-        return ApiError(status, content.decode(errors="replace"))
-    if said.details.get("type") == "exceed_context_size_error":
-        tokens = int(as_number(said.details.get("n_prompt_tokens")))
+        text, details = content.decode(errors="replace"), {}
+    if details.get("type") == "exceed_context_size_error":
+        tokens = int(as_number(details.get("n_prompt_tokens")))
         message = f"the prompt has {tokens} tokens, the context holds {CONTEXT}"
         hint = "send less; the context of the built-in model is fixed"
         return PromptTooLongError(message, hint, resizable=False)
-    return ApiError(status, said.text)
+    return RefusedError(f"the server refused: {text}", transient=is_transient(status, text))
 
 
-class StreamTranslator:
-    """Turns the bytes of llama.cpp's stream into Ollama's objects; chunk boundaries do not matter.
+class CompletionDecoder:
+    """Decodes the stream of /completion into chunks; chunk boundaries do not matter."""
 
-    Args:
-        line: makes the object of a line from a piece of text.
-        began: when the request arrived, by `time.monotonic`.
-        loaded: when the process accepted it, by the same clock.
-    """
-
-    def __init__(self, line: Callable[[str], Body], began: float, loaded: float) -> None:
+    def __init__(self) -> None:
         self.done = False
-        self._line = line
-        self._began = began
-        self._load = loaded - began
+        self.part_count = 0
+        self._began = time.monotonic()
         self._lines = LineSplitter()
 
-    def feed(self, data: bytes) -> Iterator[Body]:
-        """Yield the objects that are complete.
+    @property
+    def over(self) -> bool:
+        """Whether the reply has ended."""
+        return self.done
+
+    def feed(self, data: bytes) -> Iterator[Chunk]:
+        """Yield the chunks that are complete.
 
         Raises:
             IncompleteError: the process sent an error or unreadable data.
@@ -120,102 +122,48 @@ class StreamTranslator:
         for line in self._lines.feed(data):
             kind, _, text = line.partition(b":")
             if kind in (b"data", b"error") and not self.done:
-                yield self._object(text.strip())
+                self.part_count += 1
+                yield self._chunk(text.strip())
 
-    def close(self) -> None:
-        """Raise IncompleteError if the reply has not ended."""
+    def close(self) -> Iterator[Chunk]:
+        """Yield nothing.
+
+        Raises:
+            IncompleteError: the reply has not ended.
+        """
         if not self.done:
-            raise IncompleteError(
-                "the built-in model exited in the middle of its reply", "try again; it restarts automatically"
-            )
+            raise IncompleteError(CUT_MESSAGE, AGAIN_HINT)
+        return iter(())
 
-    def _object(self, text: bytes) -> Body:
+    def _chunk(self, text: bytes) -> Chunk:
         try:
             event = decode(text)
         except ValueError as error:
             raise IncompleteError(f"the built-in model sent {error}", "try again") from error
         if "error" in event or "content" not in event:
             raise IncompleteError(f"the built-in model stopped: {error_body_of(event).text}", "try again")
-        line = self._line(as_text(event.get("content")))
+        content = as_text(event["content"])
         if not event.get("stop"):
-            return line
+            return Chunk(content)
         self.done = True
-        return line | self._end(event)
+        reason = "length" if event.get("stop_type") == "limit" else "stop"
+        return Chunk(content, done=True, done_reason=reason, usage=self._usage(event))
 
-    def _end(self, event: Body) -> Body:
+    def _usage(self, event: Body) -> Usage:
         timings = event.get("timings")
         times: Body = timings if isinstance(timings, dict) else {}
-        return {
-            "done": True,
-            "done_reason": "length" if event.get("stop_type") == "limit" else "stop",
-            "total_duration": round((time.monotonic() - self._began) * NANOSECONDS),
-            "load_duration": round(self._load * NANOSECONDS),
-            "prompt_eval_count": int(as_number(event.get("tokens_evaluated"))),
-            "prompt_eval_cached_count": int(as_number(times.get("cache_n"))),
-            "prompt_eval_duration": round(as_number(times.get("prompt_ms")) * 1e6),
-            "eval_count": int(as_number(event.get("tokens_predicted"))),
-            "eval_duration": round(as_number(times.get("predicted_ms")) * 1e6),
-        }
-
-
-def chat_line(text: str) -> Body:
-    """The object of a line of /api/chat."""
-    return _head() | {"message": {"role": "assistant", "content": text}, "done": False}
-
-
-def generate_line(text: str) -> Body:
-    """The object of a line of /api/generate."""
-    return _head() | {"response": text, "done": False}
-
-
-def join_lines(lines: list[Body]) -> Body:
-    """Join the lines of a reply into the one object of an answer that is not a stream."""
-    last = lines[-1]
-    if "message" in last:
-        text = "".join(line["message"]["content"] for line in lines)
-        return last | {"message": {"role": "assistant", "content": text}}
-    return last | {"response": "".join(line["response"] for line in lines)}
-
-
-def _head() -> Body:
-    return {"model": MINI_NAME, "created_at": timestamp_of(time.time())}
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ApiError(400, f'option "{name}" must be of type number')
-    return value
-
-
-def _limit(options: Body) -> int:
-    """Maximum tokens of a reply; a negative value means all available room."""
-    limit = int(_number("num_predict", options.get("num_predict", MINI_REPLY_LIMIT)))
-    return -1 if limit < 0 else limit
-
-
-def _stop(options: Body) -> list[str]:
-    stop = options.get("stop", [MINI_STOP])
-    texts = [stop] if isinstance(stop, str) else stop
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise ApiError(400, 'option "stop" must be of type array of strings')
-    return texts
-
-
-def _format(value: object) -> Body:
-    if value is None or value == "":
-        return {}
-    if value == "json":
-        value = {"type": "object"}
-    if not isinstance(value, dict):
-        raise ApiError(400, f'invalid format: {json.dumps(value)}; expected "json" or a valid JSON Schema object')
-    schema: dict[str, Any] = value | {"x-guidance": COMPACT}
-    return {"json_schema": schema}
-
-
-def _duration(text: str) -> float:
-    """Seconds of a duration as Go writes it, such as `1h30m`."""
-    if not re.fullmatch(r"-?(?:\d+(?:\.\d+)?(?:h|ms|m|s))+", text, re.ASCII):
-        raise ApiError(400, f"invalid keep_alive: {text!r} is not a duration")
-    parts = re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", text)
-    seconds = sum(float(number) * UNIT_SECONDS[letter] for number, letter in parts)
-    return -seconds if text.startswith("-") else seconds
+        total, prompt, reply = (
+            (time.monotonic() - self._began) * 1000,
+            as_number(times.get("prompt_ms")),
+            as_number(times.get("predicted_ms")),
+        )
+        return Usage(
+            prompt_tokens=int(as_number(event.get("tokens_evaluated"))),
+            reply_tokens=int(as_number(event.get("tokens_predicted"))),
+            total_ms=total,
+            # Starting the process, or waiting for an earlier reply.
+            load_ms=max(0.0, total - prompt - reply),
+            prompt_ms=prompt,
+            reply_ms=reply,
+            cached_tokens=int(as_number(times.get("cache_n"))),
+        )

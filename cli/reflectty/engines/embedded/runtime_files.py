@@ -122,23 +122,23 @@ def make_private(folder: Path) -> None:
     Raises:
         UnreachableError: they exist and belong to another user, or others can enter them.
     """
-    for place in (folder.parent, folder):
+    for each in (folder.parent, folder):
         with suppress(FileExistsError):
-            place.mkdir(mode=0o700)
-        if not _is_private(place):
-            message = f"the built-in model cannot use {place}: it is not a folder private to you"
+            each.mkdir(mode=0o700)
+        if not _is_private(each):
+            message = f"the built-in model cannot use {each}: it is not a folder private to you"
             raise UnreachableError(message, "remove it, or set XDG_RUNTIME_DIR to a folder that only you can access")
 
 
-def _is_private(place: Path) -> bool:
-    found = place.lstat()
+def _is_private(folder: Path) -> bool:
+    found = folder.lstat()
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
 
 
 def _runtime_folder(environment: Mapping[str, str], name: str) -> Path:
     """The first folder whose path leaves room for a socket."""
     found = [base / name for base in _bases(environment)]
-    fitting = (place for place in found if len(os.fsencode(place / "socket.sock")) <= LONGEST_SOCKET)
+    fitting = (folder for folder in found if len(os.fsencode(folder / "socket.sock")) <= LONGEST_SOCKET)
     return next(fitting, found[-1])
 
 

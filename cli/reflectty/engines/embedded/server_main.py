@@ -36,8 +36,8 @@ CHECKPOINTS: Final = 4
 
 def main(argument: str) -> None:
     """Load the model, answer until it has been unused for a while, and clean up."""
-    told = json.loads(argument)
-    places = EmbeddedPaths(*(Path(told[name]) for name in EmbeddedPaths._fields))
+    arguments = json.loads(argument)
+    paths = EmbeddedPaths(*(Path(arguments[name]) for name in EmbeddedPaths._fields))
     # Double fork: no zombie for the caller; other clients watch the life lock.
     if os.fork():
         os._exit(0)
@@ -45,15 +45,15 @@ def main(argument: str) -> None:
     signal.signal(signal.SIGTERM, _exit_on_signal)
     failed = False
     try:
-        use = os.open(places.use_lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        served = _serve(places)
-        _wait_until_unused(places, use, served)
+        use = os.open(paths.use_lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        served = _serve(paths)
+        _wait_until_unused(paths, use, served)
     except SystemExit:
         pass
     except Exception:  # noqa: BLE001 - logged before the process ends
         failed = True
         traceback.print_exc()
-    _clean_up(places, told["life"], failed=failed)
+    _clean_up(paths, arguments["life"], failed=failed)
     if failed:
         # llama.cpp writes its log in a thread, which is complete only when the process ends normally.
         sys.exit(1)
@@ -65,21 +65,21 @@ def _exit_on_signal(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _serve(places: EmbeddedPaths) -> object:
+def _serve(paths: EmbeddedPaths) -> object:
     """Start the server, which answers in its own threads while it is referenced."""
     # A leftover of a killed process: this process holds the life lock.
-    places.socket.unlink(missing_ok=True)
+    paths.socket.unlink(missing_ok=True)
     load_openmp()
     import xllamacpp
 
-    return xllamacpp.Server(_parameters(xllamacpp, places))
+    return xllamacpp.Server(_parameters(xllamacpp, paths))
 
 
-def _parameters(xllamacpp: Any, places: EmbeddedPaths) -> object:  # noqa: ANN401 - the package has no types
+def _parameters(xllamacpp: Any, paths: EmbeddedPaths) -> object:  # noqa: ANN401 - the package has no types
     parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(places.weights)
-    parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(places.adapter), 1.0)]
-    parameters.hostnames = [str(places.socket)]
+    parameters.model.path = str(paths.weights)
+    parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(paths.adapter), 1.0)]
+    parameters.hostnames = [str(paths.socket)]
     parameters.n_ctx = CONTEXT
     parameters.n_parallel = 1
     parameters.n_gpu_layers = 0
@@ -112,31 +112,31 @@ def cpu_quota_from(text: str) -> int:
     return max(1, int(found[1]) // max(1, int(found[2]))) if found else 0
 
 
-def _wait_until_unused(places: EmbeddedPaths, use: int, served: object) -> None:
+def _wait_until_unused(paths: EmbeddedPaths, use: int, served: object) -> None:
     """Wait until the server has been unused for long enough; returns with the lock that keeps new requests out."""
     while served:
         time.sleep(LOOKING_SECONDS)
         if try_lock(use):
-            if time.time() >= os.fstat(use).st_mtime or not _is_reachable(places, use):
+            if time.time() >= os.fstat(use).st_mtime or not _is_reachable(paths, use):
                 return
             unlock(use)
 
 
-def _is_reachable(places: EmbeddedPaths, use: int) -> bool:
-    return is_file_at(use, places.use_lock) and places.socket.exists()
+def _is_reachable(paths: EmbeddedPaths, use: int) -> bool:
+    return is_file_at(use, paths.use_lock) and paths.socket.exists()
 
 
-def _clean_up(places: EmbeddedPaths, life: int, *, failed: bool) -> None:
+def _clean_up(paths: EmbeddedPaths, life: int, *, failed: bool) -> None:
     """Remove this process's files, but not those of a process started since.
 
     After a failure the log stays, and the life lock is held until the end: a client that waits for it reads the whole
     log.
     """
-    if is_file_at(life, places.life_lock):
-        for mine in (places.socket, places.use_lock, *(() if failed else (places.log, places.life_lock))):
+    if is_file_at(life, paths.life_lock):
+        for mine in (paths.socket, paths.use_lock, *(() if failed else (paths.log, paths.life_lock))):
             with suppress(OSError):
                 mine.unlink()
-    for folder in (places.folder, places.folder.parent):
+    for folder in (paths.folder, paths.folder.parent):
         with suppress(OSError):
             folder.rmdir()
 

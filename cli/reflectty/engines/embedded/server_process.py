@@ -16,6 +16,7 @@ import httpx
 from reflectty.core.errors import IncompleteError, UnreachableError, reason_of
 from reflectty.engines.embedded import runtime_files
 from reflectty.engines.embedded.install import join_weight_parts
+from reflectty.engines.embedded.protocol import AGAIN_HINT
 from reflectty.engines.embedded.runtime_files import make_private
 from reflectty.engines.http_client import LocalTransport
 from reflectty.protocols.ollama import shorten
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reflectty.engines.embedded.runtime_files import EmbeddedPaths
-    from reflectty.protocols.ollama import Body
 
 PAUSE: Final = 0.03
 """Seconds between two checks of a process that is not ready."""
@@ -33,7 +33,6 @@ LOADING_SECONDS: Final = 120.0
 """Seconds for a process to become ready: it reads 260 MB."""
 ENDING_SECONDS: Final = 5.0
 """Seconds to wait for a process to end: it checks its expiry twice a second."""
-CONNECT_SECONDS: Final = 5.0
 LOADING_STATUS: Final = 503
 """Status of llama.cpp while the model is being loaded."""
 SERVER_MODULE: Final = "reflectty.engines.embedded.server_main"
@@ -41,7 +40,6 @@ LOG_END: Final = 16384
 ERROR: Final = re.compile(r"[\d.]+ E (.*)")
 """An error in llama.cpp's log: the time, a letter and the message."""
 KILLED: Final = "it was killed while loading, possibly out of memory"
-AGAIN: Final = "try again; it restarts automatically"
 
 
 class ProcessLease:
@@ -66,8 +64,8 @@ def set_expiry(file: int | Path, seconds: float) -> None:
     os.utime(file, (until, until))
 
 
-class ServerProcess:
-    """The process of the built-in model, as seen by one client.
+class ServerProcess(httpx.AsyncBaseTransport):
+    """The process of the built-in model, as a transport for one client's requests.
 
     Args:
         paths: the model's files.
@@ -121,7 +119,7 @@ class ServerProcess:
                 return
             await asyncio.sleep(PAUSE)
 
-    async def request(self, method: str, path: str, body: Body | None = None) -> httpx.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the response, its body unread; starts the process if needed and waits for it.
 
         Raises:
@@ -132,7 +130,7 @@ class ServerProcess:
         started, until = False, time.monotonic() + self._loading
         while True:
             try:
-                response = await self._try_request(method, path, body)
+                response = await self._try_request(request)
             except IncompleteError:
                 # A killed process still accepts connections for a moment.
                 if started:
@@ -152,22 +150,14 @@ class ServerProcess:
                 raise self._failure_error_of(f"it is not ready after {self._loading:g} s")
             await asyncio.sleep(PAUSE)
 
-    async def _try_request(self, method: str, path: str, body: Body | None) -> httpx.Response | None:
+    async def _try_request(self, request: httpx.Request) -> httpx.Response | None:
         """The process's response; None if no process is listening."""
-        content = b"" if body is None else json.dumps(body).encode("ascii")
-        request = httpx.Request(
-            method,
-            f"http://localhost{path}",
-            content=content,
-            headers={"Content-Type": "application/json"},
-            extensions={"timeout": {"connect": CONNECT_SECONDS}},
-        )
         try:
             return await self._http.handle_async_request(request)
         except httpx.ConnectError:
             return None
         except httpx.HTTPError as error:
-            raise IncompleteError("the built-in model exited before it answered", AGAIN) from error
+            raise IncompleteError("the built-in model exited before it answered", AGAIN_HINT) from error
 
     def _try_lock(self, path: Path, *, shared: bool = False) -> int | None:
         """Take a lock; None if it is held, or its folder is just being removed by a process that ends."""
@@ -184,10 +174,10 @@ class ServerProcess:
         """Start the process and pass it the life lock; does not wait until it is ready."""
         try:
             await self._join(self.paths.weights)
-            told = {name: str(value) for name, value in self.paths._asdict().items()} | {"life": life}
+            arguments = {name: str(value) for name, value in self.paths._asdict().items()} | {"life": life}
             with self.paths.log.open("wb") as log:
                 parent = subprocess.Popen(  # noqa: ASYNC220, S603 - our own program, which exits at once
-                    (sys.executable, "-P", "-m", SERVER_MODULE, json.dumps(told)),
+                    (sys.executable, "-P", "-m", SERVER_MODULE, json.dumps(arguments)),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

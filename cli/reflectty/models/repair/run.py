@@ -20,12 +20,12 @@ from reflectty.reasoning.token_types import TokenType, lost_tags
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from reflectty.core.messages import Engine
+    from reflectty.core.messages import Engine, Vocabulary
     from reflectty.core.model_spec import ModelSpec
     from reflectty.models.manager import ModelLibrary
     from reflectty.models.repair import RepairObserver, RepairRequest
     from reflectty.protocols.ollama import Body
-    from reflectty.reasoning.token_types import LostTag, Vocabulary
+    from reflectty.reasoning.token_types import LostTag
 
     TagTest = Callable[[Engine, str], Awaitable[bool]]
 

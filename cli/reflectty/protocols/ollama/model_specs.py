@@ -11,10 +11,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from reflectty.core.errors import RefusedError
-from reflectty.core.messages import Message
+from reflectty.core.messages import Message, Vocabulary
 from reflectty.core.model_spec import ModelSpec
 from reflectty.protocols.decoding import as_text, decode, shorten
-from reflectty.reasoning.token_types import TOKENS_KEY, TYPES_KEY, Vocabulary
+from reflectty.reasoning.token_types import TOKENS_KEY, TYPES_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

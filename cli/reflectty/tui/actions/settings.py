@@ -60,16 +60,16 @@ class SettingsActions(ActionGroup):
     async def _model_rows(self) -> list[tuple[str, str, str]]:
         engine = self._controller.turns.connected_engine
         installed = await engine.models()
-        pulls = getattr(engine, "pulls", True)
-        if not installed and not pulls:
+        if not installed and not engine.manages_models:
             raise UsageError("the server lists no models", "use /model NAME to ask for one anyway")
         if not installed:
             from reflectty.models.recommendation import pull_hint_for
 
             raise UsageError("no model is installed on the server", await pull_hint_for(engine))
-        names = (short_name_of(model.name, whole=not pulls) for model in installed)
+        names = (short_name_of(model.name, whole=not engine.manages_models) for model in installed)
         rows = [(name, name, _describe_abilities(model)) for name, model in zip(names, installed, strict=True)]
-        return [*rows, (MORE_CHOICE, "more", "pull, load, copy or remove a model")] if pulls else rows
+        more = (MORE_CHOICE, "more", "pull, load, copy or remove a model")
+        return [*rows, more] if engine.manages_models else rows
 
     @action("Reflection mode", "f3", slash="/mode", argument="auto|native|reflect|direct")
     async def mode(self, name: str) -> None:

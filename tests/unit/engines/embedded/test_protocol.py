@@ -1,36 +1,33 @@
-"""Ollama's requests as llama.cpp takes them, and its stream as Ollama's lines, however it is cut."""
+"""Requests as llama.cpp takes them, and its stream as chunks, however it is cut."""
 
 from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.core.errors import IncompleteError, PromptTooLongError
+from reflectty.core.errors import IncompleteError, PromptTooLongError, RefusedError, UsageError
+from reflectty.core.messages import Message, Request
 from reflectty.core.model_spec import MINI_REPLY_LIMIT, MINI_STOP
 from reflectty.engines.embedded.model import render_prompt
 from reflectty.engines.embedded.protocol import (
     FOR_EVER,
-    ApiError,
-    StreamTranslator,
-    chat_line,
-    completion_body_of,
-    generate_line,
-    keep_alive_seconds_of,
+    CompletionDecoder,
+    encode,
     refusal_error_of,
+    seconds_of,
 )
 from reflectty.engines.embedded.server_main import cpu_quota_from, thread_count_for
-from reflectty.protocols.ollama import OllamaChunkDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from reflectty.core.messages import Chunk
-    from reflectty.protocols.ollama import Body
+    from reflectty.core.messages import Chunk, OptionValue
+    from reflectty.protocols.decoding import Body
 
 TIMINGS = {"prompt_ms": 119.3, "predicted_ms": 1376.0}
 END = {
@@ -53,16 +50,9 @@ def stream(*events: Body) -> bytes:
 REPLY = stream(*({"content": piece, "stop": False} for piece in PIECES), END)
 
 
-def read(pieces: Iterable[bytes], line: Callable[[str], Body] = chat_line) -> list[Chunk]:
-    """Return what the real decoder of Ollama's protocol makes of the lines."""
-    translation, decoder = StreamTranslator(line, 0.0, 1.0), OllamaChunkDecoder()
-    chunks = [
-        chunk
-        for piece in pieces
-        for item in translation.feed(piece)
-        for chunk in decoder.feed(json.dumps(item).encode() + b"\n")
-    ]
-    translation.close()
+def read(pieces: Iterable[bytes]) -> list[Chunk]:
+    decoder = CompletionDecoder()
+    chunks = [chunk for piece in pieces for chunk in decoder.feed(piece)]
     return [*chunks, *decoder.close()]
 
 
@@ -74,11 +64,15 @@ def test_any_split_gives_the_same_reply(cuts: list[int]) -> None:
     assert chunks[-1].done_reason == "stop"
     assert chunks[-1].usage is not None
     assert (chunks[-1].usage.prompt_tokens, chunks[-1].usage.reply_tokens) == (24, 3)
-    assert (chunks[-1].usage.load_ms, chunks[-1].usage.prompt_ms) == (1000.0, 119.3)
+    assert (chunks[-1].usage.load_ms, chunks[-1].usage.prompt_ms, chunks[-1].usage.reply_ms) == (0, 119.3, 1376.0)
 
 
-def test_raw_reply_equals_a_chat_reply() -> None:
-    assert [chunk.content for chunk in read([REPLY], generate_line)] == [chunk.content for chunk in read([REPLY])]
+def test_time_beyond_reading_and_writing_is_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter((10.0, 14.0))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    usage = read([REPLY])[-1].usage
+    assert usage is not None
+    assert (usage.total_ms, round(usage.load_ms, 1)) == (4000.0, 2504.7)
 
 
 def test_limited_reply_reports_length() -> None:
@@ -112,51 +106,58 @@ def test_invalid_json_raises() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "sent"),
+    ("options", "sent"),
     [
-        ({}, {"temperature": 0, "n_predict": MINI_REPLY_LIMIT, "stop": [MINI_STOP]}),
-        ({"options": {"num_predict": 7, "seed": 3}}, {"n_predict": 7, "seed": 3}),
-        ({"options": {"num_predict": -2}}, {"n_predict": -1}),
-        ({"options": {"temperature": 0.7, "top_k": 5, "num_ctx": 99}}, {"temperature": 0.7, "top_k": 5}),
-        ({"options": {"stop": ["a", "b"]}}, {"stop": ["a", "b"]}),
-        ({"options": {"stop": "a"}}, {"stop": ["a"]}),
-        ({"options": None, "format": ""}, {"temperature": 0}),
+        ({}, {"temperature": 0, "n_predict": MINI_REPLY_LIMIT, "stop": (MINI_STOP,)}),
+        ({"num_predict": 7, "seed": 3}, {"n_predict": 7, "seed": 3}),
+        ({"num_predict": -2}, {"n_predict": -1}),
+        ({"temperature": 0.7, "top_k": 5, "num_ctx": 99}, {"temperature": 0.7, "top_k": 5}),
+        ({"stop": ("a", "b")}, {"stop": ("a", "b")}),
+        ({"stop": "a"}, {"stop": ["a"]}),
     ],
 )
-def test_options_are_translated_for_llama_cpp(body: Body, sent: Body) -> None:
-    found = completion_body_of(body, "p")
+def test_options_are_translated_for_llama_cpp(options: dict[str, OptionValue], sent: Body) -> None:
+    found = encode(Request("mini", (), tuple(options.items())), "p")
     assert found["prompt"] == "p"
     assert {name: found[name] for name in sent} == sent
     assert "num_ctx" not in found
+    assert "num_predict" not in found
     assert "json_schema" not in found
 
 
-@pytest.mark.parametrize(
-    ("wanted", "held_to"), [("json", {"type": "object"}), ({"type": "integer"}, {"type": "integer"})]
-)
-def test_format_becomes_a_schema_without_whitespace(wanted: Any, held_to: Body) -> None:
-    schema = completion_body_of({"format": wanted}, "p")["json_schema"]
+def test_schema_allows_no_whitespace() -> None:
+    schema = encode(Request("mini", (), schema='{"type": "integer"}'), "p")["json_schema"]
     assert schema.pop("x-guidance")["whitespace_flexible"] is False
-    assert schema == held_to
+    assert schema == {"type": "integer"}
+
+
+def test_schema_that_is_not_an_object_is_refused() -> None:
+    with pytest.raises(UsageError, match="schema"):
+        encode(Request("mini", (), schema="true"), "p")
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"),
+    ("text", "seconds"),
     [
-        (None, 300.0),
         ("", 300.0),
-        (0, 0.0),
-        (90, 90.0),
+        ("0", 0.0),
+        ("90", 90.0),
         ("0s", 0.0),
+        ("1.5", 1.5),
         ("1h30m", 5400.0),
         ("500ms", 0.5),
         ("-1m", FOR_EVER),
-        (-1, FOR_EVER),
-        (1e30, FOR_EVER),
+        ("-1", FOR_EVER),
+        ("9" * 30, FOR_EVER),
     ],
 )
-def test_keep_alive_is_parsed_as_go_formats_durations(value: object, seconds: float) -> None:
-    assert keep_alive_seconds_of({"keep_alive": value}, 300.0) == seconds
+def test_keep_alive_is_a_number_of_seconds_or_a_duration_of_go(text: str, seconds: float) -> None:
+    assert seconds_of(text, 300.0) == seconds
+
+
+def test_keep_alive_that_is_not_a_duration_is_refused() -> None:
+    with pytest.raises(RefusedError, match="keep_alive: 'soon'"):
+        seconds_of("soon", 300.0)
 
 
 def test_too_long_prompt_has_its_own_error() -> None:
@@ -172,21 +173,23 @@ def test_too_long_prompt_has_its_own_error() -> None:
 )
 def test_other_refusals_carry_the_message(content: bytes, text: str) -> None:
     error = refusal_error_of(400, content)
-    assert isinstance(error, ApiError)
-    assert (error.status, str(error)) == (400, text)
+    assert isinstance(error, RefusedError)
+    assert str(error) == f"the server refused: {text}"
 
 
 def test_system_messages_precede_only_the_first_question() -> None:
-    messages = [
-        {"role": "system", "content": "one"},
-        {"role": "user", "content": "a"},
-        {"role": "system", "content": "two"},
-        {"role": "assistant", "content": "b"},
-        {"role": "user", "content": "c"},
-    ]
+    messages = (
+        Message("system", "one"),
+        Message("user", "a"),
+        Message("system", "two"),
+        Message("assistant", "b"),
+        Message("user", "c"),
+    )
     text = render_prompt(messages)
-    assert text.startswith("<start_of_turn>user\none\n\ntwo\n\na<end_of_turn>\n")
-    assert text.count("one") == text.count("two") == 1
+    assert text == (
+        "<start_of_turn>user\none\n\ntwo\n\na<end_of_turn>\n<start_of_turn>model\nb<end_of_turn>\n"
+        "<start_of_turn>user\nc<end_of_turn>\n<start_of_turn>model\n"
+    )
 
 
 @pytest.mark.parametrize(("cores", "used"), [(1, 1), (2, 1), (4, 3), (64, 4)])
