@@ -14,7 +14,7 @@ from reflectty.output import write_remark
 if TYPE_CHECKING:
     from reflectty.chat.request import Question
     from reflectty.core.session import Session
-    from reflectty.models.fit_report import ServerHardware
+    from reflectty.models.fit import ServerHardware
     from reflectty.models.manager import ModelLibrary
     from reflectty.store import Store
     from reflectty.system.terminal import Terminal

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.core.safety import clean_line
-from reflectty.models.fit.placement import REMOTE_MACHINE, Gpu, Machine, MemoryKind
+from reflectty.models.fit import LOAD_VARIABLES, REMOTE_MACHINE, Gpu, Machine, MemoryKind, ServerHardware
 from reflectty.system.programs import PATIENCE_SECONDS, ProgramOutput, run_program
+from reflectty.system.terminal import system_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -242,9 +243,6 @@ def _number_of_sysfs(path: Path) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
-__all__ = ["THIS_MACHINE", "ProbeEnvironment", "detect_machine"]
-
-
 class ProbeEnvironment(NamedTuple):
     """Where to look for programs and files; tests set their own."""
 
@@ -301,3 +299,18 @@ def _without_integrated_gpu(found: Machine) -> Machine:
     """Leave out an integrated GPU beside one with its own memory, as Ollama does."""
     own = tuple(gpu for gpu in found.gpus if gpu.memory is MemoryKind.OWN)
     return found._replace(gpus=own) if own else found
+
+
+_VISIBLE_GPUS_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
+"""Limits the NVIDIA GPUs that programs may use."""
+
+
+async def detect_hardware(
+    *, local: bool = True, environment: Mapping[str, str] | None = None, probe: ProbeEnvironment = THIS_MACHINE
+) -> ServerHardware:
+    """The hardware and settings of a server; empty for a remote one."""
+    variables = (system_environment() if environment is None else environment) if local else {}
+    # The server may have another environment: assume only these variables of this shell.
+    assumed = {name: variables[name] for name in (*LOAD_VARIABLES, _VISIBLE_GPUS_VARIABLE) if name in variables}
+    machine = await detect_machine(local=local, visible=assumed.get(_VISIBLE_GPUS_VARIABLE), probe=probe)
+    return ServerHardware(machine, assumed)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from reflectty.core.messages import Model, OptionValue, RunningModel
     from reflectty.engines import ModelServer
+    from reflectty.models.fit import Placement, ServerHardware
 
 
 __all__ = [
@@ -141,6 +142,28 @@ class ModelLibrary:
         except ModelMissingError:
             return False
         return True
+
+    async def fit(self, one: InstalledModel, hardware: ServerHardware, context: int = 0) -> Placement:
+        """Estimate where an installed model runs.
+
+        Args:
+            one: the model.
+            hardware: the server's hardware.
+            context: tokens; 0 for the context that the model is or would be loaded with.
+        """
+        from reflectty.models.estimate import compare_with_running, estimate_memory
+        from reflectty.models.fit import default_load, place_on
+
+        machine = hardware.without_loaded_models(await self.list_loaded())
+        load = default_load(
+            machine,
+            context=context or (one.running.context_length if one.running else 0),
+            parameters=one.model.parameters,
+            environment=hardware.environment,
+        )
+        estimate = estimate_memory(await self.engine.info(one.name), one.model.size, load, one.model.quantization)
+        comparison = compare_with_running(estimate, one.running) if one.running else None
+        return place_on(estimate, machine)._replace(comparison=comparison)
 
     async def digest_of(self, name: str) -> str:
         """The digest of an installed model; empty if it is not installed."""

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reflectty.core.messages import Capacity, Model
-    from reflectty.models.fit import Comparison, Estimate, Machine, Placement
+    from reflectty.models.estimate import Comparison, Estimate
+    from reflectty.models.fit import Machine, Placement
     from reflectty.models.installed import InstalledModel
     from reflectty.output.tables import Page
     from reflectty.protocols.openai import ListedModel
@@ -245,7 +246,7 @@ def _describe_capacity(capacity: Capacity) -> str:
     return f"{format_count(capacity.slots, 'request')}{shared}"
 
 
-def fit_object(placed: Placement, compared: Comparison | None = None) -> dict[str, Any]:
+def fit_object(placed: Placement) -> dict[str, Any]:
     """A fit as a JSON object; sizes are in bytes, shares between 0 and 1, unknown values null."""
     known = placed.fit is not Fit.UNKNOWN
     return {
@@ -262,7 +263,7 @@ def fit_object(placed: Placement, compared: Comparison | None = None) -> dict[st
         "smaller": [smaller._asdict() for smaller in placed.smaller_quantizations],
         "fits_emptied": placed.fits_when_emptied if known else None,
         "says": list(memory_fit.describe_placement(placed)),
-        "loaded": _comparison_object(compared) if compared else None,
+        "loaded": _comparison_object(placed.comparison) if placed.comparison else None,
     }
 
 

@@ -11,11 +11,12 @@ from reflectty.models.fit import Fit, MemoryKind, bits_per_weight
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from reflectty.models.fit import Comparison, Estimate, Gpu, Machine, Placement
+    from reflectty.models.estimate import Comparison, Estimate
+    from reflectty.models.fit import Gpu, Machine, Placement
 
 _GB, _GIB = 10**9, 1 << 30
-_HARDLY, _LITTLE = 1.1, 1.5
-"""Slowdown factors below these are described in words."""
+_LITTLE = 1.5
+"""A slowdown factor below this is described in words."""
 
 
 def describe_needs(made: Estimate) -> str:
@@ -29,18 +30,20 @@ def describe_needs(made: Estimate) -> str:
     )
 
 
-def describe_fit(placed: Placement, compared: Comparison | None = None) -> tuple[tuple[str, str], ...]:
+def describe_fit(placed: Placement) -> tuple[tuple[str, str], ...]:
     """The lines on a fit, labeled `needs` and `fit`; further lines have an empty label."""
     where, *more = describe_placement(placed)
-    turned_out = (describe_comparison(compared), *_describe_mismatch(placed, compared)) if compared else ()
-    beside = (*more, *describe_unknowns(placed.estimate), *turned_out)
-    return (("needs", describe_needs(placed.estimate)), ("fit", where), *(("", line) for line in beside))
+    rest = (*more, *describe_unknowns(placed.estimate), *_describe_loaded(placed))
+    return (("needs", describe_needs(placed.estimate)), ("fit", where), *(("", line) for line in rest))
 
 
-def _describe_mismatch(placed: Placement, compared: Comparison) -> Iterable[str]:
-    if placed.fit is Fit.WHOLE and compared.cpu_share:
-        on_cpu = format_percent(compared.cpu_share, 1)
-        yield f"yet {on_cpu} of it runs on the CPU: see `reflect doctor` and the log of `ollama serve` for why"
+def _describe_loaded(placed: Placement) -> Iterable[str]:
+    loaded = placed.comparison
+    if loaded:
+        yield describe_comparison(loaded)
+        if placed.fit is Fit.WHOLE and loaded.cpu_share:
+            on_cpu = format_percent(loaded.cpu_share, 1)
+            yield f"yet {on_cpu} of it runs on the CPU: see `reflect doctor` and the log of `ollama serve` for why"
 
 
 def describe_unknowns(made: Estimate) -> tuple[str, ...]:
@@ -93,8 +96,6 @@ def _describe_cost(placed: Placement) -> Iterable[str]:
         return
     if not any(gpu.memory is MemoryKind.OWN for gpu in placed.machine.gpus):
         yield "slower than on the GPU alone"
-    elif placed.slowdown[1] < _HARDLY:
-        yield "barely slower"
     elif placed.slowdown[1] < _LITTLE:
         yield "a little slower"
     else:

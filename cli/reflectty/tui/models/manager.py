@@ -63,15 +63,12 @@ class FitEstimates:
         hardware = self._controller.config.hardware
         if hardware is None or remote_host_of(one.model):
             return
-        from reflectty.models.fit_report import fit_installed
         from reflectty.view import memory_fit
 
         await asyncio.sleep(SETTLE_SECONDS)
         self._lines[key] = ()
         with contextlib.suppress(ReflecttyError):
-            self._lines[key] = memory_fit.describe_fit(
-                *await fit_installed(self._library, one, await hardware(self._library))
-            )
+            self._lines[key] = memory_fit.describe_fit(await self._library.fit(one, await hardware(self._library)))
         self._on_change()
 
 
