@@ -47,7 +47,7 @@ __all__ = [
     "open_model_library",
 ]
 
-LONGEST_SILENCE: Final = 900.0
+MAX_SILENCE: Final = 900.0
 """Seconds that a server may be silent."""
 
 
@@ -71,10 +71,10 @@ def open_model_library(
 
 def extend_timeouts(timeouts: Timeouts) -> Timeouts:
     """Raise the idle timeout for a server that is silent while it checks the digest of a large model."""
-    return timeouts._replace(idle=max(timeouts.idle, LONGEST_SILENCE))
+    return timeouts._replace(idle=max(timeouts.idle, MAX_SILENCE))
 
 
-MOST_REQUESTS: Final = 8
+MAX_REQUESTS: Final = 8
 """How many models are requested in parallel."""
 SUCCESS: Final = "success"
 
@@ -101,7 +101,7 @@ class ModelLibrary:
     async def list_installed(self) -> tuple[InstalledModel, ...]:
         """The installed models, the latest changed first, each with its details."""
         models, running = await asyncio.gather(self.engine.models(), self.engine.running_models())
-        gate = asyncio.Semaphore(MOST_REQUESTS)
+        gate = asyncio.Semaphore(MAX_REQUESTS)
         whole = await asyncio.gather(*(self._add_details(model, gate) for model in models))
         latest = sorted(whole, key=lambda model: model.modified_at, reverse=True)
         return tuple(installed_model_of(model, running, whole) for model in latest)
