@@ -22,7 +22,7 @@ from reflectty.models.installed import TransferProgress
 from reflectty.output import write_remark
 from reflectty.output.live_region import TransferProgressLine
 from reflectty.system.terminal import BROKEN_PIPE_EXIT_CODE
-from reflectty.view.units import gpu_advice_of, placement_of
+from reflectty.view.model import gpu_advice_of, placement_of
 
 if TYPE_CHECKING:
     from reflectty.core.messages import RunningModel

@@ -23,8 +23,8 @@ from reflectty.tui.models.downloads import (
 )
 from reflectty.tui.models.rows import DownloadState, ModelInfo
 from reflectty.tui.models.screen import ModelsScreen, ModelsSnapshot
+from reflectty.view.model import placement_of
 from reflectty.view.summary import SummaryFact
-from reflectty.view.units import placement_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
