@@ -268,12 +268,12 @@ def estimate_object(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def machine_object(found: Machine) -> dict[str, Any]:
+def machine_object(machine: Machine) -> dict[str, Any]:
     return {
-        "known": found.known,
-        "gpus": [{**gpu._asdict(), "memory": str(gpu.memory), "driver": gpu.driver or None} for gpu in found.gpus],
-        "memory": {"total": found.total or None, "available": found.available if found.total else None},
-        "not_known": list(found.notes),
+        "known": machine.known,
+        "gpus": [{**gpu._asdict(), "memory": str(gpu.memory), "driver": gpu.driver or None} for gpu in machine.gpus],
+        "memory": {"total": machine.total or None, "available": machine.available if machine.total else None},
+        "not_known": list(machine.notes),
     }
 
 
