@@ -23,7 +23,7 @@ _MAX_LAYERS: Final = 512
 _FULL_ATTENTION_PERIODS: Final = {"gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "gptoss": 2, "cohere2": 4}
 """Architectures of which the last layer of each period attends to everything, the others to a window.
 
-Their files do not tell; those of newer ones do. Without either, each layer counts in full, which is the upper bound.
+Files of these architectures lack it. For others that lack it, each layer counts in full, which is the upper bound.
 """
 
 

@@ -191,10 +191,10 @@ class ModelLibrary:
             IncompleteError: the pull was interrupted.
         """
 
-        async def begun() -> AsyncIterator[ProgressResponse]:
+        async def start() -> AsyncIterator[ProgressResponse]:
             return await self._client.pull(checked_name(name), insecure=insecure, stream=True)
 
-        return _progress(begun, lambda error: pull_error_of(error, name), RESUME_PULL_HINT)
+        return _progress(start, lambda error: pull_error_of(error, name), RESUME_PULL_HINT)
 
     def create(self, variant: ModelVariant) -> AsyncGenerator[ProgressUpdate, None]:
         """Create a variant of an installed model and yield the progress; a model of that name is replaced.
@@ -205,7 +205,7 @@ class ModelLibrary:
         """
         parameters = {key: list(value) if isinstance(value, tuple) else value for key, value in variant.parameters}
 
-        async def begun() -> AsyncIterator[ProgressResponse]:
+        async def start() -> AsyncIterator[ProgressResponse]:
             # The server would pull a missing source.
             await self.engine.show(checked_name(variant.source))
             return await self._client.create(
@@ -217,7 +217,7 @@ class ModelLibrary:
                 stream=True,
             )
 
-        return _progress(begun, create_error_of, "create it again")
+        return _progress(start, create_error_of, "create it again")
 
     async def copy(self, source: str, target: str) -> None:
         """Give a model a second name; a model of that name is replaced.
@@ -260,16 +260,16 @@ class ModelLibrary:
     async def unload(self, name: str) -> bool:
         """Unload a model and those of the same files; True if it was loaded."""
         model = await self.engine.show(checked_name(name))
-        was = await find_running_by_files(self.engine, model, await self.list_loaded())
-        if was is None:
+        loaded = await find_running_by_files(self.engine, model, await self.list_loaded())
+        if loaded is None:
             return False
         await self._set_keep_alive(model, "0")
-        return not was.removed or await self._ends(was)
+        return not loaded.removed or await self._has_ended(loaded)
 
-    async def _ends(self, was: RunningModel) -> bool:
+    async def _has_ended(self, loaded: RunningModel) -> bool:
         """True if the model under a removed name was the unloaded one: it is gone, or its expiry changed."""
-        still = find_running(was.name, await self.list_loaded())
-        return still is None or still.expires_at != was.expires_at
+        still = find_running(loaded.name, await self.list_loaded())
+        return still is None or still.expires_at != loaded.expires_at
 
     async def _set_keep_alive(
         self, model: Model, keep_alive: str, options: tuple[tuple[str, OptionValue], ...] = ()
@@ -296,20 +296,20 @@ class ModelLibrary:
 
 
 async def _progress(
-    begun: Callable[[], Awaitable[AsyncIterator[ProgressResponse]]],
-    explained: Callable[[IncompleteError], ReflecttyError],
+    start: Callable[[], Awaitable[AsyncIterator[ProgressResponse]]],
+    error_of: Callable[[IncompleteError], ReflecttyError],
     hint: str,
 ) -> AsyncGenerator[ProgressUpdate, None]:
     """Yield a stream of progress, and check that it ends with a success line."""
     status = ""
     try:
         # The client returns a generator, whatever its annotation says.
-        async with aclosing(cast("AsyncGenerator[ProgressResponse, None]", await begun())) as parts:
+        async with aclosing(cast("AsyncGenerator[ProgressResponse, None]", await start())) as parts:
             async for part in parts:
                 status = part.status or ""
                 yield ProgressUpdate(status, part.digest or "", part.total or 0, part.completed or 0)
     except IncompleteError as error:
-        raise explained(error) from error
+        raise error_of(error) from error
     except ValueError as error:
         # The package cannot parse the server's line.
         raise IncompleteError("the server sent an unreadable response", hint) from error
