@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.models.fit import Gpu, Machine
-from reflectty.models.fit_report import ServerHardware
+from reflectty.models.fit import Gpu, Machine, ServerHardware
 from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.app import ChatProfile
 from reflectty.tui.models import manager, screen

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.models.fit import LoadOptions, compare_with_running, estimate_memory
+from reflectty.models.estimate import LoadOptions, compare_with_running, estimate_memory
 from reflectty.protocols.ollama.answers import running_of
 from reflectty.view import memory_fit as words
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from reflectty.models.fit import Estimate
+    from reflectty.models.estimate import Estimate
     from support.real_ollama import Server
 
 pytestmark = pytest.mark.server
@@ -55,5 +55,5 @@ def test_estimate_is_close_to_the_memory_the_server_reports(ollama: Server, cont
     assert sum(size for _, size in reserved) == pytest.approx(made.total, rel=0.05)
     assert found is not None
     assert running.context_length == context
-    assert abs(found.relative_difference) < 0.05
+    assert abs(found.difference) < 0.05 * running.size
     assert words.describe_comparison(found).startswith("estimated ")

@@ -100,6 +100,7 @@ GEMMA2_9B = info(
     attention__head_count_kv=8,
     attention__key_length=256,
     attention__value_length=256,
+    attention__sliding_window=4096,
 )
 GEMMA3N = info(
     "gemma3n",
@@ -111,6 +112,7 @@ GEMMA3N = info(
     attention__key_length=256,
     attention__value_length=256,
     attention__sliding_window=512,
+    attention__shared_kv_layers=15,
 )
 GPT_OSS_20B = info(
     "gptoss",
@@ -163,6 +165,7 @@ QWEN3_NEXT = info(
     block_count=48,
     embedding_length=2048,
     context_length=262144,
+    full_attention_interval=4,
     attention__head_count=16,
     attention__head_count_kv=2,
     attention__key_length=256,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reflectty.chat.request import Question
     from reflectty.core.messages import Engine, Model
-    from reflectty.models.fit_report import ServerHardware
+    from reflectty.models.fit import ServerHardware
 
 BYTES_PER_TOKEN: Final = 3
 """A low estimate: English prose has four or five, Chinese three, code and tables fewer than prose."""
@@ -159,7 +159,7 @@ def _default_context(hardware: ServerHardware, model: Model) -> int:
 
 async def _detect_hardware(engine: Engine) -> ServerHardware:
     """The hardware of the server if it is this machine; otherwise unknown."""
-    from reflectty.models.recommendation import detect_hardware
+    from reflectty.models.hardware import detect_hardware
 
     return await detect_hardware(local=engine.local)
 
@@ -203,7 +203,8 @@ class _MemoryCheck:
         return next((one.size for one in listed if is_same_model(one.name, self._model.name)), 0)
 
     def _fit(self, context: int) -> str:
-        from reflectty.models.fit import default_load, estimate_memory, place_on
+        from reflectty.models.estimate import estimate_memory
+        from reflectty.models.fit import default_load, place_on
 
         machine, environment = self._hardware
         load = default_load(machine, context=context, parameters=self._model.parameters, environment=environment)

@@ -13,7 +13,7 @@ from reflectty.output import write_remark
 
 if TYPE_CHECKING:
     from reflectty.core.session import Session
-    from reflectty.models.fit_report import ServerHardware
+    from reflectty.models.fit import ServerHardware
     from reflectty.models.manager import ModelLibrary
     from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store

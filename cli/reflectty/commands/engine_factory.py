@@ -127,7 +127,8 @@ def _embedded_rules() -> FallbackRules:
 
 async def _mini_notices(is_requested: bool) -> tuple[str, ...]:
     """The notices about the built-in model: its quality each time, its terms of use the first time."""
-    from reflectty.models.recommendation import detect_hardware, recommend_model
+    from reflectty.models.hardware import detect_hardware
+    from reflectty.models.recommendation import recommend_model
 
     hint = REAL_MODEL_HINT.format(recommend_model(await detect_hardware()).name)
     notice = f"{MINI_NAMED_NOTE if is_requested else MINI_FALLBACK_NOTE} ({hint})"

@@ -16,7 +16,8 @@ from reflectty.engines import address_of, manages_models
 from reflectty.engines.embedded.install import how_to_install
 from reflectty.engines.hosts import BUILT_IN_ADDRESS
 from reflectty.engines.proxies import proxy_from_environment, proxy_to, unusable_reason_of
-from reflectty.models.recommendation import detect_hardware, recommend_model
+from reflectty.models.hardware import detect_hardware
+from reflectty.models.recommendation import recommend_model
 from reflectty.protocols.openai import OLLAMA, SERVER_NAMES
 
 if TYPE_CHECKING:

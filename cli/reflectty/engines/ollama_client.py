@@ -69,8 +69,8 @@ def open_client(engine: ModelServer) -> AsyncClient:
 def _bypass_package_init() -> None:
     """Allow imports of the package's modules without its `__init__`.
 
-    The `__init__` creates a client from the environment: an invalid OLLAMA_HOST, proxy or certificate file makes the
-    import fail, and loading the certificates is wasted time.
+    The `__init__` of 0.6.3 creates a client from the environment: an invalid OLLAMA_HOST, proxy or certificate file
+    makes the import fail, and `reflect models pull` takes 110 ms longer.
     """
     spec = importlib.util.find_spec("ollama")
     if spec is not None:

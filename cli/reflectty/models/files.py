@@ -23,7 +23,7 @@ from reflectty.models import gguf
 from reflectty.protocols.ollama.model_specs import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
     from reflectty.core.messages import Model
     from reflectty.engines import ModelServer
@@ -37,7 +37,7 @@ COPIES_WITH_UPLOAD: Final = 3
 """How many times its size a model takes while an older server creates it: the upload and two copies."""
 COPIES_WITHOUT_UPLOAD: Final = 2
 """The same if the server already has the file."""
-MOST_ASKED: Final = 3
+MAX_MODELS_CHECKED: Final = 3
 """How many models are checked to find where a server keeps its files."""
 GB: Final = 10**9
 
@@ -75,7 +75,7 @@ async def model_folder_of(engine: ModelServer) -> Path | None:
     if not engine.local:
         return None
     try:
-        for model in (await engine.models())[:MOST_ASKED]:
+        for model in (await engine.models())[:MAX_MODELS_CHECKED]:
             found = (await engine.model_spec(model.name)).weights
             if found:
                 return Path(found[0]).parent
@@ -84,17 +84,17 @@ async def model_folder_of(engine: ModelServer) -> Path | None:
     return None
 
 
-def refuse_full_disk(place: Path | None, needed: int, what: str) -> None:
+def refuse_full_disk(folder: Path | None, needed: int, what: str) -> None:
     """Refuse to start if a local disk has fewer bytes free than needed.
 
     Raises:
         StoreError: the disk is too full.
     """
-    if place is None or not place.is_dir():
+    if folder is None or not folder.is_dir():
         return
-    free = shutil.disk_usage(place).free
+    free = shutil.disk_usage(folder).free
     if free < needed:
-        message = f"{what} temporarily needs {_size(needed)}, and {place} has {_size(free)} free"
+        message = f"{what} temporarily needs {_size(needed)}, and {folder} has {_size(free)} free"
         raise StoreError(message, "free some space there, then try again")
 
 
@@ -105,13 +105,22 @@ def refuse_full_disks(needed: Iterable[tuple[Path | None, int]], what: str) -> N
         StoreError: a disk is too full.
     """
     disks: dict[int, tuple[Path, int]] = {}
-    for place, size in needed:
-        if place is not None and place.is_dir():
-            disk = place.stat().st_dev
-            first, before = disks.get(disk, (place, 0))
+    for folder, size in needed:
+        if folder is not None and folder.is_dir():
+            disk = folder.stat().st_dev
+            first, before = disks.get(disk, (folder, 0))
             disks[disk] = (first, before + size)
-    for place, size in disks.values():
-        refuse_full_disk(place, size, what)
+    for folder, size in disks.values():
+        refuse_full_disk(folder, size, what)
+
+
+async def read_in_thread(pieces: Iterator[bytes], on_progress: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
+    """Yield pieces of a file, read in a thread so that signals are handled; `on_progress` receives the bytes so far."""
+    done = 0
+    while piece := await asyncio.to_thread(next, pieces, b""):
+        yield piece
+        done += len(piece)
+        on_progress(done)
 
 
 def _size(number: int) -> str:
@@ -123,7 +132,7 @@ TURN_MARKERS: Final = re.compile(
     r"|\[/?INST\]|<</?SYS>>|###? [A-Z][a-z]+:|</?s>"
 )
 """The marks of turns in the chat templates of models."""
-MOST_NAMED: Final = 2
+MAX_MARKERS_SHOWN: Final = 2
 
 
 class TemplateMismatch(NamedTuple):
@@ -134,7 +143,7 @@ class TemplateMismatch(NamedTuple):
 
     @property
     def warning(self) -> str:
-        own, used = (" ".join(marks[:MOST_NAMED]) for marks in self)
+        own, used = (" ".join(marks[:MAX_MARKERS_SHOWN]) for marks in self)
         return f"prompted with {used or 'no turn markers'}, but its own chat template uses {own}: answers may be worse"
 
 

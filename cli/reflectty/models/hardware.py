@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.core.safety import clean_line
-from reflectty.models.fit.placement import REMOTE_MACHINE, Gpu, Machine, MemoryKind
+from reflectty.models.fit import LOAD_VARIABLES, REMOTE_MACHINE, Gpu, Machine, MemoryKind, ServerHardware
 from reflectty.system.programs import PATIENCE_SECONDS, ProgramOutput, run_program
+from reflectty.system.terminal import system_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ _CGROUPS: Final = (
         "sys/fs/cgroup/memory/memory.stat",
     ),
 )
-_LONGEST_PROC_FILE: Final = 1 << 16
+_MAX_FILE_SIZE: Final = 1 << 16
 
 
 def memory_of_linux(root: Path) -> Machine:
@@ -41,9 +42,9 @@ def memory_of_linux(root: Path) -> Machine:
     text = _text_of_file(root / "proc/meminfo")
     total, available = _kib(text, "MemTotal"), _kib(text, "MemAvailable")
     for limit_file, used_file, stat_file in _CGROUPS:
-        limit = _number_from(_text_of_file(root / limit_file))
+        limit = _number_in(root / limit_file)
         if limit and (not total or limit < total):
-            used = _number_from(_text_of_file(root / used_file))
+            used = _number_in(root / used_file)
             cached = re.search(
                 r"^(?:total_)?inactive_file ([0-9]{1,18})$", _text_of_file(root / stat_file), re.MULTILINE
             )
@@ -73,13 +74,17 @@ def memory_of_mac(text: str) -> Machine:
 def _text_of_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(_LONGEST_PROC_FILE).decode(errors="replace").strip()
+            return file.read(_MAX_FILE_SIZE).decode(errors="replace").strip()
     except OSError:
         return ""
 
 
 def _number_from(text: str) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
+
+
+def _number_in(path: Path) -> int:
+    return _number_from(_text_of_file(path))
 
 
 def _kib(text: str, name: str) -> int:
@@ -159,9 +164,8 @@ AMD_QUERY: Final = ("--showproductname", "--showmeminfo", "vram", "gtt", "--json
 AMD_FILES: Final = "sys/class/drm"
 _AMD_VENDOR: Final = "0x1002"
 _UNNAMED: Final = "AMD GPU"
-_LONGEST_AMD_NAME: Final = 60
+_MAX_AMD_NAME_LENGTH: Final = 60
 _GIB: Final = 1 << 30
-_LONGEST_SYSFS_FILE: Final = 256
 
 
 def amd_gpus_from(text: str) -> tuple[Gpu, ...]:
@@ -206,7 +210,9 @@ def _amd_gpu_of(name: str, vram: tuple[int, int], gtt: tuple[int, int], source: 
     if total <= 4 * _GIB and gtt[0] >= max(8 * _GIB, 4 * total):
         memory, total, used = MemoryKind.SHARED, total + gtt[0], used + gtt[1]
     shared = memory is MemoryKind.SHARED
-    return Gpu(clean_line(name, _LONGEST_AMD_NAME) or _UNNAMED, total, max(0, total - used), memory, "", source, shared)
+    return Gpu(
+        clean_line(name, _MAX_AMD_NAME_LENGTH) or _UNNAMED, total, max(0, total - used), memory, "", source, shared
+    )
 
 
 def amd_gpus_from_files(root: Path) -> tuple[Gpu, ...]:
@@ -220,29 +226,13 @@ def amd_gpus_from_files(root: Path) -> tuple[Gpu, ...]:
 
 
 def _gpu_of_folder(folder: Path) -> Gpu | None:
-    if _text_of_sysfs(folder / "vendor").lower() != _AMD_VENDOR:
+    if _text_of_file(folder / "vendor").lower() != _AMD_VENDOR:
         return None
     vram, gtt = (
-        (_number_of_sysfs(folder / f"mem_info_{kind}_total"), _number_of_sysfs(folder / f"mem_info_{kind}_used"))
+        (_number_in(folder / f"mem_info_{kind}_total"), _number_in(folder / f"mem_info_{kind}_used"))
         for kind in ("vram", "gtt")
     )
-    return _amd_gpu_of(_text_of_sysfs(folder / "product_name") or _UNNAMED, vram, gtt, "amdgpu")
-
-
-def _text_of_sysfs(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_LONGEST_SYSFS_FILE).decode(errors="replace").strip()
-    except OSError:
-        return ""
-
-
-def _number_of_sysfs(path: Path) -> int:
-    text = _text_of_sysfs(path)
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
-
-
-__all__ = ["THIS_MACHINE", "ProbeEnvironment", "detect_machine"]
+    return _amd_gpu_of(_text_of_file(folder / "product_name") or _UNNAMED, vram, gtt, "amdgpu")
 
 
 class ProbeEnvironment(NamedTuple):
@@ -284,20 +274,35 @@ async def detect_machine(
     return _without_integrated_gpu(found)
 
 
-async def _run_tool(place: ProbeEnvironment, tool: str, arguments: Sequence[str]) -> ProgramOutput:
-    path = shutil.which(tool, path=place.path) or _find_in_tool_folders(place, tool)
-    return await run_program((path, *arguments), place.patience) if path else ProgramOutput()
+async def _run_tool(probe: ProbeEnvironment, tool: str, arguments: Sequence[str]) -> ProgramOutput:
+    path = shutil.which(tool, path=probe.path) or _find_in_tool_folders(probe, tool)
+    return await run_program((path, *arguments), probe.patience) if path else ProgramOutput()
 
 
-def _find_in_tool_folders(place: ProbeEnvironment, tool: str) -> str | None:
-    return shutil.which(tool, path=os.pathsep.join(str(place.root / folder) for folder in _TOOL_FOLDERS))
+def _find_in_tool_folders(probe: ProbeEnvironment, tool: str) -> str | None:
+    return shutil.which(tool, path=os.pathsep.join(str(probe.root / folder) for folder in _TOOL_FOLDERS))
 
 
 def _timeout_notes(*tools: tuple[str, ProgramOutput]) -> tuple[str, ...]:
-    return tuple(f"{tool} timed out: its information is missing" for tool, said in tools if said.hung)
+    return tuple(f"{tool} timed out: its information is missing" for tool, output in tools if output.hung)
 
 
 def _without_integrated_gpu(found: Machine) -> Machine:
     """Leave out an integrated GPU beside one with its own memory, as Ollama does."""
     own = tuple(gpu for gpu in found.gpus if gpu.memory is MemoryKind.OWN)
     return found._replace(gpus=own) if own else found
+
+
+_VISIBLE_GPUS_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
+"""Limits the NVIDIA GPUs that programs may use."""
+
+
+async def detect_hardware(
+    *, local: bool = True, environment: Mapping[str, str] | None = None, probe: ProbeEnvironment = THIS_MACHINE
+) -> ServerHardware:
+    """The hardware and settings of a server; empty for a remote one."""
+    variables = (system_environment() if environment is None else environment) if local else {}
+    # The server may have another environment: assume only these variables of this shell.
+    assumed = {name: variables[name] for name in (*LOAD_VARIABLES, _VISIBLE_GPUS_VARIABLE) if name in variables}
+    machine = await detect_machine(local=local, visible=assumed.get(_VISIBLE_GPUS_VARIABLE), probe=probe)
+    return ServerHardware(machine, assumed)

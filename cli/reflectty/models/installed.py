@@ -99,10 +99,10 @@ def installed_model_of(model: Model, running: Iterable[RunningModel], known: Ite
     twins = [one.name for one in installed if model.file_digests and one.file_digests == model.file_digests]
     shared = next((found for twin in twins if (found := find_running(twin, loaded))), None)
     gone = [one for one in loaded if installed and not any(is_same_model(one.name, other.name) for other in installed)]
-    return InstalledModel(model, find_running(model.name, loaded) or shared or perhaps(model, gone))
+    return InstalledModel(model, find_running(model.name, loaded) or shared or probable_match(model, gone))
 
 
-def perhaps(model: Model, gone: Iterable[RunningModel]) -> RunningModel | None:
+def probable_match(model: Model, gone: Iterable[RunningModel]) -> RunningModel | None:
     """The loaded model that may be this one: a removed model whose files the server no longer reports.
 
     Ollama (0.32.15 and 0.34.2) lists a loaded model under the name that was requested first, even if that is removed,
@@ -137,7 +137,7 @@ async def find_running_by_files(engine: Engine, model: Model, running: Sequence[
         else:
             if other.file_digests == model.file_digests:
                 return one
-    return perhaps(model, gone)
+    return probable_match(model, gone)
 
 
 SPEED_SPAN_SECONDS: Final = 10.0

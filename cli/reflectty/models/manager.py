@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from reflectty.core.messages import Model, OptionValue, RunningModel
     from reflectty.engines import ModelServer
+    from reflectty.models.fit import Placement, ServerHardware
 
 
 __all__ = [
@@ -46,7 +47,7 @@ __all__ = [
     "open_model_library",
 ]
 
-LONGEST_SILENCE: Final = 900.0
+MAX_SILENCE: Final = 900.0
 """Seconds that a server may be silent."""
 
 
@@ -70,10 +71,10 @@ def open_model_library(
 
 def extend_timeouts(timeouts: Timeouts) -> Timeouts:
     """Raise the idle timeout for a server that is silent while it checks the digest of a large model."""
-    return timeouts._replace(idle=max(timeouts.idle, LONGEST_SILENCE))
+    return timeouts._replace(idle=max(timeouts.idle, MAX_SILENCE))
 
 
-MOST_REQUESTS: Final = 8
+MAX_REQUESTS: Final = 8
 """How many models are requested in parallel."""
 SUCCESS: Final = "success"
 
@@ -100,7 +101,7 @@ class ModelLibrary:
     async def list_installed(self) -> tuple[InstalledModel, ...]:
         """The installed models, the latest changed first, each with its details."""
         models, running = await asyncio.gather(self.engine.models(), self.engine.running_models())
-        gate = asyncio.Semaphore(MOST_REQUESTS)
+        gate = asyncio.Semaphore(MAX_REQUESTS)
         whole = await asyncio.gather(*(self._add_details(model, gate) for model in models))
         latest = sorted(whole, key=lambda model: model.modified_at, reverse=True)
         return tuple(installed_model_of(model, running, whole) for model in latest)
@@ -142,6 +143,28 @@ class ModelLibrary:
             return False
         return True
 
+    async def fit(self, one: InstalledModel, hardware: ServerHardware, context: int = 0) -> Placement:
+        """Estimate where an installed model runs.
+
+        Args:
+            one: the model.
+            hardware: the server's hardware.
+            context: tokens; 0 for the context that the model is or would be loaded with.
+        """
+        from reflectty.models.estimate import compare_with_running, estimate_memory
+        from reflectty.models.fit import default_load, place_on
+
+        machine = hardware.without_loaded_models(await self.list_loaded())
+        load = default_load(
+            machine,
+            context=context or (one.running.context_length if one.running else 0),
+            parameters=one.model.parameters,
+            environment=hardware.environment,
+        )
+        estimate = estimate_memory(await self.engine.info(one.name), one.model.size, load, one.model.quantization)
+        comparison = compare_with_running(estimate, one.running) if one.running else None
+        return place_on(estimate, machine)._replace(comparison=comparison)
+
     async def digest_of(self, name: str) -> str:
         """The digest of an installed model; empty if it is not installed."""
         return next((one.digest for one in await self.engine.models() if is_same_model(one.name, name)), "")
@@ -168,10 +191,10 @@ class ModelLibrary:
             IncompleteError: the pull was interrupted.
         """
 
-        async def begun() -> AsyncIterator[ProgressResponse]:
+        async def start() -> AsyncIterator[ProgressResponse]:
             return await self._client.pull(checked_name(name), insecure=insecure, stream=True)
 
-        return _progress(begun, lambda error: pull_error_of(error, name), RESUME_PULL_HINT)
+        return _progress(start, lambda error: pull_error_of(error, name), RESUME_PULL_HINT)
 
     def create(self, variant: ModelVariant) -> AsyncGenerator[ProgressUpdate, None]:
         """Create a variant of an installed model and yield the progress; a model of that name is replaced.
@@ -182,7 +205,7 @@ class ModelLibrary:
         """
         parameters = {key: list(value) if isinstance(value, tuple) else value for key, value in variant.parameters}
 
-        async def begun() -> AsyncIterator[ProgressResponse]:
+        async def start() -> AsyncIterator[ProgressResponse]:
             # The server would pull a missing source.
             await self.engine.show(checked_name(variant.source))
             return await self._client.create(
@@ -194,7 +217,7 @@ class ModelLibrary:
                 stream=True,
             )
 
-        return _progress(begun, create_error_of, "create it again")
+        return _progress(start, create_error_of, "create it again")
 
     async def copy(self, source: str, target: str) -> None:
         """Give a model a second name; a model of that name is replaced.
@@ -237,16 +260,16 @@ class ModelLibrary:
     async def unload(self, name: str) -> bool:
         """Unload a model and those of the same files; True if it was loaded."""
         model = await self.engine.show(checked_name(name))
-        was = await find_running_by_files(self.engine, model, await self.list_loaded())
-        if was is None:
+        loaded = await find_running_by_files(self.engine, model, await self.list_loaded())
+        if loaded is None:
             return False
         await self._set_keep_alive(model, "0")
-        return not was.removed or await self._ends(was)
+        return not loaded.removed or await self._has_ended(loaded)
 
-    async def _ends(self, was: RunningModel) -> bool:
+    async def _has_ended(self, loaded: RunningModel) -> bool:
         """True if the model under a removed name was the unloaded one: it is gone, or its expiry changed."""
-        still = find_running(was.name, await self.list_loaded())
-        return still is None or still.expires_at != was.expires_at
+        still = find_running(loaded.name, await self.list_loaded())
+        return still is None or still.expires_at != loaded.expires_at
 
     async def _set_keep_alive(
         self, model: Model, keep_alive: str, options: tuple[tuple[str, OptionValue], ...] = ()
@@ -273,20 +296,20 @@ class ModelLibrary:
 
 
 async def _progress(
-    begun: Callable[[], Awaitable[AsyncIterator[ProgressResponse]]],
-    explained: Callable[[IncompleteError], ReflecttyError],
+    start: Callable[[], Awaitable[AsyncIterator[ProgressResponse]]],
+    error_of: Callable[[IncompleteError], ReflecttyError],
     hint: str,
 ) -> AsyncGenerator[ProgressUpdate, None]:
     """Yield a stream of progress, and check that it ends with a success line."""
     status = ""
     try:
         # The client returns a generator, whatever its annotation says.
-        async with aclosing(cast("AsyncGenerator[ProgressResponse, None]", await begun())) as parts:
+        async with aclosing(cast("AsyncGenerator[ProgressResponse, None]", await start())) as parts:
             async for part in parts:
                 status = part.status or ""
                 yield ProgressUpdate(status, part.digest or "", part.total or 0, part.completed or 0)
     except IncompleteError as error:
-        raise explained(error) from error
+        raise error_of(error) from error
     except ValueError as error:
         # The package cannot parse the server's line.
         raise IncompleteError("the server sent an unreadable response", hint) from error

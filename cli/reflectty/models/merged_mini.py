@@ -17,20 +17,19 @@ from reflectty.core.errors import RefusedError, StoreError, UnreachableError, re
 from reflectty.core.model_names import checked_name
 from reflectty.engines.embedded.model import read_license
 from reflectty.models import files
-from reflectty.models.gguf import GgufError
+from reflectty.models.gguf import GgufError, changed_pieces_of
 from reflectty.models.installed import ProgressUpdate
 from reflectty.protocols.ollama.model_specs import encode_create
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from reflectty.engines import ModelServer
     from reflectty.models.gguf.merge import MergePlan
 
-    Tell = Callable[[ProgressUpdate], None]
+    OnProgress = Callable[[ProgressUpdate], None]
 
-PIECE: Final = 1 << 20
 MERGED_MODEL_LABEL: Final = "the merged model"
 
 
@@ -39,7 +38,7 @@ def can_merge() -> bool:
     return importlib.util.find_spec("numpy") is not None
 
 
-async def install_mini(engine: ModelServer, name: str, weights: Path, folder: Path, tell: Tell) -> None:
+async def install_mini(engine: ModelServer, name: str, weights: Path, folder: Path, on_progress: OnProgress) -> None:
     """Create the built-in model on a server; a model of that name is replaced.
 
     Args:
@@ -47,7 +46,7 @@ async def install_mini(engine: ModelServer, name: str, weights: Path, folder: Pa
         name: the model's name on the server.
         weights: the GGUF that the adapter changes; the merged one is an unnamed temporary file in its folder.
         folder: the folder of the adapter and its license.
-        tell: receives the progress in bytes.
+        on_progress: receives the progress in bytes.
 
     Raises:
         RefusedError: the server is too old, cannot keep the file, or cannot create the model.
@@ -58,21 +57,21 @@ async def install_mini(engine: ModelServer, name: str, weights: Path, folder: Pa
     from reflectty.models.gguf.merge import plan_merge
 
     checked_name(name)
-    known = await files.version_of(engine)
-    if known and known < model_spec.MINI_OLDEST_OLLAMA:
-        said = ".".join(map(str, known))
-        raise RefusedError(f"Ollama {said} is too old for the built-in model", "update Ollama on the server")
+    version = await files.version_of(engine)
+    if version and version < model_spec.MINI_OLDEST_OLLAMA:
+        number = ".".join(map(str, version))
+        raise RefusedError(f"Ollama {number} is too old for the built-in model", "update Ollama on the server")
     try:
         with weights.open("rb") as base, (folder / "mini.gguf").open("rb") as adapter:
             merge = plan_merge(base, adapter)
-            await _refuse_full_disks(engine, known, merge, weights.parent)
+            await _refuse_full_disks(engine, version, merge, weights.parent)
             with tempfile.TemporaryFile(dir=weights.parent) as merged:
-                digest = await _merge(merge, merged, tell)
+                digest = await _merge(merge, merged, on_progress)
                 if not await engine.has_blob(digest):
-                    await _send(engine, merged, digest, merge.size, tell)
+                    await _send(engine, merged, digest, merge.size, on_progress)
     except GgufError as error:
         raise UnreachableError(f"the built-in model cannot be merged: {error}", "reinstall reflectty") from error
-    tell(ProgressUpdate("creating the model"))
+    on_progress(ProgressUpdate("creating the model"))
     await engine.create(encode_create(name, model_spec.mini_spec(name, read_license(folder)), digest))
 
 
@@ -86,7 +85,7 @@ async def _refuse_full_disks(engine: ModelServer, server_version: files.Version,
     files.refuse_full_disks(((cache, merge.size), (await files.model_folder_of(engine), there)), MERGED_MODEL_LABEL)
 
 
-async def _merge(merge: MergePlan, target: BinaryIO, tell: Tell) -> str:
+async def _merge(merge: MergePlan, target: BinaryIO, on_progress: OnProgress) -> str:
     """Write the merged file and return its digest; merges in a thread so that signals are handled.
 
     Raises:
@@ -94,36 +93,28 @@ async def _merge(merge: MergePlan, target: BinaryIO, tell: Tell) -> str:
     """
     from reflectty.models.gguf.merge import merged_pieces_of
 
-    found, done = hashlib.sha256(), 0
+    digest, done = hashlib.sha256(), 0
     parts = merged_pieces_of(merge)
 
     def step() -> int:
         piece = next(parts, b"")
-        found.update(piece)
+        digest.update(piece)
         return target.write(piece)
 
     try:
         while written := await asyncio.to_thread(step):
             done += written
-            tell(ProgressUpdate("merging", "merging", merge.size, done))
+            on_progress(ProgressUpdate("merging", "merging", merge.size, done))
         await asyncio.to_thread(target.flush)
     except OSError as error:
         message = f"{MERGED_MODEL_LABEL} cannot be written: {reason_of(error)}"
         raise StoreError(message, "free 300 MB there, or set XDG_CACHE_HOME to another folder") from error
-    return f"sha256:{found.hexdigest()}"
+    return f"sha256:{digest.hexdigest()}"
 
 
-async def _send(engine: ModelServer, file: BinaryIO, digest: str, size: int, tell: Tell) -> None:
-    async with aclosing(
-        _pieces(file, lambda sent: tell(ProgressUpdate(f"sending {digest[7:19]}", digest, size, sent)))
-    ) as pieces:
+async def _send(engine: ModelServer, file: BinaryIO, digest: str, size: int, on_progress: OnProgress) -> None:
+    def on_bytes(done: int) -> None:
+        on_progress(ProgressUpdate(f"sending {digest[7:19]}", digest, size, done))
+
+    async with aclosing(files.read_in_thread(changed_pieces_of(file, size, {}), on_bytes)) as pieces:
         await engine.send_blob(digest, size, pieces)
-
-
-async def _pieces(file: BinaryIO, sent: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
-    """Yield a file in pieces, read in a thread so that signals are handled."""
-    done = file.seek(0)
-    while piece := await asyncio.to_thread(file.read, PIECE):
-        yield piece
-        done += len(piece)
-        sent(done)

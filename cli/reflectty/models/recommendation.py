@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reflectty.models.fit import LOAD_VARIABLES, Fit, default_context_of
-from reflectty.models.fit_report import ServerHardware, fit_download
-from reflectty.models.hardware import THIS_MACHINE, detect_machine
-from reflectty.system.terminal import system_environment
+from reflectty.models.fit import Fit, default_context_of, fit_download
+from reflectty.models.hardware import detect_hardware
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reflectty.core.messages import Engine
-    from reflectty.models.fit import Machine, Placement
-    from reflectty.models.hardware import ProbeEnvironment
+    from reflectty.models.fit import Machine, Placement, ServerHardware
 
 
 GB: Final = 10**9
@@ -61,7 +56,7 @@ def find_comfortable_model(hardware: ServerHardware) -> Recommendation | None:
     """The largest model that fits the machine comfortably; None if none does or the machine is unknown."""
     context = min(default_context_of(hardware.machine), CONTEXT)
     placements = (
-        Recommendation(offer, fit_download(offer.name, offer.size, hardware, context=context).placement)
+        Recommendation(offer, fit_download(offer.name, offer.size, hardware, context=context))
         for offer in RECOMMENDED_MODELS
     )
     return next((one for one in placements if _is_comfortable(one.placement, hardware.machine)), None)
@@ -75,8 +70,6 @@ def _is_comfortable(placement: Placement, machine: Machine) -> bool:
 
 DEFAULT_MODEL: Final = next(offer for offer in RECOMMENDED_MODELS if offer.name == "qwen3:4b")
 """The model for an unknown machine: it thinks, and fits most machines."""
-VISIBLE_GPUS_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
-"""Limits the NVIDIA GPUs that programs may use."""
 
 
 def recommend_model(hardware: ServerHardware) -> RecommendedModel:
@@ -85,16 +78,6 @@ def recommend_model(hardware: ServerHardware) -> RecommendedModel:
     if found:
         return found.model
     return RECOMMENDED_MODELS[-1] if hardware.machine.known else DEFAULT_MODEL
-
-
-async def detect_hardware(
-    *, local: bool = True, environment: Mapping[str, str] | None = None, probe: ProbeEnvironment = THIS_MACHINE
-) -> ServerHardware:
-    """The hardware and settings of a server; empty for a remote one."""
-    given = (system_environment() if environment is None else environment) if local else {}
-    # The server may have another environment: assume only these variables of this shell.
-    told = {name: given[name] for name in (*LOAD_VARIABLES, VISIBLE_GPUS_VARIABLE) if name in given}
-    return ServerHardware(await detect_machine(local=local, visible=told.get(VISIBLE_GPUS_VARIABLE), probe=probe), told)
 
 
 async def pull_hint_for(engine: Engine) -> str:

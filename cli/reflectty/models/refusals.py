@@ -65,8 +65,8 @@ def _refused_error_of(text: str, model: str) -> RefusedError | None:
             f"the registry redirects {model} to {where}, and the server refuses to follow", BLOCKED_HINT
         )
     if _has(text, _UNREDIRECTED):
-        told = f"the registry of {model} serves files without a redirect, which Ollama refuses"
-        return RefusedError(told, f"use another registry, or {DOWNLOAD_HINT}")
+        message = f"the registry of {model} serves files without a redirect, which Ollama refuses"
+        return RefusedError(message, f"use another registry, or {DOWNLOAD_HINT}")
     return None
 
 

@@ -15,32 +15,25 @@ from reflectty.protocols.openai import can_chat
 from reflectty.reasoning.modes import AskOptions, abilities_of, mode_reason_of, plan
 from reflectty.view import memory_fit
 from reflectty.view.inline import wrap_line
+from reflectty.view.model import model_texts_of, placement_of
 from reflectty.view.rows import BOLD
-from reflectty.view.units import (
-    device_of,
-    format_age,
-    memory_of,
-    parse_timestamp,
-    placement_of,
-    short_digest_of,
-    weights_of,
-)
+from reflectty.view.units import format_age, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reflectty.core.messages import Capacity, Model
-    from reflectty.models.fit import Comparison, Estimate, Machine, Placement
+    from reflectty.models.estimate import Comparison, Estimate
+    from reflectty.models.fit import Machine, Placement
     from reflectty.models.installed import InstalledModel
     from reflectty.output.tables import Page
     from reflectty.protocols.openai import ListedModel
+    from reflectty.view.model import ModelTexts
     from reflectty.view.rows import Row
 
 
 BY_PARAMETER, BY_FILE = "from its parameters", "from its file, used by Ollama 0.34 and later"
 UNKNOWN = "-"
-CLOUD_LABEL = "cloud"
-"""Shown instead of a size for a model that runs elsewhere."""
 _MIN_NAME_WIDTH = 16
 """Before a name gets fewer columns than this, another column is left out."""
 _KEY_WIDTH = 12
@@ -54,29 +47,25 @@ def model_rows(models: Sequence[InstalledModel], page: Page, now: float) -> list
 
 
 def _model_columns(models: Sequence[InstalledModel], now: float) -> tuple[TableColumn, ...]:
-    known = [one.model for one in models]
+    texts = [model_texts_of(one.model, one.running, one.labels) for one in models]
+
+    def column(name: str, role: str, rank: int, key: str, *, align_right: bool = False) -> TableColumn:
+        return TableColumn(name, role, rank, tuple(getattr(one, key) or UNKNOWN for one in texts), align_right)
+
     return (
-        TableColumn("model", "accent", CUT_RANK, tuple(clean_line(one.short_name) or UNKNOWN for one in models)),
-        TableColumn("size", "text", 2, tuple(_format_size(model) for model in known), align_right=True),
-        TableColumn("weights", "dim", 5, tuple(weights_of(model) or UNKNOWN for model in known)),
-        TableColumn("context", "dim", 4, tuple(_format_model_context(model) for model in known), align_right=True),
-        TableColumn("can", "text", 3, tuple(", ".join(one.labels) or UNKNOWN for one in models)),
-        TableColumn("loaded", "correction", 1, tuple(_format_loaded(one) for one in models)),
-        TableColumn("digest", "faint", 7, tuple(short_digest_of(model) or UNKNOWN for model in known)),
-        TableColumn("changed", "dim", 6, tuple(_format_changed(model, now) for model in known)),
+        column("model", "accent", CUT_RANK, "name"),
+        column("size", "text", 2, "size", align_right=True),
+        column("weights", "dim", 5, "weights"),
+        column("context", "dim", 4, "context", align_right=True),
+        column("can", "text", 3, "labels"),
+        TableColumn("loaded", "correction", 1, tuple(map(_format_loaded, models, texts))),
+        column("digest", "faint", 7, "digest"),
+        TableColumn("changed", "dim", 6, tuple(_format_changed(one.model, now) for one in models)),
     )
 
 
-def _format_size(model: Model) -> str:
-    return CLOUD_LABEL if remote_host_of(model) else format_bytes(model.size) if model.size else UNKNOWN
-
-
-def _format_model_context(model: Model) -> str:
-    return format_context(model.context_length) if model.context_length else UNKNOWN
-
-
-def _format_loaded(one: InstalledModel) -> str:
-    return f"{device_of(one.running)}, {memory_of(one.running)}{_shared(one)}" if one.running else UNKNOWN
+def _format_loaded(one: InstalledModel, texts: ModelTexts) -> str:
+    return f"{texts.device}, {texts.memory}{_shared(one)}" if one.running else UNKNOWN
 
 
 def _shared(one: InstalledModel) -> str:
@@ -103,18 +92,18 @@ def titled_rows(name: str, known: Iterable[tuple[str, str]], page: Page) -> list
 
 def model_facts(one: InstalledModel, now: float, more: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
     """The facts of a model, each with its label; the texts are not cleaned."""
-    model = one.model
+    model, texts = one.model, model_texts_of(one.model)
     return (
-        ("size", " · ".join(text for text in (_format_size(model), weights_of(model)) if text)),
+        ("size", " · ".join(text for text in (texts.size or UNKNOWN, texts.weights) if text)),
         *_remote_facts(model),
-        ("context", f"{_format_model_context(model)} at most"),
+        ("context", f"{texts.context or UNKNOWN} at most"),
         *([] if remote_host_of(model) else [("loaded", _describe_loaded(one, now))]),
         *more,
         ("can", ", ".join(one.abilities) or "answer"),
         ("auto picks", _describe_auto_mode(model)),
         *_sampling_facts(model),
         *((("tags", _describe_lost_tags(one)),) if one.lost_tags else ()),
-        ("digest", short_digest_of(model) or UNKNOWN),
+        ("digest", texts.digest or UNKNOWN),
         ("changed", _format_changed(model, now)),
         ("has", ", ".join(_describe_texts(model)) or "no template"),
     )
@@ -127,8 +116,8 @@ def _sampling_facts(model: Model) -> list[tuple[str, str]]:
         (", ".join(f"{one.option} {one.value}" for one in found if one.by_file is by_file), by_file)
         for by_file in (False, True)
     )
-    told = [f"{text} ({BY_FILE if by_file else BY_PARAMETER})" for text, by_file in ways if text]
-    return [("sampling", "; ".join(told))] if told else []
+    defaults = [f"{text} ({BY_FILE if by_file else BY_PARAMETER})" for text, by_file in ways if text]
+    return [("sampling", "; ".join(defaults))] if defaults else []
 
 
 def _remote_facts(model: Model) -> list[tuple[str, str]]:
@@ -140,8 +129,8 @@ def _remote_facts(model: Model) -> list[tuple[str, str]]:
 
 def _fact_rows(key: str, text: str, page: Page) -> list[Row]:
     styles = page.palette.styles
-    said = clean_line(text) if page.terminal.out.unicode else clean_line(text).replace("·", page.palette.glyphs.dot)
-    line: Row = [(f"  {key:<{_KEY_WIDTH}}", styles["faint"]), (said, styles["text"])]
+    shown = clean_line(text) if page.terminal.out.unicode else clean_line(text).replace("·", page.palette.glyphs.dot)
+    line: Row = [(f"  {key:<{_KEY_WIDTH}}", styles["faint"]), (shown, styles["text"])]
     return wrap_line(line, page.columns.prose, _KEY_WIDTH + 2) if page.is_width_limited else [line]
 
 
@@ -149,12 +138,12 @@ def _describe_loaded(one: InstalledModel, now: float) -> str:
     if one.running is None:
         return "no"
     until = parse_timestamp(one.running.expires_at)
-    where_to = f"{placement_of(one.running)}{_shared(one)}"
+    location = f"{placement_of(one.running)}{_shared(one)}"
     if until is None:
-        return where_to
+        return location
     left = until - now
     stays = "indefinitely" if left > _FOREVER_SECONDS else f"for another {max(0, round(left / 60)):,} min"
-    return f"{where_to} · {stays}"
+    return f"{location} · {stays}"
 
 
 def _describe_lost_tags(one: InstalledModel) -> str:
@@ -245,56 +234,56 @@ def _describe_capacity(capacity: Capacity) -> str:
     return f"{format_count(capacity.slots, 'request')}{shared}"
 
 
-def fit_object(placed: Placement, compared: Comparison | None = None) -> dict[str, Any]:
+def fit_object(placement: Placement) -> dict[str, Any]:
     """A fit as a JSON object; sizes are in bytes, shares between 0 and 1, unknown values null."""
-    known = placed.fit is not Fit.UNKNOWN
+    known = placement.fit is not Fit.UNKNOWN
     return {
-        "estimate": estimate_object(placed.estimate),
-        "machine": machine_object(placed.machine),
-        "fit": str(placed.fit),
-        "gpu_share": placed.gpu_share if known else None,
-        "cpu_share": placed.cpu_share if known else None,
-        "layers_on_gpu": placed.layers_on_gpu if known and placed.layers else None,
-        "layers": placed.layers or None,
-        "slower": list(placed.slowdown) if placed.fit is Fit.PARTLY else None,
-        "missing": placed.missing_bytes if known else None,
-        "longest_context": placed.longest_context or None,
-        "smaller": [smaller._asdict() for smaller in placed.smaller_quantizations],
-        "fits_emptied": placed.fits_when_emptied if known else None,
-        "says": list(memory_fit.describe_placement(placed)),
-        "loaded": _comparison_object(compared) if compared else None,
+        "estimate": estimate_object(placement.estimate),
+        "machine": machine_object(placement.machine),
+        "fit": str(placement.fit),
+        "gpu_share": placement.gpu_share if known else None,
+        "cpu_share": placement.cpu_share if known else None,
+        "layers_on_gpu": placement.layers_on_gpu if known and placement.layers else None,
+        "layers": placement.layers or None,
+        "slower": list(placement.slowdown) if placement.fit is Fit.PARTLY else None,
+        "missing": placement.missing_bytes if known else None,
+        "longest_context": placement.longest_context or None,
+        "smaller": [smaller._asdict() for smaller in placement.smaller_quantizations],
+        "fits_emptied": placement.fits_when_emptied if known else None,
+        "says": list(memory_fit.describe_placement(placement)),
+        "loaded": _comparison_object(placement.comparison) if placement.comparison else None,
     }
 
 
-def estimate_object(made: Estimate) -> dict[str, Any]:
+def estimate_object(estimate: Estimate) -> dict[str, Any]:
     return {
-        "weights": made.weights,
-        "cache": made.cache,
-        "buffers": made.buffers,
-        "total": made.total,
-        **made.load._asdict(),
-        "quantization": made.quantization or None,
-        "coarse": made.coarse,
-        "not_known": list(made.notes),
+        "weights": estimate.weights,
+        "cache": estimate.cache,
+        "buffers": estimate.buffers,
+        "total": estimate.total,
+        **estimate.load._asdict(),
+        "quantization": estimate.quantization or None,
+        "coarse": estimate.coarse,
+        "not_known": list(estimate.notes),
     }
 
 
-def machine_object(found: Machine) -> dict[str, Any]:
+def machine_object(machine: Machine) -> dict[str, Any]:
     return {
-        "known": found.known,
-        "gpus": [{**gpu._asdict(), "memory": str(gpu.memory), "driver": gpu.driver or None} for gpu in found.gpus],
-        "memory": {"total": found.total or None, "available": found.available if found.total else None},
-        "not_known": list(found.notes),
+        "known": machine.known,
+        "gpus": [{**gpu._asdict(), "memory": str(gpu.memory), "driver": gpu.driver or None} for gpu in machine.gpus],
+        "memory": {"total": machine.total or None, "available": machine.available if machine.total else None},
+        "not_known": list(machine.notes),
     }
 
 
-def _comparison_object(made: Comparison) -> dict[str, Any]:
+def _comparison_object(comparison: Comparison) -> dict[str, Any]:
     return {
-        "size": made.size,
-        "estimated": made.estimate.total,
-        "uncounted": made.uncounted,
-        "difference": made.difference,
-        "gpu_share": made.gpu_share,
-        "cpu_share": made.cpu_share,
-        "context": made.estimate.load.context,
+        "size": comparison.size,
+        "estimated": comparison.estimate.total,
+        "uncounted": comparison.uncounted,
+        "difference": comparison.difference,
+        "gpu_share": comparison.gpu_share,
+        "cpu_share": comparison.cpu_share,
+        "context": comparison.estimate.load.context,
     }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reflectty.core.messages import Engine
     from reflectty.core.session import Session
-    from reflectty.models.fit_report import ServerHardware
+    from reflectty.models.fit import ServerHardware
     from reflectty.models.manager import ModelLibrary
     from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store

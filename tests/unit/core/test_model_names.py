@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reflectty.core.errors import UsageError
 from reflectty.core.model_names import checked_name, is_same_model, short_name_of
-from reflectty.models.fit_report import quantization_of_name
+from reflectty.models.fit import quantization_of_name
 
 
 @pytest.mark.parametrize(

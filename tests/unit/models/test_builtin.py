@@ -18,9 +18,10 @@ from reflectty.core.errors import RefusedError, StoreError, UnreachableError, Us
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.models import gguf
+from reflectty.models.gguf import PIECE
 from reflectty.models.gguf.merge import F32, Q8_0, merged_pieces_of, plan_merge
 from reflectty.models.installed import ProgressUpdate
-from reflectty.models.merged_mini import PIECE, install_mini
+from reflectty.models.merged_mini import install_mini
 from support.gguf_tensors import Part, whole
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.engines import open_engine
-from reflectty.models.fit import REMOTE_MACHINE, Gpu, Machine
-from reflectty.models.fit_report import ServerHardware
-from reflectty.models.hardware import ProbeEnvironment
-from reflectty.models.recommendation import detect_hardware, pull_hint_for, recommend_model
+from reflectty.models.fit import REMOTE_MACHINE, Gpu, Machine, ServerHardware
+from reflectty.models.hardware import ProbeEnvironment, detect_hardware
+from reflectty.models.recommendation import pull_hint_for, recommend_model
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:

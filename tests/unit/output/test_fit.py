@@ -6,18 +6,14 @@ from typing import Any
 import pytest
 
 from reflectty.core.messages import RunningModel
-from reflectty.models.fit import (
-    REMOTE_MACHINE,
+from reflectty.models.estimate import (
     Estimate,
-    Gpu,
     LoadOptions,
-    Machine,
-    MemoryKind,
     compare_with_running,
     estimate_from_size,
     estimate_memory,
-    place_on,
 )
+from reflectty.models.fit import REMOTE_MACHINE, Gpu, Machine, MemoryKind, place_on
 from reflectty.output.models import fit_object
 from reflectty.view import memory_fit as words
 from support.model_configs import LLAMA_8B, LLAMA_70B, QWEN3_8B
@@ -179,8 +175,9 @@ def test_comparison_shows_the_difference_from_the_estimate(size: int, said: str)
 
 
 def test_description_lists_needs_fit_and_details() -> None:
-    found, running = place_on(UNTOLD, ONE), RunningModel("m", size=43 * 10**9, context_length=8192)
-    said = words.describe_fit(found, compare_with_running(UNTOLD, running))
+    running = RunningModel("m", size=43 * 10**9, context_length=8192)
+    found = place_on(UNTOLD, ONE)._replace(comparison=compare_with_running(UNTOLD, running))
+    said = words.describe_fit(found)
 
     assert [name for name, _ in said] == ["needs", "fit", "", "", "", ""]
     assert said[0][1] == words.describe_needs(found.estimate)
@@ -194,7 +191,8 @@ def test_description_lists_needs_fit_and_details() -> None:
 @pytest.mark.parametrize(("on_gpu", "share"), [(0, "100 %"), (0.4, "60 %"), (1, "")])
 def test_model_that_fits_but_runs_on_the_cpu_is_reported(on_gpu: float, share: str) -> None:
     running = RunningModel("m", size=10**10, size_vram=round(on_gpu * 10**10), context_length=8192)
-    last = words.describe_fit(place_on(SMALL, ONE), compare_with_running(SMALL, running))[-1][1]
+    found = place_on(SMALL, ONE)._replace(comparison=compare_with_running(SMALL, running))
+    last = words.describe_fit(found)[-1][1]
 
     assert last.startswith(f"yet {share} of it runs on the CPU: see `reflect doctor`" if share else "estimated")
 
@@ -208,7 +206,8 @@ def test_device_name_is_escaped() -> None:
 
 
 def known(machine: Machine, made: Estimate = SMALL, running: RunningModel | None = None) -> dict[str, Any]:
-    found = fit_object(place_on(made, machine), compare_with_running(made, running) if running else None)
+    comparison = compare_with_running(made, running) if running else None
+    found = fit_object(place_on(made, machine)._replace(comparison=comparison))
     return dict(json.loads(json.dumps(found)))
 
 

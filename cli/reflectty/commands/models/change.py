@@ -22,7 +22,7 @@ from reflectty.models.installed import TransferProgress
 from reflectty.output import write_remark
 from reflectty.output.live_region import TransferProgressLine
 from reflectty.system.terminal import BROKEN_PIPE_EXIT_CODE
-from reflectty.view.units import gpu_advice_of, placement_of
+from reflectty.view.model import gpu_advice_of, placement_of
 
 if TYPE_CHECKING:
     from reflectty.core.messages import RunningModel
@@ -215,11 +215,11 @@ async def _fetch(library: ModelLibrary, job: _PullJob, *, estimates_fit: bool) -
 
 async def _describe_fit(library: ModelLibrary, job: _PullJob, size_in_bytes: int) -> str:
     """The estimated fit of a model, whose size is known only once the server reports it."""
-    from reflectty.models.fit_report import fit_download
+    from reflectty.models.fit import fit_download
     from reflectty.view.memory_fit import describe_placement
 
     hardware, running = await args.find_hardware(library), await library.list_loaded()
-    placement = fit_download(job.name, size_in_bytes, hardware, running, job.context_length).placement
+    placement = fit_download(job.name, size_in_bytes, hardware, running, job.context_length)
     return f"{job.name}, {format_bytes(size_in_bytes)}, rough estimate: {'; '.join(describe_placement(placement))}"
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reflectty.engines.openai import OpenAIEngine
-    from reflectty.models.fit_report import FitResult, ServerHardware
+    from reflectty.models.fit import Placement, ServerHardware
     from reflectty.models.installed import InstalledModel
     from reflectty.models.manager import ModelLibrary
     from reflectty.system.terminal import Terminal
@@ -108,21 +108,19 @@ def make_openai_engine(settings: config.Settings, host: str) -> OpenAIEngine:
     return OpenAIEngine(address, timeouts=settings.timeouts, api_key=config.load_api_key(settings))
 
 
-async def estimate_fit(library: ModelLibrary, one: InstalledModel, context: int | None) -> FitResult | None:
+async def estimate_fit(library: ModelLibrary, one: InstalledModel, context: int | None) -> Placement | None:
     """Estimate how an installed model fits its server; None if the server reports too little or does not run it."""
     if remote_host_of(one.model):
         return None
-    from reflectty.models.fit_report import fit_installed
-
     try:
-        return await fit_installed(library, one, await find_hardware(library), context or 0)
+        return await library.fit(one, await find_hardware(library), context or 0)
     except IncompleteError:
         return None
 
 
 async def find_hardware(library: ModelLibrary) -> ServerHardware:
     """The hardware of the server; unknown if the server is not on this machine."""
-    from reflectty.models.recommendation import detect_hardware
+    from reflectty.models.hardware import detect_hardware
 
     return await detect_hardware(local=library.engine.local)
 

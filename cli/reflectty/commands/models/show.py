@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from reflectty.core.messages import Capacity, Model
     from reflectty.models.files import TemplateMismatch
-    from reflectty.models.fit_report import FitResult
+    from reflectty.models.fit import Placement
     from reflectty.models.installed import InstalledModel
     from reflectty.protocols.openai import ListedModel
     from reflectty.system.terminal import Terminal
@@ -259,7 +259,7 @@ def _print_report(report: ModelReport, terminal: Terminal) -> None:
     from reflectty.view import memory_fit
 
     page = console.open_page(terminal)
-    more = memory_fit.describe_fit(*report.fit) if report.fit else ()
+    more = memory_fit.describe_fit(report.fit) if report.fit else ()
     page.write(model_detail_rows(report.installed, page, time.time(), (*more, *_extra_facts_of(report))))
 
 
@@ -270,7 +270,7 @@ def _as_json(report: ModelReport) -> str:
     )
     from reflectty.output.models import fit_object
 
-    fit = fit_object(*report.fit) if report.fit else None
+    fit = fit_object(report.fit) if report.fit else None
     warning = report.formats.warning if report.formats else None
     return dump_json({**model_object(report.installed, with_texts=True), "fit": fit, "format_warning": warning})
 
@@ -306,7 +306,7 @@ class ModelReport(NamedTuple):
     """A model, and whether it fits, if known."""
 
     installed: InstalledModel
-    fit: FitResult | None
+    fit: Placement | None
     formats: TemplateMismatch | None = None
     """Set if the model is prompted in a format other than its own."""
 

@@ -30,15 +30,15 @@ ALIGNMENT: Final = 32
 ALPHA_KEY: Final = "adapter.lora.alpha"
 TEMPLATE_KEY: Final = "tokenizer.chat_template"
 WANTED_KEYS: Final = (TOKENS_KEY, TYPES_KEY, SHARDS_KEY, ALIGNMENT_KEY, ALPHA_KEY, TEMPLATE_KEY)
-LONGEST_KEY: Final = 65535
-MOST_KEYS: Final = 65536
+MAX_KEY_LENGTH: Final = 65535
+MAX_KEYS: Final = 65536
 """Far more keys than any model has: a larger count means damage. The same limit holds for tensors."""
-MOST_DIMENSIONS: Final = 4
-LONGEST_TEMPLATE: Final = 1 << 20
-DEEPEST: Final = 8
+MAX_DIMENSIONS: Final = 4
+MAX_TEMPLATE_LENGTH: Final = 1 << 20
+MAX_DEPTH: Final = 8
 """The deepest nesting of arrays; no known writer nests them at all."""
-LONGEST_TOKEN: Final = 64 * 1024
-MOST_ELEMENTS: Final = 1 << 24
+MAX_TOKEN_LENGTH: Final = 64 * 1024
+MAX_ELEMENTS: Final = 1 << 24
 """The most variable-width elements in all arrays together: they are skipped one by one."""
 BLOCK: Final = 4096
 """How many types are read at once, then their tokens: the two are far apart in the file."""
@@ -159,11 +159,11 @@ def read_tokens(file: BinaryIO, head: GgufHeader) -> Iterator[Token]:
     width = struct.calcsize(code)
     at = head.tokens.start
     for first in range(0, head.tokens.length, BLOCK):
-        place = file.seek(head.types.start + first * width)
+        offset = file.seek(head.types.start + first * width)
         types = [reader.number(code) for _ in range(min(BLOCK, head.tokens.length - first))]
         file.seek(at)
         for number, kind in enumerate(types):
-            yield Token(first + number, reader.text(LONGEST_TOKEN), kind, place + number * width, width)
+            yield Token(first + number, reader.text(MAX_TOKEN_LENGTH), kind, offset + number * width, width)
         at = file.tell()
 
 
@@ -181,14 +181,19 @@ def changed_pieces_of(file: BinaryIO, size: int, changes: Mapping[int, bytes], p
         GgufError: the file is shorter.
     """
     at = file.seek(0)
-    for place, other in sorted(changes.items()):
-        yield from _unchanged_pieces(file, place - at, piece)
+    for offset, other in sorted(changes.items()):
+        yield from copied_pieces(file, offset - at, piece)
         yield other
-        at = file.seek(place + len(other))
-    yield from _unchanged_pieces(file, size - at, piece)
+        at = file.seek(offset + len(other))
+    yield from copied_pieces(file, size - at, piece)
 
 
-def _unchanged_pieces(file: BinaryIO, length: int, piece: int) -> Iterator[bytes]:
+def copied_pieces(file: BinaryIO, length: int, piece: int = PIECE) -> Iterator[bytes]:
+    """Yield the next `length` bytes of a file, in pieces of at most `piece` bytes.
+
+    Raises:
+        GgufError: the file is shorter.
+    """
     while length:
         read = file.read(min(length, piece))
         if not read:
@@ -206,24 +211,24 @@ class _GgufReader:
         file.seek(0)
         if self._read(len(MAGIC)) != MAGIC:
             raise GgufError("not a GGUF file")
-        said = self._read(4)
-        self.order = ">" if int.from_bytes(said, "big") in VERSIONS else "<"
-        self.version = int.from_bytes(said, "big" if self.order == ">" else "little")
+        version = self._read(4)
+        self.order = ">" if int.from_bytes(version, "big") in VERSIONS else "<"
+        self.version = int.from_bytes(version, "big" if self.order == ">" else "little")
         if self.version not in VERSIONS:
             raise GgufError(f"GGUF version {self.version} is not supported, only 1 to 3")
         self._count = "I" if self.version == 1 else "Q"
-        self._elements = MOST_ELEMENTS
+        self._elements = MAX_ELEMENTS
         self._tensors, self.key_count, self.keys_start = 0, 0, 0
 
     def values(self) -> dict[str, GgufValue]:
         """Read all keys after the version, and return the positions of the values of WANTED_KEYS."""
         self._tensors, self.key_count = self._length(), self._length()
         self.keys_start = self._file.tell()
-        if self.key_count > MOST_KEYS:
+        if self.key_count > MAX_KEYS:
             raise GgufError(f"damaged header: {self.key_count:,} keys")
         found: dict[str, GgufValue] = {}
         for _ in range(self.key_count):
-            key = self.text(LONGEST_KEY)
+            key = self.text(MAX_KEY_LENGTH)
             value = self._value(self.number(f"{self.order}I"))
             if key in found:
                 raise GgufError(f"damaged header: duplicate key {key}")
@@ -233,15 +238,15 @@ class _GgufReader:
 
     def tensors(self, alignment: int) -> tuple[Tensor, ...]:
         """Read the tensor list, which follows the keys."""
-        if self._tensors > MOST_KEYS or not 0 < alignment <= PIECE:
+        if self._tensors > MAX_KEYS or not 0 < alignment <= PIECE:
             raise GgufError(f"damaged header: {self._tensors:,} tensors, alignment {alignment:,}")
         listed = [self._tensor() for _ in range(self._tensors)]
         start = -(-self._file.tell() // alignment) * alignment
         return tuple(tensor._replace(start=start + tensor.start) for tensor in listed)
 
     def _tensor(self) -> Tensor:
-        name, dimensions = self.text(LONGEST_KEY), self.number(f"{self.order}I")
-        if dimensions > MOST_DIMENSIONS:
+        name, dimensions = self.text(MAX_KEY_LENGTH), self.number(f"{self.order}I")
+        if dimensions > MAX_DIMENSIONS:
             raise GgufError(f"damaged header: a tensor with {dimensions:,} dimensions")
         shape = tuple(self._length() for _ in range(dimensions))
         return Tensor(name, shape, self.number(f"{self.order}I"), self.number(f"{self.order}Q"))
@@ -259,13 +264,13 @@ class _GgufReader:
         if value is None or value.kind != TEXT_TYPE or value.length != 1:
             return ""
         self._file.seek(value.start)
-        return self.text(LONGEST_TEMPLATE)
+        return self.text(MAX_TEMPLATE_LENGTH)
 
-    def number_at(self, value: GgufValue | None, otherwise: int) -> int:
-        """The integer of a value; `otherwise` if it is missing or of another type."""
+    def number_at(self, value: GgufValue | None, default: int) -> int:
+        """The integer of a value; `default` if it is missing or of another type."""
         code = CODES.get(value.kind, "") if value else ""
         if value is None or code not in INTEGER_CODES:
-            return otherwise
+            return default
         self._file.seek(value.start)
         return self.number(self.order + code)
 
@@ -294,7 +299,7 @@ class _GgufReader:
         return GgufValue(kind, 1, start)
 
     def _array(self, depth: int) -> GgufValue:
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise GgufError("damaged header: arrays are nested too deeply")
         kind, length = self.number(f"{self.order}I"), self._length()
         array = GgufValue(kind, length, self._file.tell())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 import numpy as np
 
-from reflectty.models.gguf import MAGIC, PIECE, GgufError, GgufLayout, Tensor, read_layout
+from reflectty.models.gguf import MAGIC, GgufError, GgufLayout, Tensor, copied_pieces, read_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -180,7 +180,8 @@ def merged_pieces_of(merge: MergePlan) -> Iterator[bytes]:
         if old.name + LORA_A in merge.adapter_tensors:
             yield quantize_to_q8_0(_changed_numbers(merge, old))
         else:
-            yield from _copied_pieces(merge.base, old.start, _size(old))
+            merge.base.seek(old.start)
+            yield from copied_pieces(merge.base, _size(old))
         if padding := -_size(new) % merge.base_layout.alignment:
             yield bytes(padding)
 
@@ -239,15 +240,6 @@ def _changed_numbers(merge: MergePlan, tensor: Tensor) -> NDArray[np.float32]:
 
 
 def _matrix(file: BinaryIO, tensor: Tensor) -> NDArray[np.float32]:
-    data = b"".join(_copied_pieces(file, tensor.start, _size(tensor)))
+    file.seek(tensor.start)
+    data = b"".join(copied_pieces(file, _size(tensor)))
     return dequantize(tensor.kind, data).reshape(tensor.shape[::-1])
-
-
-def _copied_pieces(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
-    file.seek(start)
-    while length:
-        read = file.read(min(length, PIECE))
-        if not read:
-            raise GgufError("the file became shorter while it was read")
-        length -= len(read)
-        yield read

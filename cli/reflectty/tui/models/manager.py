@@ -23,8 +23,8 @@ from reflectty.tui.models.downloads import (
 )
 from reflectty.tui.models.rows import DownloadState, ModelInfo
 from reflectty.tui.models.screen import ModelsScreen, ModelsSnapshot
+from reflectty.view.model import placement_of
 from reflectty.view.summary import SummaryFact
-from reflectty.view.units import placement_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -63,15 +63,12 @@ class FitEstimates:
         hardware = self._controller.config.hardware
         if hardware is None or remote_host_of(one.model):
             return
-        from reflectty.models.fit_report import fit_installed
         from reflectty.view import memory_fit
 
         await asyncio.sleep(SETTLE_SECONDS)
         self._lines[key] = ()
         with contextlib.suppress(ReflecttyError):
-            self._lines[key] = memory_fit.describe_fit(
-                *await fit_installed(self._library, one, await hardware(self._library))
-            )
+            self._lines[key] = memory_fit.describe_fit(await self._library.fit(one, await hardware(self._library)))
         self._on_change()
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.core.model_names import remote_host_of, short_name_of
+from reflectty.core.model_names import short_name_of
 from reflectty.core.safety import clean_line
-from reflectty.core.text import format_bytes
 from reflectty.tui.widgets.list import GUTTER, Heading, pad, truncate
+from reflectty.view.model import model_texts_of
 from reflectty.view.rows import cell_width, row_spans
 from reflectty.view.summary import fit_facts
-from reflectty.view.units import device_of, memory_of, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Row
     from reflectty.view.summary import SummaryFact
 
-UNNAMED, CLOUD = "unnamed", "cloud"
+UNNAMED = "unnamed"
 SIZE, WEIGHTS, ABILITIES, LOCATION, MEMORY = range(5)
 """The columns beside the name, left to right."""
 _DROP_ORDER = (MEMORY, WEIGHTS, ABILITIES, SIZE)
@@ -206,14 +205,9 @@ def display_name_of(name: str) -> str:
 
 def column_texts_of(known: ModelInfo) -> tuple[str, ...]:
     """The texts of the columns, in order."""
-    model, running = known.model, known.running
-    return (
-        CLOUD if remote_host_of(model) else format_bytes(model.size) if model.size else "",
-        weights_of(model),
-        ", ".join(known.abilities),
-        known.busy_with or (device_of(running) if running else ""),
-        memory_of(running) if running and not known.busy_with else "",
-    )
+    texts = model_texts_of(known.model, known.running, known.abilities)
+    location = (known.busy_with, "") if known.busy_with else (texts.device, texts.memory)
+    return (texts.size, texts.weights, texts.labels, *location)
 
 
 def fit_columns(widths: Sequence[int], room: int) -> tuple[int, ...]:

@@ -144,7 +144,7 @@ def test_a_vocabulary_of_several_blocks_is_read_in_order() -> None:
 
 def test_overlong_token_is_not_read_into_memory() -> None:
     made = Making()
-    texts = ("<s>", "x" * (gguf.LONGEST_TOKEN + 1), "<think>")
+    texts = ("<s>", "x" * (gguf.MAX_TOKEN_LENGTH + 1), "<think>")
     file = io.BytesIO(made.file(made.vocabulary(texts, (3, 1, 3))))
 
     assert [token.text for token in gguf.read_tokens(file, gguf.read_header(file))] == ["<s>", "", "<think>"]

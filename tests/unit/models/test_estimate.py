@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.core.messages import RunningModel
-from reflectty.models.fit import LoadOptions, compare_with_running, estimate_from_size, estimate_memory, with_load
+from reflectty.models.estimate import LoadOptions, compare_with_running, estimate_from_size, estimate_memory, with_load
 from support.caches_by_hand import KNOWN, Known
 from support.model_configs import (
     DEEPSEEK_R1,
@@ -22,6 +22,7 @@ from support.model_configs import (
     QWEN3_8B,
     QWEN3_30B,
     QWEN3_NEXT,
+    SMALLTHINKER,
     info,
 )
 
@@ -85,14 +86,15 @@ def test_missing_metadata_is_noted_and_makes_the_estimate_coarse(changed: dict[s
 
 
 @pytest.mark.parametrize(
-    ("keys", "note"),
+    ("keys", "is_noted"),
     [
-        ({"attention__sliding_window": 512, "attention__sliding_window_pattern": []}, "may be smaller"),
-        ({"attention__indexer__key_length": 128}, "attention.indexer.key_length is not included"),
-        ({"kda__head_dim": 128}, "kda.head_dim is not included"),
+        ({"attention__sliding_window": 512, "attention__sliding_window_pattern": []}, True),
+        ({"attention__sliding_window": 512}, True),
+        ({"attention__sliding_window": 512, "context_length": 8192}, True),
+        ({"attention__sliding_window": 8192, "context_length": 8192}, False),
     ],
 )
-def test_inexact_cache_is_counted_and_noted(keys: dict[str, Any], note: str) -> None:
+def test_windows_of_unknown_layers_are_noted_and_counted_in_full(keys: dict[str, Any], *, is_noted: bool) -> None:
     made = estimate_memory(
         info("gemma4", block_count=4, embedding_length=64, attention__head_count=4, attention__head_count_kv=1, **keys),
         1,
@@ -100,7 +102,8 @@ def test_inexact_cache_is_counted_and_noted(keys: dict[str, Any], note: str) -> 
 
     assert not made.coarse
     assert made.cache == 4 * 16 * 2 * 2 * 4096
-    assert any(note in text for text in made.notes)
+    assert any("may be smaller" in text for text in made.notes) == is_noted
+    assert estimate_memory(SMALLTHINKER, 1, LoadOptions(8192)).cache == 32 * 2 * 128 * 2 * 2 * 8192
 
 
 def test_arrays_give_the_cache_of_each_layer() -> None:
@@ -197,7 +200,7 @@ def test_changed_load_options_give_a_new_estimate() -> None:
 
 
 class TestAfterLoading:
-    def test_difference_is_relative_to_the_reported_size(self) -> None:
+    def test_estimate_is_compared_at_the_context_of_the_loaded_model(self) -> None:
         made = estimate_memory(LLAMA_8B, 4_920_753_328, LoadOptions(4096))
         running = RunningModel("m", size=6_500_000_000, size_vram=5_200_000_000, context_length=8192)
         found = compare_with_running(made, running)
@@ -205,7 +208,6 @@ class TestAfterLoading:
         assert found is not None
         assert found.estimate.load.context == 8192
         assert found.difference == 6_500_000_000 - found.estimate.total
-        assert found.relative_difference == pytest.approx(found.difference / 6_500_000_000)
         assert found.uncounted == 0
         assert found.gpu_share == pytest.approx(0.8)
         assert found.cpu_share == pytest.approx(0.2)
@@ -230,7 +232,7 @@ class TestAfterLoading:
 
         assert found is not None
         assert found.uncounted == 3 * context * 1024
-        assert abs(found.relative_difference) < 0.03
+        assert abs(found.difference) < 0.03 * said
 
     def test_server_that_counts_both_caches_is_recognized(self) -> None:
         made = estimate_memory(GEMMA3_270M, 253_113_211, LoadOptions(32768))

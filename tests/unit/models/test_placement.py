@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reflectty.models.estimate import LoadOptions, estimate_from_size, estimate_memory
 from reflectty.models.fit import (
+    BITS_PER_WEIGHT,
+    COMMON_QUANTIZATIONS,
+    MARGIN,
     REMOTE_MACHINE,
     Fit,
     Gpu,
-    LoadOptions,
     Machine,
     MemoryKind,
+    bits_per_weight,
     default_load,
-    estimate_from_size,
-    estimate_memory,
     place_on,
     without_loaded,
 )
-from reflectty.models.fit.estimate import BITS_PER_WEIGHT, COMMON_QUANTIZATIONS, bits_per_weight
-from reflectty.models.fit.placement import MARGIN
 from support.model_configs import GEMMA3_270M, GPT_OSS_20B, LLAMA_8B, LLAMA_70B, MIXTRAL, QWEN3_8B
 
 GIB, MIB = 1 << 30, 1 << 20

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from reflectty.core.model_names import checked_name
-from reflectty.models.fit import REMOTE_MACHINE, Fit, Gpu, Machine
-from reflectty.models.fit_report import ServerHardware
+from reflectty.models.fit import REMOTE_MACHINE, Fit, Gpu, Machine, ServerHardware
 from reflectty.models.recommendation import RECOMMENDED_MODELS, find_comfortable_model
 
 GIB = 1 << 30
