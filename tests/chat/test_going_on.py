@@ -8,7 +8,7 @@ from reflectty.core.messages import Chunk, Model
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyOrigin, ReplyStatus
 from reflectty.reasoning.modes import AskOptions
-from reflectty.tui.sessions import messages as wishes
+from reflectty.tui.sessions.panel import SessionsPanel
 from support.chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, QUESTION, REPLY, THOUGHT, in_a_chat, plain_said, talked
 from support.scripted_engine import HOLD, cut, thoughts
 
@@ -342,7 +342,7 @@ async def test_session_can_be_removed_while_its_reply_streams(reader: Reader) ->
     session = reader.chat.conversation.session
     assert session is not None
     await reader.press("ctrl+o")
-    reader.screen.post_message(wishes.Removed(session.id))
+    reader.screen.post_message(SessionsPanel.Removed(session.id))
     await reader.until(lambda: reader.chat.conversation.session is None)
     await reader.at_rest()
     assert reader.store.sessions() == ()

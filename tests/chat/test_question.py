@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual import events
 
-from reflectty.tui.screens.choice import Choice, ChoiceItem
-from reflectty.tui.screens.prompt import Confirm, LinePrompt
+from reflectty.tui.screens.dialogs import Choice, ChoiceItem, Confirm, LinePrompt
 from reflectty.tui.widgets.field import MAX_LENGTH, Field
 from support.hostile_texts import EVERY
 from support.list_app import Host, asked, controls, left, using

@@ -160,13 +160,13 @@ def test_session_delivered_twice_is_listed_once() -> None:
 
 def test_only_visible_sessions_of_ten_thousand_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
-    row = SessionRow.row
+    rows = SessionRow.rows
 
-    def noted(self: SessionRow, at: int, pen: RowPainter) -> Row:
+    def noted(self: SessionRow, painter: RowPainter) -> list[Row]:
         drawn.append(self.session.id)
-        return row(self, at, pen)
+        return rows(self, painter)
 
-    monkeypatch.setattr(SessionRow, "row", noted)
+    monkeypatch.setattr(SessionRow, "rows", noted)
 
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)

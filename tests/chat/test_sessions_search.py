@@ -3,8 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reflectty.tui.sessions.messages import InlineConfirm
-from reflectty.tui.sessions.panel import DEBOUNCE_SECONDS, SearchLine, SessionsPanel
+from reflectty.tui.sessions.panel import DEBOUNCE_SECONDS, InlineConfirm, SearchLine, SessionsPanel
 from reflectty.tui.widgets.field import Field
 from support.list_app import SESSIONS, PanelHost, found, opened, searched, using
 

@@ -56,21 +56,21 @@ class Dialogs:
         preview: Callable[[str], None] | None = None,
     ) -> str | None:
         """Let the user choose one of several rows of value, label and detail; None on cancel."""
-        from reflectty.tui.screens.choice import Choice, ChoiceItem
+        from reflectty.tui.screens.dialogs import Choice, ChoiceItem
 
         offers = [ChoiceItem(value, label, detail, value == current) for value, label, detail in rows]
         return await self._app().push_screen_wait(Choice(title, offers, preview=preview, unicode=self._unicode))
 
     async def ask_line(self, title: str, default: str = "", placeholder: str = "") -> str | None:
         """Let the user type a line; None on cancel."""
-        from reflectty.tui.screens.prompt import LinePrompt
+        from reflectty.tui.screens.dialogs import LinePrompt
 
         asked = LinePrompt(title, default, placeholder=placeholder, unicode=self._unicode)
         return await self._app().push_screen_wait(asked)
 
     async def confirm(self, question: str, yes: str, no: str) -> bool:
         """Ask for confirmation."""
-        from reflectty.tui.screens.prompt import Confirm
+        from reflectty.tui.screens.dialogs import Confirm
 
         return await self._app().push_screen_wait(Confirm(question, yes, no, unicode=self._unicode))
 

@@ -19,6 +19,8 @@ class Match(NamedTuple):
     is_inside_word: bool
     """True if it begins inside a word."""
     start: int
+    is_partial: bool
+    """True if the name has other characters before or after."""
     positions: tuple[int, ...]
     """Positions of the matching characters in the name."""
 
@@ -28,13 +30,19 @@ def match(typed: str, name: str) -> Match | None:
 
     Ignores case and blanks. Linear in the length of the name, whatever is typed.
     """
-    letters, text = "".join(typed.lower().split()), name.lower()
+    letters, text = "".join(_lower(typed).split()), _lower(name)
     end = _find_end(letters, text)
-    if end is None or len(text) != len(name):
+    if end is None:
         return None
-    places = _find_positions(letters, text, end)
-    start = places[0] if places else 0
-    return Match(end - start, bool(start) and text[start - 1].isalnum(), start, places)
+    positions = _find_positions(letters, text, end)
+    start = positions[0] if positions else 0
+    inside = bool(start) and text[start - 1].isalnum()
+    return Match(end - start, inside, start, end - start < len(text), positions)
+
+
+def _lower(text: str) -> str:
+    """The text in lower case, of the same length."""
+    return text.replace("\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", "i").lower()
 
 
 def _find_end(letters: str, text: str) -> int | None:
@@ -49,14 +57,17 @@ def _find_end(letters: str, text: str) -> int | None:
 
 def _find_positions(letters: str, text: str, end: int) -> tuple[int, ...]:
     """The positions of the letters, each as near as possible to the last one."""
-    places: list[int] = []
+    positions: list[int] = []
     for letter in reversed(letters):
         end = text.rfind(letter, 0, end)
-        places.append(end)
-    return tuple(reversed(places))
+        positions.append(end)
+    return tuple(reversed(positions))
 
 
-def closest_matches(typed: str, items: Iterable[T], name_of: Callable[[T], str]) -> list[T]:
-    """The items whose name matches, closest first; all in their order if nothing is typed."""
-    found = [(at, one) for one in items if (at := match(typed, name_of(one))) is not None]
-    return [one for _, one in (sorted(found, key=itemgetter(0)) if typed else found)]
+def closest_matches(typed: str, items: Iterable[T], name_of: Callable[[T], str]) -> list[tuple[T, tuple[int, ...]]]:
+    """The items whose name matches, closest first, with the matching positions; all in order if nothing is typed."""
+    if not typed.strip():
+        return [(item, ()) for item in items]
+    found = ((match(typed, name_of(item)), item) for item in items)
+    ranked = sorted(((at, item) for at, item in found if at is not None), key=itemgetter(0))
+    return [(item, at.positions) for at, item in ranked]

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.core.safety import clean, clean_line
+from reflectty.tui.fuzzy import closest_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 MAX_SUGGESTIONS = 200
 """Maximum number of suggestions."""
@@ -151,8 +152,8 @@ def _find_line_end(text: str, cursor: int) -> int:
 
 
 def _match_commands(written: str, commands: Sequence[SlashCommand]) -> tuple[Suggestion, ...]:
-    by_name = {command.name: command for command in commands}
-    return tuple(_suggestion_of(by_name[name]) for name in _rank_names(written, by_name))
+    found = closest_matches(written, commands, lambda command: command.name)
+    return tuple(_suggestion_of(command) for command, _ in found)
 
 
 def _suggestion_of(command: SlashCommand) -> Suggestion:
@@ -165,28 +166,8 @@ def _suggestion_of(command: SlashCommand) -> Suggestion:
 def _match_values(written: str, values: Sequence[str]) -> tuple[Suggestion, ...]:
     # Names are from servers and the store; one that the terminal cannot show cannot be typed either.
     safe = [value for value in values if clean_line(value, len(value)) == value]
-    return tuple(Suggestion(value, value) for value in _rank_names(written, safe)[:MAX_SUGGESTIONS])
-
-
-def _rank_names(written: str, names: Iterable[str]) -> list[str]:
-    """The names that equal the typed text, begin with it, contain it, or have its letters in order, in this order."""
-    sought = written.casefold()
-    ranked = [(_rank(sought, name.casefold()), name) for name in names]
-    return [name for rank, name in sorted(ranked, key=lambda pair: pair[0]) if rank < _NO_MATCH]
-
-
-_NO_MATCH = 4
-
-
-def _rank(sought: str, name: str) -> int:
-    if name == sought:
-        return 0
-    if name.startswith(sought):
-        return 1
-    if sought in name:
-        return 2
-    letters = iter(name)
-    return 3 if all(letter in letters for letter in sought) else _NO_MATCH
+    found = closest_matches(written, safe, str)
+    return tuple(Suggestion(value, value) for value, _ in found[:MAX_SUGGESTIONS])
 
 
 def _complete_mention(mention: re.Match[str], text: str, cursor: int, folder: Path) -> SuggestionList:

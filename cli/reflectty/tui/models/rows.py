@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.core.model_names import short_name_of
 from reflectty.core.safety import clean_line
-from reflectty.tui.widgets.list import GUTTER, Heading, pad, truncate
+from reflectty.tui.widgets.list import Detail, Heading, ListEntry, pad, truncate
 from reflectty.view.model import model_texts_of
 from reflectty.view.rows import cell_width, row_spans
 from reflectty.view.summary import fit_facts
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from reflectty.core.messages import Model, RunningModel
     from reflectty.tui.widgets.list import RowPainter
-    from reflectty.view.rows import Row
+    from reflectty.view.rows import Row, Run
     from reflectty.view.summary import SummaryFact
 
 UNNAMED = "unnamed"
@@ -59,7 +60,8 @@ class DownloadState(NamedTuple):
     """True if it failed, rather than being stopped."""
 
 
-class ModelRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ModelRow(ListEntry):
     """A model as a row."""
 
     info: ModelInfo
@@ -67,118 +69,53 @@ class ModelRow(NamedTuple):
     """Widths of the name and of each column in the whole list."""
 
     @property
-    def is_choosable(self) -> bool:
-        return True
+    def is_current(self) -> bool:
+        return self.info.is_chat_model
 
-    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
-        return 1
-
-    def row(self, at: int, painter: RowPainter) -> Row:  # noqa: ARG002 - there is one
-        known, texts = self.info, column_texts_of(self.info)
-        shown = fit_columns(self.widths, painter.width - GUTTER)
+    def rows(self, painter: RowPainter) -> list[Row]:
+        texts, shown = column_texts_of(self.info), fit_columns(self.widths, painter.width)
         taken = sum(self.widths[1 + column] + _GAP for column in shown)
-        room = max(1, min(self.widths[0], painter.width - GUTTER - taken))
-        name = pad(truncate(display_name_of(known.model.name), room, painter.glyphs.more), room)
-        row = [
-            *painter.gutter(current=known.is_chat_model),
-            (name, painter.style_of("you" if known.is_chat_model else "text")),
-        ]
+        room = max(1, min(self.widths[0], painter.width - taken))
+        look = painter.style_of("you" if self.is_current else "text")
+        row = [painter.cell(display_name_of(self.info.model.name), room, look)]
         for column in shown:
-            role, width = _role_of(column, known), self.widths[1 + column]
+            width = self.widths[1 + column]
             text = texts[column].rjust(width) if column == SIZE else pad(texts[column], width)
-            row += [(" " * _GAP, painter.style_of("text")), (text, painter.style_of(role))]
-        return row
+            row += [painter.run(" " * _GAP), painter.run(text, _role_of(column, self.info))]
+        return [row]
 
 
-class DownloadRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DownloadRow(ListEntry):
     """A pull on one row, or in a narrow list with its facts below its name."""
 
     state: DownloadState
     name_width: int
     """Width of the longest name of a pull."""
 
-    @property
-    def is_choosable(self) -> bool:
-        return True
-
-    def height(self, width: int) -> int:
-        return 1 if width >= _ONE_ROW_WIDTH else 1 + max(1, len(self._problem_rows(width - GUTTER - _GAP)))
-
-    def row(self, at: int, painter: RowPainter) -> Row:
-        room, text = painter.width - GUTTER - _GAP, painter.style_of("text")
-        beside = painter.width >= _ONE_ROW_WIDTH
-        names = min(self.name_width, room // 2) if beside else room
-        name = pad(truncate(display_name_of(self.state.name), names, painter.glyphs.more), names)
-        head = [*painter.gutter(first=at == 0), *self._sign(painter, first=at == 0)]
+    def rows(self, painter: RowPainter) -> list[Row]:
+        room, beside = painter.width - _GAP, painter.width >= _ONE_ROW_WIDTH
+        width = min(self.name_width, room // 2) if beside else room
+        name = painter.cell(display_name_of(self.state.name), width, painter.style_of("text"))
+        head = [self._sign(painter), name]
         if beside:
-            return [*head, (name, text), (" " * _GAP, text), *self._state_row(room - names - _GAP, painter)]
-        return head + ([(name, text)] if at == 0 else self._state_row(room, painter, at - 1))
+            return [[*head, painter.run(" " * _GAP), *self._state_rows(room - width - _GAP, 1, painter)[0]]]
+        below = self._state_rows(room, _MAX_PROBLEM_ROWS, painter)
+        return [head, *([painter.run("  ", "accent"), *row] for row in below)]
 
-    def _sign(self, painter: RowPainter, *, first: bool) -> Row:
-        wrong, ended = self.state.is_error, bool(self.state.problem)
-        sign = "!" if wrong else " " if ended else painter.glyphs.running
-        return [(f"{sign if first else ' '} ", painter.style_of("error" if wrong else "accent"))]
+    def _sign(self, painter: RowPainter) -> Run:
+        if self.state.is_error:
+            return painter.run("! ", "error")
+        return painter.run(f"{' ' if self.state.problem else painter.glyphs.running} ", "accent")
 
-    def _state_row(self, room: int, painter: RowPainter, at: int = 0) -> Row:
-        if self.state.problem:
-            problem, rows = clean_line(self.state.problem, _MAX_TEXT_LENGTH), self._problem_rows(room)
-            start, end = rows[at] if at < len(rows) else (0, 0)
-            text = problem[start:] if at == len(rows) - 1 or painter.width >= _ONE_ROW_WIDTH else problem[start:end]
-            look = painter.style_of("text" if self.state.is_error else "dim")
-            return [(truncate(text, max(1, room), painter.glyphs.more), look)]
-        dot = f" {painter.glyphs.dot} "
-        text = dot.join(fact.text for fact in fit_facts(self.state.facts, room, len(dot)))
-        return [(truncate(text, max(1, room), painter.glyphs.more), painter.style_of("dim"))]
-
-    def _problem_rows(self, room: int) -> Sequence[tuple[int, int]]:
-        """The ranges of the problem's rows."""
-        problem = clean_line(self.state.problem, _MAX_TEXT_LENGTH)
-        return list(row_spans(problem, max(1, room)))[:_MAX_PROBLEM_ROWS] if problem else []
-
-
-class TitleRow(NamedTuple):
-    """The title above the facts."""
-
-    text: str
-
-    @property
-    def is_choosable(self) -> bool:
-        return False
-
-    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
-        return 1
-
-    def row(self, at: int, painter: RowPainter) -> Row:  # noqa: ARG002 - there is one
-        return [(truncate(self.text, painter.width, painter.glyphs.more), painter.style_of("accent"))]
-
-
-class FactRow(NamedTuple):
-    """A fact after its name; without a name it belongs to the one above."""
-
-    key: str
-    text: str
-
-    @property
-    def is_choosable(self) -> bool:
-        return False
-
-    def height(self, width: int) -> int:
-        return max(1, len(self._rows(width)))
-
-    def row(self, at: int, painter: RowPainter) -> Row:
-        rows = self._rows(painter.width)
-        # A row may be drawn once more before the layout for the new width.
-        start, end = rows[at] if at < len(rows) else (0, 0)
-        key = pad(self.key if at == 0 else "", _KEY_WIDTH)
-        return [
-            (key, painter.style_of("faint")),
-            (clean_line(self.text, _MAX_TEXT_LENGTH)[start:end], painter.style_of("text")),
-        ]
-
-    def _rows(self, width: int) -> Sequence[tuple[int, int]]:
-        text = clean_line(self.text, _MAX_TEXT_LENGTH)
-        # Before the first layout the width is 0.
-        return (row_spans(text, max(1, width - _KEY_WIDTH)) if text and width else ()) or [(0, len(text))]
+    def _state_rows(self, room: int, limit: int, painter: RowPainter) -> list[Row]:
+        """The facts on one row, or the problem on at most that many, the last one truncated."""
+        role = "text" if self.state.is_error else "dim"
+        problem, dot = clean_line(self.state.problem, _MAX_TEXT_LENGTH), f" {painter.glyphs.dot} "
+        facts = dot.join(fact.text for fact in fit_facts(self.state.facts, room, len(dot)))
+        spans = row_spans(problem, max(1, room))[:limit] if problem else []
+        texts = [problem[start:end] for start, end in spans[:-1]] + [problem[start:] for start, _ in spans[-1:]]
+        return [[painter.run(truncate(text, max(1, room), painter.glyphs.more), role)] for text in texts or [facts]]
 
 
 def build_rows(models: Sequence[ModelInfo], pulls: Sequence[DownloadState]) -> list[Heading | ModelRow | DownloadRow]:
@@ -193,9 +130,10 @@ def build_rows(models: Sequence[ModelInfo], pulls: Sequence[DownloadState]) -> l
     return [Heading("pulls", is_first=True), *(DownloadRow(one, names) for one in pulls), *heading, *rows]
 
 
-def build_fact_rows(name: str, facts: Iterable[tuple[str, str]]) -> list[TitleRow | FactRow]:
+def build_fact_rows(name: str, facts: Iterable[tuple[str, str]]) -> list[Heading | Detail]:
     """The entries for the facts of a model or a pull."""
-    return [TitleRow(display_name_of(name)), *(FactRow(*fact) for fact in facts)]
+    title = Heading(display_name_of(name), is_first=True, role="accent")
+    return [title, *(Detail(key, clean_line(text, _MAX_TEXT_LENGTH), _KEY_WIDTH) for key, text in facts)]
 
 
 def display_name_of(name: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from reflectty.core.model_names import remote_host_of
 from reflectty.core.safety import clean_line
@@ -23,16 +22,18 @@ from reflectty.tui.models.rows import (
     build_rows,
     display_name_of,
 )
+from reflectty.tui.screens.list_screen import NO_MATCH, ListScreen
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.list import Listing, list_glyphs
+from reflectty.tui.widgets.list import Listing
 from reflectty.view.rows import cell_width
 from reflectty.view.summary import SummaryFact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.widget import Widget
 
 
 MAX_HINT_ROWS = 3
@@ -81,15 +82,12 @@ HOST_WIDTH = 60
 """Minimum columns to show the host."""
 TALL = 22
 """Minimum rows to show facts below the list, if there is no room beside it."""
-SHORT = 16
-"""Below this many rows, blank rows are hidden."""
 POLL_SECONDS = 2.0
 """Time between polls of the server."""
 REFRESH_SECONDS = 0.2
 """Time between updates of the screen."""
 LOADING = "Listing models…"
 EMPTY = "No models installed."
-NO_MATCH = "No matches."
 _MARGINS = 4
 
 
@@ -131,40 +129,30 @@ class ModelsBackend(Protocol):
         ...
 
 
-class ModelsScreen(ModalScreen[None]):
+class ModelsScreen(ListScreen[None]):
     """Lists the models; typing filters them."""
 
     DEFAULT_CSS = """
     ModelsScreen, ModelsScreen:ansi {
-        & > #models { padding: 1 2; height: 100%; background: $r-panel; color: $r-text; }
-        & #models-head { height: 1; margin: 0 0 1 0; }
-        & #models-title { width: auto; margin: 0 2 0 0; text-style: bold; color: $r-accent; }
         & #models-server { width: auto; margin: 0 0 0 2; color: $r-dim; }
         & #models-server.-gone { color: $r-error; text-style: bold; }
         & #models-middle { height: 1fr; layout: vertical; }
         & #models-facts { display: none; scrollbar-size-vertical: 0; height: auto; max-height: 45%; margin: 1 0 0 0; }
-        & #models-empty { display: none; height: 1fr; color: $r-dim; }
+        & .list-note { height: 1fr; }
         & #models-note { display: none; height: auto; max-height: 4; margin: 1 0 0 0; color: $r-text; }
         & #models-note.-wrong { color: $r-error; }
-        & #models-hints { height: auto; color: $r-faint; margin: 1 0 0 0; }
+        & .list-hints { height: auto; }
         &.-wide #models-middle { layout: horizontal; }
         &.-wide #models-facts { display: block; width: 40; height: 100%; max-height: 100%; margin: 0 0 0 3; }
         &.-tall #models-facts { display: block; }
-        &.-bare #models-facts, &.-bare #models-list { display: none; }
-        &.-bare #models-empty { display: block; }
+        &.-bare #models-facts { display: none; }
         &.-noted #models-note { display: block; }
-        &.-short > #models { padding: 0 2; }
-        &.-short #models-head, &.-short #models-hints, &.-short #models-note { margin: 0; }
+        &.-short .list-hints { display: block; margin: 0; }
+        &.-short #models-note { margin: 0; }
     }
-    ModelsScreen:ansi { & #models-server, & #models-empty, & #models-hints { text-style: dim; } }
+    ModelsScreen:ansi { & #models-server { text-style: dim; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", priority=True),
-        Binding("down", "move(1)", priority=True),
-        Binding("pageup", "page(-1)", priority=True),
-        Binding("pagedown", "page(1)", priority=True),
-        Binding("enter", "accept", priority=True),
-        Binding("escape", "back", priority=True),
         Binding("ctrl+l", "load", priority=True),
         Binding("ctrl+p", "pull", priority=True),
         Binding("ctrl+y", "copy", priority=True),
@@ -173,26 +161,23 @@ class ModelsScreen(ModalScreen[None]):
     ]
 
     def __init__(self, backend: ModelsBackend, keys: Sequence[str] = (), *, unicode: bool = True) -> None:
-        super().__init__()
+        super().__init__("Models", "", unicode=unicode)
         self._backend = backend
-        self._glyphs = list_glyphs(unicode=unicode)
         self._snapshot = ModelsSnapshot()
         self._selected_key: tuple[str, str] | None = None
         for key in keys:
             self._bindings.bind(key, "dismiss", show=False, priority=True)
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="models"):
-            with Horizontal(id="models-head"):
-                yield Static(Content("Models"), id="models-title")
-                yield Field(placeholder="type to filter")
-                yield Static(id="models-server")
-            with Vertical(id="models-middle"):
-                yield Listing(glyphs=self._glyphs, id="models-list")
-                yield Listing(glyphs=self._glyphs, id="models-facts")
-                yield Static(id="models-empty")
-            yield Static(id="models-note")
-            yield Static(id="models-hints")
+    def head_widgets(self) -> Iterator[Widget]:
+        yield from super().head_widgets()
+        yield Static(id="models-server")
+
+    def list_widgets(self) -> ComposeResult:
+        with Vertical(id="models-middle"):
+            yield Listing(glyphs=self._glyphs)
+            yield Listing(glyphs=self._glyphs, id="models-facts")
+            yield Static(classes="list-note")
+        yield Static(id="models-note")
 
     def on_mount(self) -> None:
         self._backend.poll()
@@ -202,31 +187,21 @@ class ModelsScreen(ModalScreen[None]):
 
     def on_resize(self) -> None:
         width, height = self.size
-        self.set_class(height < SHORT, "-short")
         self.set_class(width >= WIDE, "-wide")
         self.set_class(width < WIDE and height >= TALL, "-tall")
         self._describe()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
+    def follow_filter(self) -> None:
         self._selected_key = None
-        self._fill_list()
+        self.fill_list()
 
     def on_listing_picked(self, event: Listing.Picked) -> None:
         event.stop()
-        self._select_current()
+        self.follow_choice()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave `delete` to the filter while it has text to delete."""
         return action != "remove" or not parameters or self.query_one(Field).cursor_at_end
-
-    def action_move(self, by: int) -> None:
-        self._listing.move(by)
-        self._select_current()
-
-    def action_page(self, pages: int) -> None:
-        self._listing.page(pages)
-        self._select_current()
 
     def action_accept(self) -> None:
         entry = self._entry
@@ -238,7 +213,7 @@ class ModelsScreen(ModalScreen[None]):
             self._perform("pull", entry.state.name)
 
     def action_back(self) -> None:
-        if self._filter_text:
+        if self.filter_text:
             self.query_one(Field).value = ""
         else:
             self.dismiss()
@@ -250,8 +225,8 @@ class ModelsScreen(ModalScreen[None]):
 
     def action_pull(self) -> None:
         """Ask for a model name; a filter without matches is the default."""
-        self._fill_list()
-        self._perform("ask", "" if self._listing.entries else self._filter_text)
+        self.fill_list()
+        self._perform("ask", "" if self.listing.entries else self.filter_text)
 
     def action_copy(self) -> None:
         if isinstance(self._entry, ModelRow):
@@ -269,19 +244,11 @@ class ModelsScreen(ModalScreen[None]):
         self._refresh_if_changed()
 
     @property
-    def _filter_text(self) -> str:
-        return self.query_one(Field).value.strip()
-
-    @property
-    def _listing(self) -> Listing:
-        return self.query_one("#models-list", Listing)
-
-    @property
     def _entry(self) -> ModelRow | DownloadRow | None:
-        entry = self._listing.entry
+        entry = self.listing.entry
         return entry if isinstance(entry, (ModelRow, DownloadRow)) else None
 
-    def _select_current(self) -> None:
+    def follow_choice(self) -> None:
         self._selected_key = _key_of(self._entry)
         self._describe()
 
@@ -300,7 +267,7 @@ class ModelsScreen(ModalScreen[None]):
         note.update(Content(f"{'! ' if wrong else ''}{clean_line(text, 2000)}"))
         note.set_class(wrong, "-wrong")
         self.set_class(bool(text), "-noted")
-        self._fill_list()
+        self.fill_list()
 
     def _server_text(self) -> str:
         seen, host, dot = self._snapshot, clean_line(self._snapshot.host, 40), f" {self._glyphs.dot} "
@@ -309,23 +276,21 @@ class ModelsScreen(ModalScreen[None]):
         roomy = seen.models and self.size.width >= HOST_WIDTH
         return f"{host}{dot}{format_count(len(seen.models or ()), 'model')}" if roomy else ""
 
-    def _fill_list(self) -> None:
+    def fill_list(self) -> None:
         """List the matches; the chosen entry stays chosen, or the one that takes its place."""
-        seen, typed = self._snapshot, self._filter_text
+        seen, typed = self._snapshot, self.filter_text
         models = closest_matches(typed, seen.models or (), lambda one: display_name_of(one.model.name))
-        entries = build_rows(models, closest_matches(typed, seen.downloads, lambda one: display_name_of(one.name)))
+        pulls = closest_matches(typed, seen.downloads, lambda one: display_name_of(one.name))
+        entries = build_rows([one for one, _ in models], [one for one, _ in pulls])
         keys = [_key_of(entry) for entry in entries]
-        answers = next(
-            (at for at, entry in enumerate(entries) if isinstance(entry, ModelRow) and entry.info.is_chat_model), 0
-        )
-        at = self._listing.chosen_index or 0
+        answers = next((at for at, entry in enumerate(entries) if entry.is_current), 0)
+        at = self.listing.chosen_index or 0
         wanted = keys.index(self._selected_key) if self._selected_key in keys else at if self._selected_key else answers
-        self._listing.fill(entries, wanted, keep_scroll=self._selected_key is not None)
+        self.show_entries(entries, wanted, keep_scroll=self._selected_key is not None)
         if seen.models is not None:
             self._selected_key = _key_of(self._entry)
-        self.set_class(not entries, "-bare")
         empty = LOADING if seen.is_reachable is None else NO_MATCH if typed else EMPTY if seen.is_reachable else ""
-        self.query_one("#models-empty", Static).update(Content(empty.replace("…", self._glyphs.more)))
+        self.query_one(".list-note", Static).update(Content(empty.replace("…", self._glyphs.more)))
         self._describe()
 
     def _describe(self) -> None:
@@ -336,7 +301,7 @@ class ModelsScreen(ModalScreen[None]):
             self.query_one("#models-facts", Listing).fill(build_fact_rows(key[1], facts), keep_scroll=True)
         found = key_hints_for(self._entry, is_reachable=self._snapshot.is_reachable is not False)
         text = arrange_hints(found, self.size.width - _MARGINS, f" {self._glyphs.dot} ")
-        self.query_one("#models-hints", Static).update(Content(text))
+        self.query_one(".list-hints", Static).update(Content(text))
 
 
 def _key_of(entry: object) -> tuple[str, str] | None:

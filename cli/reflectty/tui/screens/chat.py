@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reflectty.tui.app import ChatConfig
     from reflectty.tui.composer.composer import Composer
-    from reflectty.tui.sessions import messages
+    from reflectty.tui.sessions.panel import SessionsPanel
     from reflectty.tui.widgets.transcript import Transcript
 
 POLL_SECONDS = 5.0
@@ -77,19 +77,19 @@ class Chat(Screen[None]):
     def on_transcript_toggled(self, event: Transcript.Toggled) -> None:
         self.controller.transcript.change(event.part, event.part.toggle)
 
-    def on_sessions_panel_page_requested(self, event: messages.PageRequested) -> None:
-        self.controller.sessions.handle(event)
+    def on_sessions_panel_page_requested(self, event: SessionsPanel.PageRequested) -> None:
+        self.controller.sessions.load_page(event.offset)
 
-    def on_sessions_panel_searched(self, event: messages.Searched) -> None:
-        self.controller.sessions.handle(event)
+    def on_sessions_panel_searched(self, event: SessionsPanel.Searched) -> None:
+        self.controller.sessions.search_store(event.words)
 
-    def on_sessions_panel_renamed(self, event: messages.Renamed) -> None:
-        self.controller.sessions.handle(event)
+    def on_sessions_panel_renamed(self, event: SessionsPanel.Renamed) -> None:
+        self.controller.sessions.rename(event.session_id, event.title)
 
-    async def on_sessions_panel_removed(self, event: messages.Removed) -> None:
+    async def on_sessions_panel_removed(self, event: SessionsPanel.Removed) -> None:
         await self.controller.sessions.remove(event.session_id)
 
-    async def on_sessions_panel_opened(self, event: messages.Opened) -> None:
+    async def on_sessions_panel_opened(self, event: SessionsPanel.Opened) -> None:
         await self.controller.sessions.open(event.session_id, event.turn)
 
     def on_sessions_panel_closed(self) -> None:

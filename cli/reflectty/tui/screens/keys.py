@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain, groupby, repeat, zip_longest
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
 
 from reflectty.tui.keys import format_key
-from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.list import Listing, list_glyphs, pad
+from reflectty.tui.screens.list_screen import ListScreen
+from reflectty.tui.widgets.list import ListEntry, pad
 from reflectty.view.rows import cell_width, fitting_length, row_spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from reflectty.tui.actions.action import Action
@@ -28,11 +24,6 @@ if TYPE_CHECKING:
 
 TWO_COLUMN_WIDTH = 100
 """Minimum columns for two columns of actions."""
-SHORT = 16
-"""Below this many rows, blank rows and hints are hidden."""
-HINTS = "type to filter · ↑ ↓ scroll · esc back"
-PLAIN_HINTS = "type to filter - up down scroll - esc back"
-NO_MATCH = "No matches."
 _GAP = 4
 _MAX_COLUMN_WIDTH = 90
 """Maximum width of a column, which keeps keys and labels close together."""
@@ -41,79 +32,30 @@ _MARGINS = 5
 """Columns of the padding and the scroll bar."""
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(ListScreen[None]):
     """All actions by group; typing filters them."""
 
-    DEFAULT_CSS = """
-    KeysScreen, KeysScreen:ansi {
-        & > #keys { padding: 1 2; height: 100%; background: $r-panel; color: $r-text; }
-        & #keys-head { height: 1; margin: 0 0 1 0; }
-        & #keys-title { width: auto; margin: 0 2 0 0; text-style: bold; color: $r-accent; }
-        & #keys-note { display: none; color: $r-dim; height: 1fr; }
-        & #keys-hints { height: 1; color: $r-faint; margin: 1 0 0 0; }
-        &.-short > #keys { padding: 0 2; }
-        &.-short #keys-head { margin: 0; }
-        &.-short #keys-hints { display: none; }
-        &.-bare #keys-note { display: block; }
-        &.-bare #keys-list { display: none; }
-    }
-    KeysScreen:ansi { & #keys-note, & #keys-hints { text-style: dim; } }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll(-1)", priority=True),
-        Binding("down", "scroll(1)", priority=True),
-        Binding("pageup", "page(-1)", priority=True),
-        Binding("pagedown", "page(1)", priority=True),
-        Binding("escape,enter,f1", "back", priority=True),
-    ]
+    DEFAULT_CSS = "KeysScreen, KeysScreen:ansi { & .list-note { height: 1fr; } }"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "back", priority=True)]
 
     def __init__(self, actions: Sequence[Action], *, unicode: bool = True) -> None:
-        super().__init__()
+        scroll = "↑ ↓" if unicode else "up down"
+        super().__init__("Keyboard shortcuts", f"type to filter · {scroll} scroll · esc back", unicode=unicode)
         self._actions = tuple(actions)
-        self._unicode = unicode
-        self._filter_text = ""
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="keys"):
-            with Horizontal(id="keys-head"):
-                yield Static(Content("Keyboard shortcuts"), id="keys-title")
-                yield Field(placeholder="type to filter")
-            yield Listing(glyphs=list_glyphs(unicode=self._unicode), id="keys-list")
-            yield Static(Content(NO_MATCH), id="keys-note")
-            yield Static(Content(HINTS if self._unicode else PLAIN_HINTS), id="keys-hints")
 
     def on_resize(self) -> None:
-        self.set_class(self.size.height < SHORT, "-short")
-        self._fill_list()
+        self.fill_list()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._filter_text = event.value
-        self._fill_list()
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(Listing).scroll_relative(y=by, animate=False)
-
-    def action_page(self, pages: int) -> None:
-        self.query_one(Listing).page(pages)
-
-    def action_back(self) -> None:
-        self.dismiss(None)
-
-    def _fill_list(self) -> None:
-        actions = [action for action in self._actions if has_words(action, self._filter_text)]
+    def fill_list(self) -> None:
+        actions = [action for action in self._actions if has_words(action, self.filter_text)]
         wide = self.size.width >= TWO_COLUMN_WIDTH
         width = min(_MAX_COLUMN_WIDTH, (self.size.width - _MARGINS - _GAP * wide) // (1 + wide))
-        keys = min(
-            _MAX_KEYS_WIDTH,
-            width // 3,
-            max((cell_width(_keys_text_of(action) or action.slash) for action in actions), default=0),
-        )
+        widest = max((cell_width(_keys_text_of(action) or action.slash) for action in actions), default=0)
+        keys = min(_MAX_KEYS_WIDTH, width // 3, widest)
         blocks = [_group_lines(tuple(group), keys, width) for _, group in groupby(actions, lambda action: action.group)]
         left, right = split_columns(blocks) if wide else (_join_blocks(blocks), [])
         pairs = zip_longest(left, right, fillvalue=_BLANK_LINE)
-        self.query_one(Listing).fill([_KeyRow(one, other if wide else None, width) for one, other in pairs])
-        self.set_class(not actions, "-bare")
+        self.show_entries([_KeyRow(one, other, width) for one, other in pairs])
 
 
 def has_words(action: Action, words: str) -> bool:
@@ -139,41 +81,26 @@ class _KeyLine(NamedTuple):
     command: str = ""
 
     def row(self, width: int, painter: RowPainter) -> Row:
-        heading, text = painter.style_of("dim"), painter.style_of("text")
-        filled = cell_width(self.heading + self.keys + self.label + self.command)
-        row = [
-            (self.heading, heading),
-            (self.keys, painter.style_of("you")),
-            (self.label, text),
-            (self.command, heading),
-        ]
-        return [*row, (" " * max(0, width - filled), text)]
+        texts, roles = (self.heading, self.keys, self.label, self.command), ("dim", "you", "text", "dim")
+        return [*map(painter.run, texts, roles), painter.run(" " * max(0, width - cell_width("".join(texts))))]
 
 
 _BLANK_LINE = _KeyLine()
 
 
-class _KeyRow(NamedTuple):
-    """A line of each column, or of the only one."""
+@dataclass(frozen=True, slots=True)
+class _KeyRow(ListEntry):
+    """A line of each column; the right one is blank if there is only one column."""
 
     left: _KeyLine
-    right: _KeyLine | None
+    right: _KeyLine
     width: int
 
-    @property
-    def is_choosable(self) -> bool:
-        return False
+    is_choosable = False
 
-    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
-        return 1
-
-    def row(self, at: int, painter: RowPainter) -> Row:  # noqa: ARG002 - there is one
-        left = self.left.row(self.width, painter)
-        return (
-            left
-            if self.right is None
-            else [*left, (" " * _GAP, painter.style_of("text")), *self.right.row(self.width, painter)]
-        )
+    def rows(self, painter: RowPainter) -> list[Row]:
+        left, right = (line.row(self.width, painter) for line in (self.left, self.right))
+        return [[*left, painter.run(" " * _GAP), *right]]
 
 
 def _group_lines(group: Sequence[Action], keys: int, width: int) -> list[_KeyLine]:

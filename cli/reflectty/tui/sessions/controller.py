@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError
-from reflectty.tui.sessions import messages
 
 if TYPE_CHECKING:
-    from textual.message import Message
+    from collections.abc import Iterator
 
+    from reflectty.store import Store
     from reflectty.tui.controller import ChatController
     from reflectty.tui.sessions.panel import SessionsPanel
 
@@ -54,49 +55,55 @@ class SessionsController:
         self._panel.current = session.id if session else ""
         self._panel.running = frozenset({session.id} if session and self._controller.turns.current else ())
 
-    def handle(self, message: Message) -> None:
-        """Answer a message of the panel."""
-        store = self._controller.conversation.store
+    def load_page(self, offset: int) -> None:
+        """Give the panel the page of sessions at an offset."""
+        with self._errors_reported():
+            self._panel.add_sessions(self._store.sessions(PAGE_SIZE, offset))
+
+    def search_store(self, words: str) -> None:
+        """Give the panel the results of a search."""
+        with self._errors_reported():
+            self._panel.show_hits(self._store.search(words), words)
+
+    def rename(self, session_id: str, title: str) -> None:
+        with self._errors_reported():
+            if self._is_open(session_id):
+                self._controller.conversation.rename(title)
+            else:
+                self._store.rename(session_id, title)
+            self._controller.refresh_status()
+
+    async def remove(self, session_id: str) -> None:
+        """Remove a session; if it is on the screen, stop its reply first."""
+        is_open = self._is_open(session_id)
+        if is_open:
+            await self._controller.stop_session()
+        with self._errors_reported():
+            self._store.remove(session_id)
+            if is_open:
+                self._controller.conversation.close()
+                self._controller.show_conversation()
+
+    async def open(self, session_id: str, turn: int | None) -> None:
+        """Show a session; stop and store a reply that is running in another."""
+        await self._controller.stop_session()
+        with self._errors_reported():
+            self._controller.show_conversation(self._store.find(session_id), turn)
+        self._panel.slide_out()
+        self._controller.composer.focus()
+
+    @property
+    def _store(self) -> Store:
+        return self._controller.conversation.store
+
+    def _is_open(self, session_id: str) -> bool:
+        session = self._controller.conversation.session
+        return session is not None and session.id == session_id
+
+    @contextmanager
+    def _errors_reported(self) -> Iterator[None]:
+        """Show an error in the transcript."""
         try:
-            if isinstance(message, messages.PageRequested):
-                self._panel.add_sessions(store.sessions(PAGE_SIZE, message.offset))
-            elif isinstance(message, messages.Searched):
-                self._panel.show_hits(store.search(message.words), message.words)
-            elif isinstance(message, messages.Renamed):
-                self._rename(message.session_id, message.title)
+            yield
         except ReflecttyError as error:
             self._controller.report_error(error)
-
-    def _rename(self, session: str, title: str) -> None:
-        conversation = self._controller.conversation
-        if conversation.session and conversation.session.id == session:
-            conversation.rename(title)
-        else:
-            conversation.store.rename(session, title)
-        self._controller.refresh_status()
-
-    async def remove(self, session: str) -> None:
-        """Remove a session; if it is on the screen, stop its reply first."""
-        controller, conversation = self._controller, self._controller.conversation
-        here = conversation.session is not None and conversation.session.id == session
-        if here:
-            await controller.stop_session()
-        try:
-            conversation.store.remove(session)
-        except ReflecttyError as error:
-            controller.report_error(error)
-            return
-        if here:
-            conversation.close()
-            controller.show_conversation()
-
-    async def open(self, session: str, turn: int | None) -> None:
-        """Show a session; stop and store a reply that is running in another."""
-        controller = self._controller
-        await controller.stop_session()
-        try:
-            controller.show_conversation(controller.conversation.store.find(session), turn)
-        except ReflecttyError as error:
-            controller.report_error(error)
-        self._panel.slide_out()
-        controller.composer.focus()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.style import Style
 
 from reflectty.core.safety import Sanitizer
-from reflectty.tui.widgets.list import GUTTER, Heading, pad, truncate
+from reflectty.tui.widgets.list import Heading, ListEntry
 from reflectty.view.rows import BOLD, cell_width, fitting_length, row_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from reflectty.core.session import SearchHit, Session
-    from reflectty.tui.widgets.list import ListEntry, RowPainter
+    from reflectty.tui.widgets.list import RowPainter
     from reflectty.view.rows import Row
 
 
@@ -90,70 +91,61 @@ class PanelState:
         self.running_ids: frozenset[str] = frozenset()
 
 
-class SessionRow(NamedTuple):
-    """A session as a row."""
+@dataclass(frozen=True, slots=True)
+class SessionRow(ListEntry):
+    """A session as a row: its title, and at the right edge the mark of a running reply."""
 
     session: Session
     state: PanelState
 
     @property
-    def is_choosable(self) -> bool:
-        return True
+    def is_current(self) -> bool:
+        return self.session.id == self.state.current_id
 
-    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
+    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any; a list may hold thousands
         return 1
 
-    def row(self, at: int, painter: RowPainter) -> Row:  # noqa: ARG002 - there is one
-        current = self.session.id == self.state.current_id
-        look = _title_style_of(self.session, painter, current=current)
-        return [
-            *painter.gutter(current=current),
-            *_session_row(self.session, self.state, painter.width - GUTTER, look, painter),
-        ]
+    def rows(self, painter: RowPainter) -> list[Row]:
+        tail = (
+            [painter.run(f" {painter.glyphs.running}", "accent")] if self.session.id in self.state.running_ids else []
+        )
+        room = max(0, painter.width - sum(cell_width(text) for text, _ in tail))
+        return [[painter.cell(self.session.display_title, room, self.title_style(painter)), *tail]]
+
+    def title_style(self, painter: RowPainter) -> Style:
+        return painter.style_of("you" if self.is_current else "text" if self.session.title.strip() else "dim")
 
 
-class SearchHitRow:
+@dataclass(frozen=True, slots=True)
+class SearchHitRow(SessionRow):
     """A search hit: the session, and below it the snippet with the match in bold."""
 
-    is_choosable = True
-
-    def __init__(self, found: SearchHit, state: PanelState) -> None:
-        self.session, self.turn = found.session, found.turn
-        self._part = _PART_LABELS.get(found.part, found.part)
-        self._snippet = snippet_view_of(found.passage)
-        self._state = state
+    turn: int | None
+    part: str
+    snippet: SnippetView
 
     def height(self, width: int) -> int:
-        """The number of rows: the title, the snippet and a blank."""
-        return 2 + len(self._lay_out(width, "~")[1])
+        return ListEntry.height(self, width)
 
-    def row(self, at: int, painter: RowPainter) -> Row:
-        shown, rows = self._lay_out(painter.width, painter.glyphs.more)
-        if at == 0:
-            return self._title_row(painter)
-        if at > len(rows):
-            return []
-        part = [(f"{self._part}  ", painter.style_of("correction" if self._part == "correction" else "faint"))]
-        matched = painter.style_of("text") + BOLD
-        return [
-            *painter.gutter(first=False),
-            *part[at - 1 : at],
-            *shown.draw(*rows[at - 1], painter.style_of("dim"), matched),
+    def rows(self, painter: RowPainter) -> list[Row]:
+        """The title, the snippet, and a blank."""
+        if self.part == "title":
+            look, end = self.title_style(painter), self.snippet.count_fitting(painter.width)
+            return [self.snippet.draw(0, end, look, look + BOLD + UNDERLINED), []]
+        room, lead = max(1, painter.width), len(self.part) + 2
+        shown = self.snippet.trim_before_match(max(8, room - lead), painter.glyphs.more)
+        rows = [
+            shown.draw(start, end, painter.style_of("dim"), painter.style_of("text") + BOLD)
+            for start, end in shown.rows(room, lead, _MAX_SNIPPET_ROWS)
         ]
+        part = painter.run(f"{self.part}  ", "correction" if self.part == "correction" else "faint")
+        return [*SessionRow.rows(self, painter), *([part, *row] for row in rows[:1]), *rows[1:], []]
 
-    def _title_row(self, painter: RowPainter) -> Row:
-        current = self.session.id == self._state.current_id
-        room, look = painter.width - GUTTER, _title_style_of(self.session, painter, current=current)
-        row = painter.gutter(current=current)
-        if self._part == "title":
-            return row + self._snippet.draw(0, self._snippet.count_fitting(room), look, look + BOLD + UNDERLINED)
-        return [*row, *_session_row(self.session, self._state, room, look, painter)]
 
-    def _lay_out(self, width: int, more: str) -> tuple[SnippetView, list[tuple[int, int]]]:
-        """The trimmed snippet and its rows; the first row begins after the part's name."""
-        room, lead = max(1, width - GUTTER), len(self._part) + 2
-        shown = self._snippet.trim_before_match(max(8, room - lead), more)
-        return shown, [] if self._part == "title" else shown.rows(room, lead, _MAX_SNIPPET_ROWS)
+def hit_row_of(found: SearchHit, state: PanelState) -> SearchHitRow:
+    """The row of a search hit."""
+    part = _PART_LABELS.get(found.part, found.part)
+    return SearchHitRow(found.session, state, found.turn, part, snippet_view_of(found.passage))
 
 
 def date_heading_of(updated: float, now: float) -> str:
@@ -168,21 +160,6 @@ def date_heading_of(updated: float, now: float) -> str:
     if days <= _DAYS_IN_WEEK:
         return "last week"
     return f"{then:%B}" if then.year == today.year else f"{then:%B %Y}"
-
-
-def _title_style_of(session: Session, painter: RowPainter, *, current: bool) -> Style:
-    return painter.style_of("you" if current else "text" if session.title.strip() else "dim")
-
-
-def _session_row(session: Session, state: PanelState, width: int, look: Style, painter: RowPainter) -> Row:
-    """The title, and at the right edge the mark of a running reply."""
-    tail = _running_mark(session, state, painter)
-    room = max(0, width - sum(cell_width(text) for text, _ in tail))
-    return [(pad(truncate(session.display_title, room, painter.glyphs.more), room), look), *tail]
-
-
-def _running_mark(session: Session, state: PanelState, painter: RowPainter) -> Row:
-    return [(f" {painter.glyphs.running}", painter.style_of("accent"))] if session.id in state.running_ids else []
 
 
 class SessionList:
@@ -224,7 +201,7 @@ class SessionList:
     def entries(self) -> list[ListEntry]:
         """The whole list: search hits, or sessions under their headings."""
         if self.hits is not None:
-            return [SearchHitRow(found, self.state) for found in self.hits]
+            return [hit_row_of(found, self.state) for found in self.hits]
         self._heading = ""
         return self._build_entries(self._sessions.values())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -14,11 +14,9 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from reflectty.tui.sessions import messages
 from reflectty.tui.sessions.list import SearchHitRow, SessionList, SessionRow
-from reflectty.tui.sessions.messages import InlineConfirm, InlineRename
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.list import GUTTER, Listing, list_glyphs
+from reflectty.tui.widgets.list import GUTTER, LIST_CSS, LIST_KEYS, Listing, list_glyphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,6 +82,88 @@ class SearchLine(Horizontal):
         self.post_message(self.WordsChanged(self.words))
 
 
+REMOVAL_QUESTION = " remove? y/n"
+
+
+class InlineRename(Field):
+    """A text field over a title."""
+
+    DEFAULT_CSS = "InlineRename { layer: over; position: absolute; display: none; }"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "leave(True)"), Binding("escape", "leave(False)")]
+
+    @dataclass
+    class Done(Message):
+        """The rename is over: the session, and the new title, or an empty one."""
+
+        session_id: str
+        title: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.row_region, self._session_id = Region(), ""
+
+    def ask(self, where: Region, session_id: str, title: str) -> None:
+        """Show a title for editing in a region of the parent."""
+        self.row_region, self._session_id = where, session_id
+        self.styles.offset = where.offset
+        self.styles.width = max(1, where.width)
+        self.display = True
+        self.value = title
+        self.cursor_position = len(title)
+        self.focus()
+
+    def action_leave(self, named: bool) -> None:
+        self.display = False
+        self.post_message(self.Done(self._session_id, self.value.strip() if named else ""))
+
+    def on_blur(self) -> None:
+        self.display = False
+
+
+class InlineConfirm(Static, can_focus=True):
+    """A question at the end of a row; only `y` means yes."""
+
+    DEFAULT_CSS = """
+    InlineConfirm {
+        layer: over;
+        position: absolute;
+        display: none;
+        width: 12;
+        height: 1;
+        background: $r-line;
+        color: $r-error;
+        text-style: bold;
+    }
+    """
+
+    @dataclass
+    class Answered(Message):
+        """The answer for a session."""
+
+        session_id: str
+        yes: bool
+
+    def __init__(self) -> None:
+        super().__init__(Content(REMOVAL_QUESTION))
+        self.row_region, self._session_id = Region(), ""
+
+    def ask(self, where: Region, session_id: str) -> None:
+        """Ask at the end of a row of the parent."""
+        self.row_region, self._session_id = where, session_id
+        self.styles.offset = (max(0, where.right - len(REMOVAL_QUESTION)), where.y)
+        self.display = True
+        self.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        self.display = False
+        self.post_message(self.Answered(self._session_id, event.key == "y"))
+
+    def on_blur(self) -> None:
+        self.display = False
+
+
 WIDTH = 36
 NARROW = 60
 """Below this many columns the panel takes the full width."""
@@ -100,8 +180,8 @@ NO_MATCH = "No matches."
 class SessionsPanel(Vertical):
     """Lists sessions, latest first; typing searches them. Slides in from the left on demand."""
 
-    DEFAULT_CSS = """
-    SessionsPanel {
+    DEFAULT_CSS = f"""
+    SessionsPanel {{
         dock: left;
         display: none;
         width: auto;
@@ -110,25 +190,15 @@ class SessionsPanel(Vertical):
         background: $r-panel;
         color: $r-text;
         layers: default over;
-        & > * { expand: optimal; }
-        & SearchLine { margin: 0 0 1 0; }
-        & #sessions-note { display: none; height: auto; color: $r-dim; }
-        & #sessions-hints { height: 1; color: $r-faint; margin: 1 0 0 0; }
-        &.-short { padding: 0 1 0 2; }
-        &.-short SearchLine { margin: 0; }
-        &.-short #sessions-hints { display: none; }
-        &.-bare #sessions-note { display: block; }
-        &.-bare Listing { display: none; }
-        &:ansi #sessions-note, &:ansi #sessions-hints { text-style: dim; }
-    }
+        & > * {{ expand: optimal; }}
+        & SearchLine {{ margin: 0 0 1 0; }}
+        &.-short {{ padding: 0 1 0 2; }}
+        &.-short SearchLine {{ margin: 0; }}
+        {LIST_CSS}
+    }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", priority=True),
-        Binding("down", "move(1)", priority=True),
-        Binding("pageup", "page(-1)", priority=True),
-        Binding("pagedown", "page(1)", priority=True),
-        Binding("enter", "accept", priority=True),
-        Binding("escape", "back", priority=True),
+        *LIST_KEYS,
         Binding("ctrl+x", "remove", priority=True),
         Binding("delete", "remove_or_delete", priority=True),
         Binding("ctrl+r", "rename", priority=True),
@@ -138,12 +208,40 @@ class SessionsPanel(Vertical):
     running: reactive[frozenset[str]] = reactive(frozenset())
     """The ids of sessions with a running reply."""
 
-    PageRequested: TypeAlias = messages.PageRequested
-    Searched: TypeAlias = messages.Searched
-    Opened: TypeAlias = messages.Opened
-    Removed: TypeAlias = messages.Removed
-    Renamed: TypeAlias = messages.Renamed
-    Closed: TypeAlias = messages.Closed
+    @dataclass
+    class PageRequested(Message):
+        """The end of the list is near: `add_sessions` takes the page at this offset, even if empty."""
+
+        offset: int
+
+    @dataclass
+    class Searched(Message):
+        """The user typed words: `show_hits` takes the results."""
+
+        words: str
+
+    @dataclass
+    class Opened(Message):
+        """The user chose a session, and with a search hit its turn."""
+
+        session_id: str
+        turn: int | None
+
+    @dataclass
+    class Removed(Message):
+        """A session is to be removed; the list no longer shows it."""
+
+        session_id: str
+
+    @dataclass
+    class Renamed(Message):
+        """A session is to be renamed; the list already shows the new title."""
+
+        session_id: str
+        title: str
+
+    class Closed(Message):
+        """The user left the panel."""
 
     def __init__(
         self,
@@ -158,9 +256,9 @@ class SessionsPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield SearchLine(self._glyphs.search, SEARCH_PLACEHOLDER)
-        yield Listing(glyphs=self._glyphs, id="sessions-list")
-        yield Static(Content(EMPTY), id="sessions-note")
-        yield Static(Content(HINTS.replace("·", self._glyphs.dot)), id="sessions-hints")
+        yield Listing(glyphs=self._glyphs)
+        yield Static(Content(EMPTY), classes="list-note")
+        yield Static(Content(HINTS.replace("·", self._glyphs.dot)), classes="list-hints")
         yield InlineRename()
         yield InlineConfirm()
 
@@ -274,7 +372,7 @@ class SessionsPanel(Vertical):
 
     def action_accept(self) -> None:
         entry = self._listing.entry
-        if isinstance(entry, (SessionRow, SearchHitRow)):
+        if isinstance(entry, SessionRow):
             turn = entry.turn if isinstance(entry, SearchHitRow) else None
             self.post_message(self.Opened(entry.session.id, turn))
 
@@ -309,7 +407,7 @@ class SessionsPanel(Vertical):
     @property
     def _chosen_session(self) -> Session | None:
         entry = self._listing.entry
-        return entry.session if isinstance(entry, (SessionRow, SearchHitRow)) else None
+        return entry.session if isinstance(entry, SessionRow) else None
 
     @property
     def _chosen_id(self) -> str:
@@ -332,14 +430,14 @@ class SessionsPanel(Vertical):
     def _fill_list(self, chosen: str, at: int | None = None) -> None:
         """List search hits or sessions; choose the entry of a session, or the one at or near an index."""
         entries = self._session_list.entries()
-        ids = [getattr(getattr(entry, "session", None), "id", "") for entry in entries]
+        ids = [entry.session.id if isinstance(entry, SessionRow) else "" for entry in entries]
         index = ids.index(chosen) if chosen and chosen in ids else None
         self._listing.fill(entries, index if at is None else at, keep_scroll=at is not None)
         self._update_note()
 
     def _update_note(self) -> None:
         self.set_class(not self._listing.entries, "-bare")
-        self.query_one("#sessions-note", Static).update(Content(EMPTY if self._session_list.hits is None else NO_MATCH))
+        self.query_one(".list-note", Static).update(Content(EMPTY if self._session_list.hits is None else NO_MATCH))
 
     def _redraw(self) -> None:
         if self.is_mounted:

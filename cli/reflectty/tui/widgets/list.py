@@ -1,17 +1,20 @@
-"""A list widget that draws only the visible rows, and its headings."""
+"""A list widget that draws only the visible rows, and its entries: headings, rows and details."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from textual.binding import Binding
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from reflectty.tui.widgets.strips import make_strip
-from reflectty.view.rows import BOLD, cell_width, fitting_length
+from reflectty.view.rows import BOLD, PLAIN, cell_width, fitting_length, row_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual import events
 
-    from reflectty.view.rows import Row
+    from reflectty.view.rows import Row, Run
 
 
 GUTTER = 3
@@ -50,41 +53,104 @@ class RowPainter(NamedTuple):
     """The properties for drawing an entry."""
 
     width: int
+    """Columns of the entry, without the gutter."""
     style_of: Callable[[str], Style]
     """The style of a role."""
-    is_chosen: bool
     glyphs: ListGlyphs
 
-    def gutter(self, *, current: bool = False, first: bool = True) -> Row:
-        """The columns left of an entry's text; the mark of the chosen entry is on its first row."""
-        bar = (self.glyphs.current, self.style_of("you")) if current else (" ", self.style_of("text"))
-        mark = self.glyphs.chosen if self.is_chosen and first else " "
-        return [bar, (f"{mark} ", self.style_of("accent"))]
+    def run(self, text: str, role: str = "text") -> Run:
+        return text, self.style_of(role)
+
+    def cell(self, text: str, width: int, look: Style) -> Run:
+        """The text truncated or padded to a width."""
+        return pad(truncate(text, width, self.glyphs.more), width), look
 
 
-class ListEntry(Protocol):
-    """An entry of a list."""
+class ListEntry:
+    """An entry of a list; its rows depend on the width."""
+
+    __slots__ = ()
+    is_choosable: ClassVar[bool] = True
+    """True if it can be chosen and has a gutter with its marks."""
 
     @property
-    def is_choosable(self) -> bool: ...
+    def is_current(self) -> bool:
+        """True if it is marked as the one in use."""
+        return False
+
+    def rows(self, painter: RowPainter) -> list[Row]:
+        """Its rows; a row without text is a spacer."""
+        raise NotImplementedError
 
     def height(self, width: int) -> int:
         """The number of its rows."""
+        return len(self.rows(RowPainter(width, lambda _: PLAIN, PLAIN_GLYPHS)))
 
-    def row(self, at: int, painter: RowPainter) -> Row:
-        """One of its rows; a row without text is a spacer."""
+
+@dataclass(frozen=True, slots=True)
+class Heading(ListEntry):
+    """A heading; a blank row precedes it unless it is the first."""
+
+    text: str
+    is_first: bool = False
+    role: str = "dim"
+
+    is_choosable = False
+
+    def rows(self, painter: RowPainter) -> list[Row]:
+        title = [painter.run(truncate(self.text, painter.width, painter.glyphs.more), self.role)]
+        return [title] if self.is_first else [[], title]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail(ListEntry):
+    """A text wrapped beside its name; without a name it belongs to the detail above."""
+
+    name: str
+    text: str
+    name_width: int
+
+    is_choosable = False
+
+    def rows(self, painter: RowPainter) -> list[Row]:
+        spans = row_spans(self.text, max(1, painter.width - self.name_width)) or [(0, 0)]
+        names = chain([self.name], repeat(""))
+        return [
+            [painter.run(pad(name, self.name_width), "faint"), painter.run(self.text[start:end])]
+            for name, (start, end) in zip(names, spans, strict=False)
+        ]
 
 
 def truncate(text: str, width: int, more: str) -> str:
     """The text that fits into a width, with `more` at the end if it was truncated."""
     if cell_width(text) <= width:
         return text
-    return text[: fitting_length(text, width - 1)].rstrip() + more if width > 1 else more[:width]
+    return text[: fitting_length(text, width - 1)].rstrip() + more if width > 1 else more[: max(0, width)]
 
 
 def pad(text: str, width: int) -> str:
     """The text padded with spaces to a width."""
     return text + " " * max(0, width - cell_width(text))
+
+
+LIST_KEYS: tuple[Binding, ...] = (
+    Binding("up", "move(-1)", priority=True),
+    Binding("down", "move(1)", priority=True),
+    Binding("pageup", "page(-1)", priority=True),
+    Binding("pagedown", "page(1)", priority=True),
+    Binding("enter", "accept", priority=True),
+    Binding("escape", "back", priority=True),
+)
+"""The keys of what holds a list and a field to filter it."""
+LIST_CSS = """
+        & .list-note { display: none; height: auto; color: $r-dim; }
+        & .list-hints { height: 1; color: $r-faint; margin: 1 0 0 0; }
+        &:ansi .list-note, &:ansi .list-hints { text-style: dim; }
+        &.-short .list-hints { display: none; }
+        &.-bare .list-note { display: block; }
+        &.-bare Listing { display: none; }
+"""
+"""The rules of what holds a list: a note in place of an empty list, and hints unless it is short."""
 
 
 class Listing(ScrollView, can_focus=False):
@@ -191,9 +257,12 @@ class Listing(ScrollView, can_focus=False):
         self.refresh()
 
     def move(self, by: int) -> None:
-        """Move the choice by that many choosable entries."""
+        """Move the choice by that many choosable entries; if nothing is choosable, scroll."""
         step = 1 if by > 0 else -1
         index = self.chosen_index
+        if index is None and self._nearest_choosable(0, 1) is None:
+            self.scroll_relative(y=by, animate=False)
+            return
         for _ in range(abs(by)):
             found = self._nearest_choosable(-1 if index is None else index + step, step)
             index = index if found is None else found
@@ -218,7 +287,7 @@ class Listing(ScrollView, can_focus=False):
         return self._starts[index] - self.scroll_offset.y
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
-        return max(1, sum(entry.height(width) for entry in self._entries))
+        return max(1, sum(_height_of(entry, width) for entry in self._entries))
 
     def render_line(self, y: int) -> Strip:
         """Draw one of the rows in view."""
@@ -227,9 +296,21 @@ class Listing(ScrollView, can_focus=False):
             return Strip.blank(width, self.rich_style)
         index = self._entry_index_at(line)
         chosen = index == self.chosen_index
-        painter = RowPainter(width, self._chosen_style_of if chosen else self._style_of, chosen, self.glyphs)
-        row = self._entries[index].row(line - self._starts[index], painter)
+        row = self._row(self._entries[index], line - self._starts[index], width, chosen=chosen)
         return make_strip(row, width, self._ground_style(chosen=chosen and bool(row)))
+
+    def _row(self, entry: ListEntry, at: int, width: int, *, chosen: bool) -> Row:
+        """A row of an entry after its marks: of the current entry, and on the first row of the chosen one."""
+        painter = RowPainter(
+            _text_width(entry, width), self._chosen_style_of if chosen else self._style_of, self.glyphs
+        )
+        row = entry.rows(painter)[at : at + 1]
+        # A row may be drawn once more before the layout for a new width.
+        if not row or not row[0] or not entry.is_choosable:
+            return row[0] if row else []
+        bar = painter.run(self.glyphs.current, "you") if entry.is_current else painter.run(" ")
+        mark = self.glyphs.chosen if chosen and not at else " "
+        return [bar, painter.run(f"{mark} ", "accent"), *row[0]]
 
     def on_resize(self) -> None:
         if self.scrollable_content_region.width != self._layout_width:
@@ -272,7 +353,7 @@ class Listing(ScrollView, can_focus=False):
     def _lay_out_from(self, index: int) -> None:
         for entry in self._entries[index:]:
             self._starts.append(self._total)
-            self._total += entry.height(self._layout_width)
+            self._total += _height_of(entry, self._layout_width)
         self.virtual_size = Size(self._layout_width, self._total)
         self.refresh(layout=self.styles.auto_dimensions)
         self.post_message(self.ViewChanged())
@@ -293,29 +374,16 @@ class Listing(ScrollView, can_focus=False):
         if self.chosen_index is None or not self.size.height or len(self._starts) <= self.chosen_index:
             return
         top = self._starts[self.chosen_index]
-        bottom = top + self._entries[self.chosen_index].height(self._layout_width)
+        bottom = top + _height_of(self._entries[self.chosen_index], self._layout_width)
         if self.chosen_index and not self._entries[self.chosen_index - 1].is_choosable:
             top = self._starts[self.chosen_index - 1]
         y = min(max(self.scroll_offset.y, bottom - self.size.height), top)
         self.scroll_to(y=y, animate=False, force=True)
 
 
-class Heading(NamedTuple):
-    """A heading; a blank row precedes it unless it is the first."""
+def _text_width(entry: ListEntry, width: int) -> int:
+    return width - GUTTER if entry.is_choosable else width
 
-    text: str
-    is_first: bool = False
 
-    @property
-    def is_choosable(self) -> bool:
-        return False
-
-    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
-        return 1 if self.is_first else 2
-
-    def row(self, at: int, painter: RowPainter) -> Row:
-        return (
-            [(truncate(self.text, painter.width, painter.glyphs.more), painter.style_of("dim"))]
-            if self.is_first or at
-            else []
-        )
+def _height_of(entry: ListEntry, width: int) -> int:
+    return entry.height(_text_width(entry, width))

@@ -1,0 +1,249 @@
+"""Dialogs above the chat: choose an item, type a line, confirm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain, groupby, repeat
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from rich.style import Style
+from textual.binding import Binding
+from textual.color import TRANSPARENT
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from reflectty.core.safety import clean_line
+from reflectty.tui.fuzzy import closest_matches
+from reflectty.tui.screens.list_screen import SHORT, ListScreen
+from reflectty.tui.widgets.field import Field
+from reflectty.tui.widgets.list import ListEntry, Listing, list_glyphs
+from reflectty.view.rows import cell_width, row_spans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.screen import Screen
+    from textual.widget import Widget
+    from textual.widgets import Input
+
+    from reflectty.tui.widgets.list import RowPainter
+    from reflectty.view.rows import Row
+
+
+def make_see_through(screen: Screen[Any]) -> None:
+    """Let the chat show through behind a screen, whatever background the app gives to all screens."""
+    screen.styles.background = TRANSPARENT
+
+
+MAX_UNFILTERED = 5
+"""Maximum number of items without a filter: all of them are visible."""
+_MARGINS = 4
+"""Columns beside the list."""
+_BLANK_ROWS = 5
+"""Blank rows, and the row of hints."""
+_MIN_DETAIL_WIDTH = 24
+"""Minimum columns for a detail beside its label; else it is below."""
+_MAX_DETAIL_WIDTH = 100
+_MATCH_STYLE = Style(bold=True, underline=True)
+
+
+class ChoiceItem(NamedTuple):
+    """An item to choose: its value, label and detail, and whether it is the current one."""
+
+    value: str
+    label: str
+    detail: str = ""
+    is_current: bool = False
+
+
+class Choice(ListScreen[str | None]):
+    """Asks for one of several items; returns its value, or None on cancel."""
+
+    DEFAULT_CSS = """
+    Choice, Choice:ansi {
+        & > .list-pane { dock: bottom; height: auto; }
+        & .list-head { height: auto; margin: 0; }
+        & .list-title { max-width: 100%; }
+        & Listing { height: auto; margin: 1 0 0 0; }
+        & .list-note { margin: 1 0 0 0; }
+        &.-short Listing { margin: 0; }
+    }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        items: Sequence[ChoiceItem],
+        *,
+        preview: Callable[[str], object] | None = None,
+        unicode: bool = True,
+    ) -> None:
+        super().__init__(clean_line(title, 2000), "enter select · esc cancel", unicode=unicode)
+        self._items = tuple(_clean_item(item) for item in items)
+        self._preview = preview
+        self._previewed_value = next((item.value for item in self._items if item.is_current), None)
+        self._label_width = min(40, max((cell_width(item.label) for item in self._items), default=0))
+
+    def head_widgets(self) -> Iterator[Widget]:
+        return super().head_widgets() if len(self._items) > MAX_UNFILTERED else iter(())
+
+    def on_mount(self) -> None:
+        make_see_through(self)
+        self.fill_list()
+
+    def on_resize(self) -> None:
+        """Keep some of the chat visible if there is room, else give all rows to the list."""
+        width, height = self.size
+        title = max(1, min(len(row_spans(self._heading, max(1, width - _MARGINS))), height * 2 // 5))
+        self.query_one(".list-head").styles.max_height = title
+        rows = height if height < SHORT else height * 7 // 10 - _BLANK_ROWS
+        self.listing.styles.max_height = max(1, rows - title)
+
+    def on_listing_picked(self, event: Listing.Picked) -> None:
+        event.stop()
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        if self._chosen_item is not None:
+            self.dismiss(self._chosen_item.value)
+
+    @property
+    def _chosen_item(self) -> ChoiceItem | None:
+        entry = self.listing.entry
+        return entry.item if isinstance(entry, _ChoiceRow) else None
+
+    def fill_list(self) -> None:
+        entries = [_ChoiceRow(item, self._label_width, at) for item, at in filter_items(self._items, self.filter_text)]
+        current = next((at for at, entry in enumerate(entries) if entry.is_current), 0)
+        self.show_entries(entries, 0 if self.filter_text else current)
+
+    def follow_choice(self) -> None:
+        """Preview the chosen item in the chat."""
+        item = self._chosen_item
+        if self._preview is not None and item is not None and item.value != self._previewed_value:
+            self._previewed_value = item.value
+            self._preview(item.value)
+
+
+def filter_items(items: Sequence[ChoiceItem], typed: str) -> list[tuple[ChoiceItem, tuple[int, ...]]]:
+    """The items that match the typed letters, closest first, each with the matching positions in its label."""
+    close = closest_matches(typed, items, lambda item: item.label)
+    named = {item.value for item, _ in close}
+    words = typed.lower().split()
+    rest = (item for item in items if item.value not in named)
+    return close + [(item, ()) for item in rest if all(word in item.detail.lower() for word in words)]
+
+
+def _clean_item(item: ChoiceItem) -> ChoiceItem:
+    return item._replace(label=clean_line(item.label), detail=clean_line(item.detail, 2000))
+
+
+@dataclass(frozen=True, slots=True)
+class _ChoiceRow(ListEntry):
+    """An item as a row: its label, and its detail beside it or below."""
+
+    item: ChoiceItem
+    label_width: int
+    match_positions: tuple[int, ...]
+
+    @property
+    def is_current(self) -> bool:
+        return self.item.is_current
+
+    def rows(self, painter: RowPainter) -> list[Row]:
+        detail = self.item.detail
+        below = bool(detail) and painter.width - self.label_width - 2 < _MIN_DETAIL_WIDTH
+        room = painter.width - 2 - (0 if below else self.label_width)
+        spans = row_spans(detail, max(1, min(room, _MAX_DETAIL_WIDTH))) if detail else [(0, 0)]
+        details = [[painter.run("  "), painter.run(detail[start:end], "dim")] for start, end in spans]
+        if below:
+            return [self._label_row(painter, painter.width), *details]
+        labels = chain([self._label_row(painter, self.label_width)], repeat([painter.run(" " * self.label_width)]))
+        return [[*label, *text] for label, text in zip(labels, details, strict=False)]
+
+    def _label_row(self, painter: RowPainter, width: int) -> Row:
+        """The label, with the typed letters underlined."""
+        label, look = painter.cell(self.item.label, width, painter.style_of("you" if self.is_current else "text"))
+        runs = groupby(range(len(label)), self.match_positions.__contains__)
+        return [("".join(label[at] for at in span), look + _MATCH_STYLE if matched else look) for matched, span in runs]
+
+
+_PROMPT_CSS = """
+    {0}, {0}:ansi {{
+        & > #ask {{
+            dock: bottom;
+            height: auto;
+            max-height: 100%;
+            overflow-y: auto;
+            scrollbar-size-vertical: 0;
+            padding: 1 2;
+            background: $r-panel;
+            color: $r-text;
+        }}
+        & #ask-title {{ text-style: bold; color: $r-accent; }}
+        & #ask-hints {{ color: $r-dim; margin: 1 0 0 0; }}
+    }}
+    {0}:ansi {{ & #ask-hints {{ text-style: dim; }} }}
+"""
+
+
+class LinePrompt(ModalScreen[str | None]):
+    """Asks for one line; returns its text without surrounding blanks, or None on cancel."""
+
+    DEFAULT_CSS = _PROMPT_CSS.format("LinePrompt")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", priority=True)]
+
+    def __init__(self, title: str, default: str = "", *, placeholder: str = "", unicode: bool = True) -> None:
+        super().__init__()
+        self._title, self._default, self._placeholder = clean_line(title), default, clean_line(placeholder)
+        self._glyphs = list_glyphs(unicode=unicode)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="ask"):
+            yield Static(Content(self._title), id="ask-title")
+            yield Field(self._default, self._placeholder)
+            yield Static(Content(f"enter confirm {self._glyphs.dot} esc cancel"), id="ask-hints")
+
+    def on_mount(self) -> None:
+        make_see_through(self)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value.strip())
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+
+class Confirm(ModalScreen[bool]):
+    """Asks for confirmation; only `y` confirms, as enter may be meant for something else."""
+
+    DEFAULT_CSS = _PROMPT_CSS.format("Confirm")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", priority=True),
+        Binding("n,escape,enter", "answer(False)", priority=True),
+    ]
+
+    def __init__(self, question: str, yes: str = "yes", no: str = "no", *, unicode: bool = True) -> None:
+        super().__init__()
+        self._question, self._yes, self._no = clean_line(question, 2000), clean_line(yes), clean_line(no)
+        self._glyphs = list_glyphs(unicode=unicode)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="ask"):
+            yield Static(Content(self._question), id="ask-title")
+            yield Static(self._answers_content(), id="ask-hints")
+
+    def on_mount(self) -> None:
+        make_see_through(self)
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)
+
+    def _answers_content(self) -> Content:
+        between = f" {self._yes} {self._glyphs.dot} "
+        return Content.assemble(("y", "bold"), between, ("n", "bold"), f" {self._no}")
