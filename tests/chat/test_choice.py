@@ -99,6 +99,7 @@ def test_typing_filters_the_list_and_ranks_the_best_matches_first(typed: str, ex
         ("a", "bcd", None),
         ("ba", "ab", None),
         ("i", "xİ", (1,)),
+        ("wi", "İwi", (1, 2)),
     ],
 )
 def test_match_takes_letters_in_order_and_as_close_as_possible(

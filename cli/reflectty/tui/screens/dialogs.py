@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.color import TRANSPARENT
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Static
 
 from reflectty.core.safety import clean_line
@@ -172,9 +172,12 @@ class _ChoiceRow(ListEntry):
         return [("".join(label[at] for at in span), look + _MATCH_STYLE if matched else look) for matched, span in runs]
 
 
-_PROMPT_CSS = """
-    {0}, {0}:ansi {{
-        & > #ask {{
+class Prompt(ModalScreen[ScreenResultType]):
+    """A question above the chat, what answers it, and hints."""
+
+    DEFAULT_CSS = """
+    Prompt, Prompt:ansi {
+        & > #ask {
             dock: bottom;
             height: auto;
             max-height: 100%;
@@ -183,67 +186,50 @@ _PROMPT_CSS = """
             padding: 1 2;
             background: $r-panel;
             color: $r-text;
-        }}
-        & #ask-title {{ text-style: bold; color: $r-accent; }}
-        & #ask-hints {{ color: $r-dim; margin: 1 0 0 0; }}
-    }}
-    {0}:ansi {{ & #ask-hints {{ text-style: dim; }} }}
-"""
+        }
+        & #ask-title { text-style: bold; color: $r-accent; }
+        & #ask-hints { color: $r-dim; margin: 1 0 0 0; }
+    }
+    Prompt:ansi { & #ask-hints { text-style: dim; } }
+    """
 
-
-class LinePrompt(ModalScreen[str | None]):
-    """Asks for one line; returns its text without surrounding blanks, or None on cancel."""
-
-    DEFAULT_CSS = _PROMPT_CSS.format("LinePrompt")
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", priority=True)]
-
-    def __init__(self, title: str, default: str = "", *, placeholder: str = "", unicode: bool = True) -> None:
+    def __init__(self, question: str, hints: Content, field: Field | None = None) -> None:
         super().__init__()
-        self._title, self._default, self._placeholder = clean_line(title), default, clean_line(placeholder)
-        self._glyphs = list_glyphs(unicode=unicode)
+        self._question, self._hints, self._field = clean_line(question, 2000), hints, field
 
     def compose(self) -> ComposeResult:
         with Vertical(id="ask"):
-            yield Static(Content(self._title), id="ask-title")
-            yield Field(self._default, self._placeholder)
-            yield Static(Content(f"enter confirm {self._glyphs.dot} esc cancel"), id="ask-hints")
+            yield Static(Content(self._question), id="ask-title")
+            if self._field is not None:
+                yield self._field
+            yield Static(self._hints, id="ask-hints")
 
     def on_mount(self) -> None:
         make_see_through(self)
+
+
+class LinePrompt(Prompt[str | None]):
+    """Asks for one line; returns its text without surrounding blanks, or None on cancel."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", priority=True)]
+
+    def __init__(self, title: str, default: str = "", *, placeholder: str = "", unicode: bool = True) -> None:
+        hints = Content(f"enter confirm {list_glyphs(unicode=unicode).dot} esc cancel")
+        super().__init__(title, hints, Field(default, clean_line(placeholder)))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.dismiss(event.value.strip())
 
-    def action_back(self) -> None:
-        self.dismiss(None)
 
-
-class Confirm(ModalScreen[bool]):
+class Confirm(Prompt[bool]):
     """Asks for confirmation; only `y` confirms, as enter may be meant for something else."""
 
-    DEFAULT_CSS = _PROMPT_CSS.format("Confirm")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", priority=True),
-        Binding("n,escape,enter", "answer(False)", priority=True),
+        Binding("y", "dismiss(True)", priority=True),
+        Binding("n,escape,enter", "dismiss(False)", priority=True),
     ]
 
     def __init__(self, question: str, yes: str = "yes", no: str = "no", *, unicode: bool = True) -> None:
-        super().__init__()
-        self._question, self._yes, self._no = clean_line(question, 2000), clean_line(yes), clean_line(no)
-        self._glyphs = list_glyphs(unicode=unicode)
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="ask"):
-            yield Static(Content(self._question), id="ask-title")
-            yield Static(self._answers_content(), id="ask-hints")
-
-    def on_mount(self) -> None:
-        make_see_through(self)
-
-    def action_answer(self, answer: bool) -> None:
-        self.dismiss(answer)
-
-    def _answers_content(self) -> Content:
-        between = f" {self._yes} {self._glyphs.dot} "
-        return Content.assemble(("y", "bold"), between, ("n", "bold"), f" {self._no}")
+        between = f" {clean_line(yes)} {list_glyphs(unicode=unicode).dot} "
+        super().__init__(question, Content.assemble(("y", "bold"), between, ("n", "bold"), f" {clean_line(no)}"))
