@@ -386,4 +386,5 @@ def _text_width(entry: ListEntry, width: int) -> int:
 
 
 def _height_of(entry: ListEntry, width: int) -> int:
-    return entry.height(_text_width(entry, width))
+    # Before the first layout the width is 0.
+    return entry.height(_text_width(entry, width)) if width else 1
