@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.chat_app import chatting
 from support.composer_app import composing, write
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from support.chat_app import Reader
     from support.composer_app import Host
 
 
@@ -137,3 +139,12 @@ def test_list_shows_eight_rows_including_the_selected_one(tmp_path: Path) -> Non
         assert any(row.strip() == "▌ [red]29" for row in host.rows())
 
     composing(tmp_path, use)
+
+
+def test_suggestions_are_marked_in_ascii_without_utf_8() -> None:
+    async def use(reader: Reader) -> None:
+        await reader.press("slash")
+        await reader.shows("> /")
+        assert "▌ /" not in reader.text
+
+    chatting(use, unicode=False)

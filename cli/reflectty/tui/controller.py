@@ -20,6 +20,7 @@ from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.keys import format_key
 from reflectty.tui.sessions.controller import SessionsController
 from reflectty.tui.turns import TurnQueue
+from reflectty.tui.widgets.list import list_glyphs
 from reflectty.tui.widgets.status import StatusLine, TopLine
 from reflectty.tui.widgets.transcript import Transcript
 from reflectty.view.parts import LegendPart, NotePart, Scene, to_chat_wording
@@ -109,7 +110,7 @@ class ChatController:
         self.turns = TurnQueue(self.conversation, self.transcript, self, self.run_in_background)
         self._opened_engines: list[Engine] = []
         """Every engine opened so far, closed at the end: a request may still run on a previous one."""
-        self.suggestions = Suggestions()
+        self.suggestions = Suggestions(glyphs=list_glyphs(unicode=self.unicode))
         self.composer = self._build_composer()
         self.topline, self.status = TopLine(), StatusLine()
         self.dialogs = Dialogs(lambda: screen.app, unicode=self.unicode)

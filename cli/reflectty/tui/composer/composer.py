@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding
 from textual.content import Content
-from textual.geometry import Offset, Size
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widget import Widget
 from textual.widgets import TextArea
 
 from reflectty.core.safety import clean
@@ -23,6 +22,8 @@ from reflectty.tui.composer.completion import (
     find_suggestions,
 )
 from reflectty.tui.composer.draft import FILL_LIMIT, PasteBuffer, QuestionHistory, normalize_newlines
+from reflectty.tui.widgets.list import ListEntry, Listing, pad, truncate
+from reflectty.view.rows import cell_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from textual import events
     from textual.document._document import EditResult, Location
     from textual.document._edit import Edit
-    from textual.style import Style
+    from textual.geometry import Size
+
+    from reflectty.tui.widgets.list import RowPainter
+    from reflectty.view.rows import Row
 
 
 MAX_SUGGESTION_ROWS = 8
@@ -39,74 +43,56 @@ _GAP = 3
 _MIN_HELP_WIDTH = 8
 
 
-class Suggestions(Widget):
-    """Shows `suggested` with `chosen` marked; hidden while empty.
+@dataclass(frozen=True, slots=True)
+class _SuggestionRow(ListEntry):
+    """A suggestion as a row: its label, and its help if there is room."""
+
+    item: Suggestion
+    label_width: int
+
+    def rows(self, painter: RowPainter) -> list[Row]:
+        room = painter.width - self.label_width - _GAP
+        if not self.item.help or room < _MIN_HELP_WIDTH:
+            return [[painter.run(truncate(self.item.label, painter.width, painter.glyphs.more))]]
+        label = pad(self.item.label, self.label_width + _GAP)
+        return [[painter.run(label), painter.run(truncate(self.item.help, room, painter.glyphs.more), "dim")]]
+
+
+class Suggestions(Listing):
+    """Shows `suggested` with one chosen; hidden while empty.
 
     It overlays what is above the composer, so opening it moves no text. Mount it directly before the composer.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"suggestions--chosen", "suggestions--mark", "suggestions--help"}
-
-    DEFAULT_CSS = """
-    Suggestions {
+    DEFAULT_CSS = f"""
+    Suggestions {{
         overlay: screen;
         display: none;
         width: 1fr;
         height: auto;
-        max-height: 8;
-        background: $r-panel;
-        color: $r-text;
+        max-height: {MAX_SUGGESTION_ROWS};
         padding: 0 1;
-
-        .suggestions--chosen { text-style: bold; }
-        .suggestions--mark { color: $r-accent; text-style: bold; }
-        .suggestions--help { color: $r-dim; }
-        &:ansi .suggestions--help { text-style: dim; }
-    }
+        scrollbar-size-vertical: 0;
+        & > .listing--chosen {{ background: $r-panel; }}
+    }}
     """
-
-    can_focus = False
+    gutter_width = 2
 
     suggested: reactive[SuggestionList] = reactive(NO_SUGGESTIONS)
-    chosen: reactive[int] = reactive(0)
-    mark: reactive[str] = reactive("▌")
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        super().__init__(id=id)
-        self._top = 0
+    def marks(self, painter: RowPainter, *, current: bool, chosen: bool) -> Row:  # noqa: ARG002 - none is current
+        return [painter.run(f"{self.glyphs.current if chosen else ' '} ", "accent")]
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        del container, viewport, width
-        return min(len(self.suggested.items), MAX_SUGGESTION_ROWS)
-
-    def render(self) -> Content:
-        items = self.suggested.items[self._top : self._top + MAX_SUGGESTION_ROWS]
-        width = max((Content(item.label).cell_length for item in items), default=0)
-        return Content("\n").join(self._row(item, self._top + row, width) for row, item in enumerate(items))
-
-    def _row(self, item: Suggestion, number: int, names: int) -> Content:
-        chosen, width = number == self.chosen, self.content_size.width
-        name = Content.styled(item.label, self._style("chosen") if chosen else "")
-        mark = Content.styled(f"{self.mark} ", self._style("mark")) if chosen else Content("  ")
-        room = width - names - _GAP - mark.cell_length
-        if not item.help or room < _MIN_HELP_WIDTH:
-            return (mark + name).truncate(width, ellipsis=True)
-        gap = " " * (names - name.cell_length + _GAP)
-        return mark + name + gap + Content.styled(item.help, self._style("help")).truncate(room, ellipsis=True)
-
-    def _style(self, part: str) -> Style:
-        return self.get_visual_style(f"suggestions--{part}", partial=True)
+    @property
+    def chosen(self) -> int:
+        return self.chosen_index or 0
 
     def watch_suggested(self, suggested: SuggestionList) -> None:
-        rows = min(len(suggested.items), MAX_SUGGESTION_ROWS)
-        self._top = 0
-        self.display = bool(rows)
-        self.styles.offset = Offset(0, -rows)
-        self.refresh(layout=True)
-
-    def watch_chosen(self, chosen: int) -> None:
-        self._top = min(max(self._top, chosen - MAX_SUGGESTION_ROWS + 1), chosen)
-        self.refresh()
+        items = suggested.items
+        width = max((cell_width(item.label) for item in items), default=0)
+        self.display = bool(items)
+        self.styles.offset = Offset(0, -min(len(items), MAX_SUGGESTION_ROWS))
+        self.fill([_SuggestionRow(item, width) for item in items])
 
 
 ComposerState = Literal["quiet", "steering", "gone"]
@@ -328,7 +314,7 @@ class Composer(TextArea, inherit_bindings=False):
         else:
             found = NO_SUGGESTIONS
         if found != self._suggestions_widget.suggested:
-            self._suggestions_widget.suggested, self._suggestions_widget.chosen = found, 0
+            self._suggestions_widget.suggested = found
 
     def _find_suggestions(self) -> SuggestionList:
         row, column = self.cursor_location
@@ -346,7 +332,7 @@ class Composer(TextArea, inherit_bindings=False):
     def _choose(self, by: int) -> bool:
         items = self._suggestions_widget.suggested.items
         if items:
-            self._suggestions_widget.chosen = (self._suggestions_widget.chosen + by) % len(items)
+            self._suggestions_widget.choose((self._suggestions_widget.chosen + by) % len(items))
         return bool(items)
 
     def _is_complete(self) -> bool:

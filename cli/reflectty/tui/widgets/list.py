@@ -156,6 +156,7 @@ LIST_CSS = """
 class Listing(ScrollView, can_focus=False):
     """A list of which at most one entry is chosen; another widget has the focus and moves the choice."""
 
+    gutter_width: ClassVar[int] = GUTTER
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "listing--text",
         "listing--dim",
@@ -287,7 +288,7 @@ class Listing(ScrollView, can_focus=False):
         return self._starts[index] - self.scroll_offset.y
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
-        return max(1, sum(_height_of(entry, width) for entry in self._entries))
+        return max(1, sum(self._height_of(entry, width) for entry in self._entries))
 
     def render_line(self, y: int) -> Strip:
         """Draw one of the rows in view."""
@@ -300,17 +301,18 @@ class Listing(ScrollView, can_focus=False):
         return make_strip(row, width, self._ground_style(chosen=chosen and bool(row)))
 
     def _row(self, entry: ListEntry, at: int, width: int, *, chosen: bool) -> Row:
-        """A row of an entry after its marks: of the current entry, and on the first row of the chosen one."""
-        painter = RowPainter(
-            _text_width(entry, width), self._chosen_style_of if chosen else self._style_of, self.glyphs
-        )
+        style_of = self._chosen_style_of if chosen else self._style_of
+        painter = RowPainter(self._text_width(entry, width), style_of, self.glyphs)
         row = entry.rows(painter)[at : at + 1]
         # A row may be drawn once more before the layout for a new width.
         if not row or not row[0] or not entry.is_choosable:
             return row[0] if row else []
-        bar = painter.run(self.glyphs.current, "you") if entry.is_current else painter.run(" ")
-        mark = self.glyphs.chosen if chosen and not at else " "
-        return [bar, painter.run(f"{mark} ", "accent"), *row[0]]
+        return [*self.marks(painter, current=entry.is_current, chosen=chosen and not at), *row[0]]
+
+    def marks(self, painter: RowPainter, *, current: bool, chosen: bool) -> Row:
+        """The gutter of a row: a mark of the current entry, and one of the chosen entry on its first row."""
+        bar = painter.run(self.glyphs.current, "you") if current else painter.run(" ")
+        return [bar, painter.run(f"{self.glyphs.chosen if chosen else ' '} ", "accent")]
 
     def on_resize(self) -> None:
         if self.scrollable_content_region.width != self._layout_width:
@@ -353,10 +355,17 @@ class Listing(ScrollView, can_focus=False):
     def _lay_out_from(self, index: int) -> None:
         for entry in self._entries[index:]:
             self._starts.append(self._total)
-            self._total += _height_of(entry, self._layout_width)
+            self._total += self._height_of(entry, self._layout_width)
         self.virtual_size = Size(self._layout_width, self._total)
         self.refresh(layout=self.styles.auto_dimensions)
         self.post_message(self.ViewChanged())
+
+    def _text_width(self, entry: ListEntry, width: int) -> int:
+        return width - self.gutter_width if entry.is_choosable else width
+
+    def _height_of(self, entry: ListEntry, width: int) -> int:
+        # Before the first layout the width is 0.
+        return entry.height(self._text_width(entry, width)) if width else 1
 
     def _entry_index_at(self, line: int) -> int:
         return bisect_right(self._starts, line) - 1
@@ -374,17 +383,8 @@ class Listing(ScrollView, can_focus=False):
         if self.chosen_index is None or not self.size.height or len(self._starts) <= self.chosen_index:
             return
         top = self._starts[self.chosen_index]
-        bottom = top + _height_of(self._entries[self.chosen_index], self._layout_width)
+        bottom = top + self._height_of(self._entries[self.chosen_index], self._layout_width)
         if self.chosen_index and not self._entries[self.chosen_index - 1].is_choosable:
             top = self._starts[self.chosen_index - 1]
         y = min(max(self.scroll_offset.y, bottom - self.size.height), top)
         self.scroll_to(y=y, animate=False, force=True)
-
-
-def _text_width(entry: ListEntry, width: int) -> int:
-    return width - GUTTER if entry.is_choosable else width
-
-
-def _height_of(entry: ListEntry, width: int) -> int:
-    # Before the first layout the width is 0.
-    return entry.height(_text_width(entry, width)) if width else 1
