@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,15 @@ if TYPE_CHECKING:
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202eevil"
 """Text that would tell a terminal to do something."""
+
+
+def one_object(result: Result, code: int, *parts: str) -> None:
+    """Check that an error is one object on stdout and one line on stderr, which say the same."""
+    value = json.loads(result.out.splitlines()[-1])
+    assert value["complete"] is False
+    assert value["error"]["exit_code"] == code
+    assert result.err.startswith(f"reflect: {value['error']['message'][:40]}")
+    one_line(type(result)(result.code, b"", result.stderr), code, *parts)
 
 
 def one_line(result: Result, code: int, *parts: str) -> None:
