@@ -37,8 +37,8 @@ async def load_needed_tags(engine: Engine, model: Model) -> Model:
 
     A model without a cache key is left as it is, since every question would read its vocabulary again.
     """
-    known = family_in_template(model) or family_of_model(model.name)
-    return model if known or not _cache_key(model) else await load_tags(engine, model)
+    family = family_in_template(model) or family_of_model(model.name)
+    return model if family or not _cache_key(model) else await load_tags(engine, model)
 
 
 async def load_tags(engine: Engine, model: Model) -> Model:
@@ -56,8 +56,8 @@ async def load_tags(engine: Engine, model: Model) -> Model:
 def load_cached_tags(model: Model) -> Model:
     """Add the cached tags of a model, without a request."""
     key = _cache_key(model)
-    found = config.recall_note(_cache_topic(), key) if key and _can_use_tags(model) else ""
-    return model._replace(tags=_parse_tags(found)) if found else model
+    cached = config.recall_note(_cache_topic(), key) if key and _can_use_tags(model) else ""
+    return model._replace(tags=_parse_tags(cached)) if cached else model
 
 
 def _cache_topic() -> str:
@@ -172,19 +172,21 @@ async def _find_best(engine: Engine, listed: Sequence[Model], *, needs_vision: b
         ReflecttyError: the server is unreachable, or could show none of the models (the first error).
     """
     problem = None
-    for one in [model for model in rank_candidates(listed) if not (needs_vision and is_text_only(model))][
+    for candidate in [model for model in rank_candidates(listed) if not (needs_vision and is_text_only(model))][
         :MAX_INSPECTED
     ]:
         try:
             # An engine that picks a model itself lists an id, which is used unchanged.
-            shown = await engine.show(short_name_of(one.name, whole=bool(one.selection_reason)))
+            inspected = await engine.show(short_name_of(candidate.name, whole=bool(candidate.selection_reason)))
         except BusyError:
             raise
         except RefusedError as error:
             problem = problem or error
             continue
-        if not (non_chat_kind_of(shown) or remote_host_of(shown) or (needs_vision and is_text_only(shown))):
-            return shown._replace(digest=one.digest, notices=one.notices, selection_reason=one.selection_reason)
+        if not (non_chat_kind_of(inspected) or remote_host_of(inspected) or (needs_vision and is_text_only(inspected))):
+            return inspected._replace(
+                digest=candidate.digest, notices=candidate.notices, selection_reason=candidate.selection_reason
+            )
     if problem:
         raise problem
     return None
@@ -211,11 +213,11 @@ async def _no_model_error(engine: Engine, listed: Sequence[Model], *, needs_visi
 
 def no_model_reason(listed: Iterable[Model]) -> str:
     """The reason, as a clause, why none of a server's models is picked."""
-    found = tuple(listed)
-    if not found:
+    models = tuple(listed)
+    if not models:
         return NO_MODEL_INSTALLED
-    cloud = [model for model in found if remote_host_of(model)]
-    others = [model for model in found if not remote_host_of(model)]
+    cloud = [model for model in models if remote_host_of(model)]
+    others = [model for model in models if not remote_host_of(model)]
     reasons = [
         *([f"{_join_names(others)} cannot chat (embedding only)"] if others else []),
         *(

@@ -236,8 +236,8 @@ def _family(question: Question, model: Model, chosen: Plan) -> Family:
     """The family that parses the reply; a reply with a schema continues after the family's own closing tag."""
     if question.reply_prefix:
         return reading_family(model, chosen, question.reply_prefix)
-    held = question.schema is not None and question.ask_options.family is None
-    return content_family(model, chosen) if held and chosen.in_content else chosen.family
+    constrained = question.schema is not None and question.ask_options.family is None
+    return content_family(model, chosen) if constrained and chosen.in_content else chosen.family
 
 
 async def _write_raw(run: _ChatRun, write: Callable[[str], None], note: Callable[[str], None]) -> None:
@@ -286,10 +286,10 @@ async def _receive_with_retry(run: _ChatRun, renderer: Renderer, recorder: Reply
     try:
         await _receive(run, renderer, recorder)
     except PromptTooLongError as error:
-        roomier = await _enlarge_context(run, error)
+        enlarged = await _enlarge_context(run, error)
         # Shown with the first event of the retry, so that a refusal stays one line.
-        taken = f"{error}: retrying with {_context_of(roomier)}, which reloads the model"
-        await _receive(roomier, renderer, recorder, taken)
+        retry_note = f"{error}: retrying with {_context_of(enlarged)}, which reloads the model"
+        await _receive(enlarged, renderer, recorder, retry_note)
 
 
 def _context_of(run: _ChatRun) -> str:

@@ -166,9 +166,9 @@ def reason_of(error: Exception) -> str:
     return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A hint at similar words, or ""."""
     from difflib import get_close_matches
 
-    found = get_close_matches(word, list(known), n=3)
-    return f"did you mean {' or '.join(found)}?" if found else ""
+    similar = get_close_matches(word, list(choices), n=3)
+    return f"did you mean {' or '.join(similar)}?" if similar else ""

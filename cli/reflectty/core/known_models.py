@@ -104,9 +104,9 @@ def family_of(model: str) -> str | None:
     """The family of a model by its name; None if unknown."""
     for name in _spellings(model):
         plain = _without_separators(name)
-        for known in NAME_PATTERNS:
-            if _matches(known, plain):
-                return None if known.family == "think" and _is_non_thinking_version(name) else known.family
+        for pattern in NAME_PATTERNS:
+            if _matches(pattern, plain):
+                return None if pattern.family == "think" and _is_non_thinking_version(name) else pattern.family
     return "reflection" if "reflection" in model.lower().rsplit("/", 1)[-1] else None
 
 
@@ -125,11 +125,11 @@ def begins_with(model: str, beginnings: tuple[str, ...]) -> bool:
     return any(_without_separators(name).startswith(beginnings) for name in _spellings(model))
 
 
-def _matches(known: NamePattern, plain: str) -> bool:
+def _matches(pattern: NamePattern, plain: str) -> bool:
     return (
-        plain.startswith(known.beginnings)
-        and known.required_word in plain
-        and not any(word in plain for word in known.excluded_words)
+        plain.startswith(pattern.beginnings)
+        and pattern.required_word in plain
+        and not any(word in plain for word in pattern.excluded_words)
     )
 
 
@@ -146,8 +146,8 @@ def _spellings(model: str) -> tuple[str, ...]:
 
 
 def _without_maker(name: str) -> str:
-    while found := next((maker for maker in MAKERS if name.startswith((f"{maker}-", f"{maker}_"))), None):
-        name = name[len(found) + 1 :]
+    while prefix := next((maker for maker in MAKERS if name.startswith((f"{maker}-", f"{maker}_"))), None):
+        name = name[len(prefix) + 1 :]
     return name
 
 

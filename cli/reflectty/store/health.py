@@ -75,14 +75,14 @@ def _find_damage(connection: sqlite3.Connection, deadline: float) -> tuple[str, 
     """The damage found, and whether the check finished before the deadline."""
     connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS_PER_CHECK)
     try:
-        (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             return "", False
         raise
     finally:
         connection.set_progress_handler(None, 0)
-    return ("" if said == "ok" else " ".join(str(said).split())), True
+    return ("" if result == "ok" else " ".join(str(result).split())), True
 
 
 def _count_sessions(connection: sqlite3.Connection) -> int:

@@ -225,10 +225,10 @@ def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
                 raise _DamagedError(str(error)) from error
             raise
     if damage_marker_of(path).exists():
-        (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         damage_marker_of(path).unlink(missing_ok=True)
-        if said != "ok":
-            raise _DamagedError(str(said).replace("\n", " "))
+        if result != "ok":
+            raise _DamagedError(str(result).replace("\n", " "))
 
 
 def _back_up(path: Path, version: int) -> None:
