@@ -154,14 +154,14 @@ async def find_model(
 
 async def _load_tags_if_undecided(engine: Engine, model: Model, ask_options: AskOptions) -> Model:
     """Load the needed tags of a model, unless the ask options determine the plan."""
-    settles = ask_options.mode in {Mode.REFLECT, Mode.DIRECT} or ask_options.family is not None
-    return model if settles else await load_needed_tags(engine, model)
+    determines_plan = ask_options.mode in {Mode.REFLECT, Mode.DIRECT} or ask_options.family is not None
+    return model if determines_plan else await load_needed_tags(engine, model)
 
 
 def _require_chat_model(model: Model) -> Model:
-    what = non_chat_kind_of(model)
-    if what:
-        raise RefusedError(f"{model.name} is {what} and cannot chat", "`reflect models` lists those that can")
+    kind = non_chat_kind_of(model)
+    if kind:
+        raise RefusedError(f"{model.name} is {kind} and cannot chat", "`reflect models` lists those that can")
     return model
 
 

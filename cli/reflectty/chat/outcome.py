@@ -47,8 +47,8 @@ TAGS_IGNORED = (
 def error_of(reply: Reply, question: Question, model: Model) -> ReflecttyError | None:
     """The error of a reply that ended without an exception; None if it is complete and fits its schema."""
     if reply.done_reason == "length":
-        what = "answer" if reply.answer else "thinking"
-        return NoAnswerError(f"the {what} was cut off at the token limit", limit_hint(question, model, reply.usage))
+        part = "answer" if reply.answer else "thinking"
+        return NoAnswerError(f"the {part} was cut off at the token limit", limit_hint(question, model, reply.usage))
     if failure := no_answer_error_of(reply, question):
         return failure
     if question.schema:
@@ -75,8 +75,8 @@ def no_answer_error_of(reply: Reply, question: Question) -> NoAnswerError | None
 def _describe_calls(reply: Reply) -> str:
     """Name the tools that a model called, each once."""
     names = list(dict.fromkeys(reply.tool_calls))
-    what = f"the tool {names[0]}" if len(names) == 1 else f"the tools {', '.join(names)}"
-    return f"the model called {what} (not run)"
+    tools = f"the tool {names[0]}" if len(names) == 1 else f"the tools {', '.join(names)}"
+    return f"the model called {tools} (not run)"
 
 
 def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str:

@@ -134,8 +134,8 @@ async def read_reply(engine: Engine, question: Question, model: Model, is_enough
 def _note_before(run: _ChatRun, note: Callable[[str], None], first_time: Callable[[str], bool]) -> None:
     """Note what the user should know of the model and the plan before the reply."""
     question, model, chosen = run.question, run.model, run.plan
-    remarks = (ignored_options_note(question, model), unenforced_schema_note(question, model))
-    for text in filter(None, (cloud_notice_of(model), *model.notices, *chosen.notes, *remarks)):
+    notes = (ignored_options_note(question, model), unenforced_schema_note(question, model))
+    for text in filter(None, (cloud_notice_of(model), *model.notices, *chosen.notes, *notes)):
         note(text)
     if chosen.mode is Mode.REFLECT and first_time(model.name):
         note(NOT_TUNED.format(model=model.name))

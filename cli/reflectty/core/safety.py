@@ -238,13 +238,13 @@ def _replacement_for(odd: re.Match[str], *, last: bool) -> _Replacement | None:
     if odd[0].startswith(_FLAG):
         return _Replacement(odd[0])
     if odd[0] in _DIRECTIONS:
-        near_rtl = _is_beside_rtl(text, start)
+        near_rtl = _is_next_to_rtl(text, start)
         if near_rtl or (near_rtl is None and not last):
             return _Replacement(odd[0]) if near_rtl else None
     return _Replacement(odd[0].translate(_CODE_POINT_NAMES), len(odd[0]))
 
 
-def _is_beside_rtl(text: str, at: int) -> bool | None:
+def _is_next_to_rtl(text: str, at: int) -> bool | None:
     """Whether the nearest letter on one side is right-to-left; None while that letter may still arrive."""
     before = _is_rtl(text, range(at - 1, max(-1, at - 1 - _DIRECTION_REACH), -1))
     return before or _is_rtl(text, range(at + 1, at + 1 + _DIRECTION_REACH))

@@ -68,8 +68,8 @@ class OllamaNativeApi:
         if size > room * MOST_BYTES_PER_TOKEN:
             message = f"the prompt has about {size // 4} tokens, and Ollama would silently truncate it to {room}"
             raise PromptTooLongError(message, f"its /v1 truncates prompts: {NATIVE_HINT}", resizable=False)
-        shown = await self.show(request.model)
-        return (_sampling(as_text(shown.get("parameters"))) if shown else {}) | body
+        info = await self.show(request.model)
+        return (_sampling(as_text(info.get("parameters"))) if info else {}) | body
 
     async def truncation_note(self, request: Request) -> str:
         """A note if the prompt may have been truncated; empty if it surely fits."""
@@ -142,17 +142,17 @@ class VllmPromptClient:
         Raises:
             RefusedError: neither way of asking gives the prompt.
         """
-        found = await self._prompt_from_tokens(request) or (await self._probe(request, 1)).prompt
-        if not found:
+        text = await self._prompt_from_tokens(request) or (await self._probe(request, 1)).prompt
+        if not text:
             raise RefusedError(NOT_RENDERED, "ask again instead")
-        return found
+        return text
 
     async def opener(self, request: Request) -> str:
         """The tag that opens a model's thinking, found in the prompt or in the reply's first tokens."""
         key = (request.model, request.think, request.arguments)
         if key not in self._openers:
-            glimpse = await self._probe(request, wire.FIRST_TOKENS)
-            self._openers[key] = find_opener(glimpse.prompt, glimpse.first_tokens)
+            probe = await self._probe(request, wire.FIRST_TOKENS)
+            self._openers[key] = find_opener(probe.prompt, probe.first_tokens)
         return self._openers[key]
 
     async def prompt_ends(self, model: str, switch: Switch | None) -> tuple[str, str] | None:
@@ -212,15 +212,15 @@ class VllmPromptClient:
 
     async def _probe(self, request: Request, tokens: int) -> wire.PromptProbe:
         """Read the prompt and the first tokens of a reply as far as they arrive, then close the stream."""
-        glimpse = wire.PromptProbe()
+        probe = wire.PromptProbe()
         body = wire.encode_prompt_probe(request, tokens)
         try:
             async with (
                 asyncio.timeout(PROMPT_SECONDS),
-                aclosing(self._client.stream_reply("/v1/chat/completions", body, request.model, glimpse)) as chunks,
+                aclosing(self._client.stream_reply("/v1/chat/completions", body, request.model, probe)) as chunks,
             ):
                 async for _ in chunks:
                     pass
         except (ReflecttyError, TimeoutError):
             pass
-        return glimpse
+        return probe

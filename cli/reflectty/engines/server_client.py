@@ -209,7 +209,7 @@ class ServerClient:
         """The error with installed model names similar to the missing one, if the server lists them in time."""
         try:
             async with asyncio.timeout(ADVICE_TIME):
-                installed = [known.name for known in await self._list_models()]
+                installed = [installed_model.name for installed_model in await self._list_models()]
         except (ReflecttyError, TimeoutError):
             return error
         return ModelMissingError(str(error), self._protocol.missing_hint(model, installed))

@@ -99,10 +99,10 @@ class MarkdownPosition:
 
     def _fence_after(self) -> str:
         """The fence that is open if the line ends here."""
-        found = _FENCE.match(self._head)
-        if not found:
+        match = _FENCE.match(self._head)
+        if not match:
             return self._fence
-        run, info = found.group(1), found.group(2)
+        run, info = match.group(1), match.group(2)
         if self._fence:
             closes = run[0] == self._fence[0] and len(run) >= len(self._fence) and not info.strip()
             return "" if closes else self._fence
@@ -310,6 +310,6 @@ class LineContext:
         if rest:
             if not self.position.in_fence and markers.match(rest):
                 return Verdict.COUNTS
-            begun = not ended and not self.position.in_fence and markers.is_beginning(rest)
-            return Verdict.WAIT if begun and len(after) <= MAX_MARKER_LENGTH else Verdict.TEXT
+            is_partial = not ended and not self.position.in_fence and markers.is_beginning(rest)
+            return Verdict.WAIT if is_partial and len(after) <= MAX_MARKER_LENGTH else Verdict.TEXT
         return Verdict.COUNTS if ended or len(after) > MAX_MARKER_LENGTH else Verdict.WAIT

@@ -285,10 +285,10 @@ class Reply:
         if self._is_cut_in_first_tag():
             return "", False
         tagged = [block.text for block in answers if block.tagged]
-        said = "\n".join(tagged or [block.text for block in answers]) or self._answer_inside_thinking()
-        instead = self.has_separate_thinking or bool(self.tool_calls or self.refusal)
-        if said or instead or not self.is_finished or not self._blocks:
-            return said, False
+        answer = "\n".join(tagged or [block.text for block in answers]) or self._answer_inside_thinking()
+        has_other_content = self.has_separate_thinking or bool(self.tool_calls or self.refusal)
+        if answer or has_other_content or not self.is_finished or not self._blocks:
+            return answer, False
         return list(self._blocks.values())[-1].text, True
 
     def _is_cut_in_first_tag(self) -> bool:
@@ -306,9 +306,9 @@ class Reply:
         for tag in self.family.answer:
             if tag.opener and tag.closer:
                 pattern = f"{re.escape(tag.opener)}(.*?){re.escape(tag.closer)}"
-                found = re.findall(pattern, thinking, re.DOTALL | re.IGNORECASE)
-                if found:
-                    return str(found[-1]).strip()
+                matches = re.findall(pattern, thinking, re.DOTALL | re.IGNORECASE)
+                if matches:
+                    return str(matches[-1]).strip()
         return ""
 
     # Metrics

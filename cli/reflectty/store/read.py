@@ -43,16 +43,16 @@ def resolve_session(name: str, sessions: tuple[SessionName, ...]) -> str:
     query = name.strip().casefold()
     if not query:
         raise UsageError("no session name given", _list_hint(sessions, "the latest are"))
-    ways = (
+    groups = (
         [session for session in sessions if session[0] == query],
         [session for session in sessions if session[0].startswith(query)],
         [session for session in sessions if session[1].casefold() == query],
         [session for session in sessions if query in session[1].casefold()],
     )
-    only = next((matches for matches in ways if len(matches) == 1), None)
-    if only:
-        return only[0][0]
-    several = next((matches for matches in ways if matches), None)
+    unambiguous = next((matches for matches in groups if len(matches) == 1), None)
+    if unambiguous:
+        return unambiguous[0][0]
+    several = next((matches for matches in groups if matches), None)
     if several:
         raise UsageError(f"{name!r} matches {len(several)} sessions", _list_hint(several, "for example"))
     raise NoSessionError(f"there is no session {name!r}", _near_hint(query, sessions))

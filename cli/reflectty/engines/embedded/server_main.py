@@ -108,8 +108,8 @@ def _cores() -> int:
 
 def cpu_quota_from(text: str) -> int:
     """Number of cores that a control group's quota allows, at least one; 0 if unlimited."""
-    found = re.fullmatch(r"(\d+) (\d+)\s*", text, re.ASCII)
-    return max(1, int(found[1]) // max(1, int(found[2]))) if found else 0
+    match = re.fullmatch(r"(\d+) (\d+)\s*", text, re.ASCII)
+    return max(1, int(match[1]) // max(1, int(match[2]))) if match else 0
 
 
 def _wait_until_unused(paths: EmbeddedPaths, use: int, served: object) -> None:
