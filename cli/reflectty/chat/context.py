@@ -1,4 +1,4 @@
-"""Chooses the context length (num_ctx) for a question when it is left to us.
+"""Chooses the context length (num_ctx) of a question whose options leave it open.
 
 Ollama reloads a model whenever a request's context differs from the loaded one (2 s for a model of 270 million
 parameters, a minute for a large one). So the loaded context is kept if it holds the question, and a new one is a power
@@ -24,7 +24,7 @@ BYTES_PER_TOKEN: Final = 3
 """A low estimate: English prose has four or five, Chinese three, code and tables fewer than prose."""
 IMAGE_TOKENS: Final = 1024
 TEMPLATE_TOKENS: Final = 512
-"""Tokens around a prompt when a context is chosen; generous, since a context that is too small costs a reload."""
+"""Tokens added to a prompt when a context is chosen; generous, since a context that is too small costs a reload."""
 REPLY_TOKENS: Final = 4096
 """Tokens for the thinking and the answer."""
 MIN_REPLY_TOKENS: Final = 1024

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 VOCABULARY_TIMEOUT_SECONDS: Final = 10.0
-"""Seconds after which reading a vocabulary is given up; its tags stay unknown."""
+"""Timeout in seconds for reading a vocabulary; after it, the tags stay unknown."""
 LIST_TIMEOUT_SECONDS: Final = 15.0
 """Seconds that a list of models waits for vocabularies not read before; the next list reads the rest."""
 MAX_PARALLEL_READS: Final = 2
@@ -35,14 +35,14 @@ MAX_PARALLEL_READS: Final = 2
 async def load_needed_tags(engine: Engine, model: Model) -> Model:
     """Load a model's tags from its vocabulary if only they can show whether it reflects by itself.
 
-    A model without a cache key is left as it is, since every question would read its vocabulary again.
+    A model without a cache key is returned unchanged, since every question would read its vocabulary again.
     """
     family = family_in_template(model) or family_of_model(model.name)
     return model if family or not _cache_key(model) else await load_tags(engine, model)
 
 
 async def load_tags(engine: Engine, model: Model) -> Model:
-    """Load a model's tags from its vocabulary, unless they cannot affect how it is asked."""
+    """Load a model's tags from its vocabulary, unless they cannot change the request or how its reply is read."""
     if model.tags is not None or not _can_use_tags(model):
         return model
     tags = load_cached_tags(model).tags
@@ -67,7 +67,7 @@ def _cache_topic() -> str:
 
 
 async def load_all_tags(engine: Engine, models: Sequence[Model]) -> tuple[Model, ...]:
-    """Load the tags of several models, some at a time; models that take too long stay as they are."""
+    """Load the tags of several models, some at a time; models that take too long are returned unchanged."""
     gate = asyncio.Semaphore(MAX_PARALLEL_READS)
 
     async def one(model: Model) -> Model:
@@ -132,7 +132,7 @@ async def find_model(
 
     Args:
         engine: the engine that answers.
-        ask_options: the model's name, and how it will be asked: some options make its vocabulary irrelevant.
+        ask_options: the model's name and the options of the request: some make its vocabulary irrelevant.
         note: called with the picked model and the reason.
         needs_vision: whether a picked model must see images.
 
@@ -166,7 +166,7 @@ def _require_chat_model(model: Model) -> Model:
 
 
 async def _find_best(engine: Engine, listed: Sequence[Model], *, needs_vision: bool) -> Model | None:
-    """The best model that proves able on inspection; models that the server cannot show are skipped.
+    """The best model that can chat, by the server's description; models that the server cannot show are skipped.
 
     Raises:
         ReflecttyError: the server is unreachable, or could show none of the models (the first error).
@@ -231,5 +231,5 @@ def no_model_reason(listed: Iterable[Model]) -> str:
 
 def _join_names(models: Sequence[Model]) -> str:
     names = [short_name_of(model.name) for model in models[:MAX_NAMED]]
-    more = len(models) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
+    rest_count = len(models) - len(names)
+    return ", ".join(names) + (f" and {rest_count} more" if rest_count else "")

@@ -105,7 +105,7 @@ class Recorder:
     # Events of the exchange
 
     def begin(self, stored: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-        """Start recording; `stored` holds what is known of the reply, and `note` shows a failure."""
+        """Start recording; `stored` holds the facts about the reply, and `note` shows a failure."""
         self._stored_reply, self._live_reply, self._note = stored._replace(origin=self._target.origin), reply, note
         self._start = self._last_write = self._clock()
         # The prefix of the reply is its first piece, which is written with the beginning.

@@ -22,7 +22,7 @@ DEFAULT_ASK_OPTIONS = AskOptions()
 
 
 class Question(NamedTuple):
-    """A prompt with its history and images, and how to ask it."""
+    """A prompt with its history and images, and the options of its request."""
 
     prompt: str
     ask_options: AskOptions = DEFAULT_ASK_OPTIONS

@@ -1,4 +1,4 @@
-"""Streams a reply; lets the model think freely before its answer is held to a schema.
+"""Streams a reply; lets the model think freely before a schema constrains its answer.
 
 vLLM with a reasoning parser enforces a schema only after the closing tag of the thinking, so one request is enough
 there (seen with 0.32.0).
@@ -43,7 +43,7 @@ async def stream_reply(
     if question.schema is None:
         chunks = _start_stream(engine, request, question)
     elif _thinks_in_tags(chosen, question) and (reply.resumable or question.reply_prefix):
-        # A given prefix may contain all of the thinking.
+        # A prefix may contain all of the thinking.
         thinking_field = ThinkingFieldFlag()
         if not reply.has_finished_thinking:
             free = _stream_free_thinking(engine, request._replace(schema=""), question, reply, thinking_field)

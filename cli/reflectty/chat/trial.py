@@ -1,4 +1,4 @@
-"""Asks questions of our own: whether a model sends its tags, and how many requests a server answers at once."""
+"""Sends test requests: whether a model sends its tags, and how many requests a server answers at once."""
 
 from __future__ import annotations
 

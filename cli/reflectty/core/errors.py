@@ -104,7 +104,7 @@ class OptionError(RefusedError):
 class BusyError(RefusedError):
     """The server's queue was still full after the retries; `rate_limited` if the server limits the request rate.
 
-    `retry_after` is the wait that the server asks for, in seconds; 0 if it names none.
+    `retry_after` is the wait that the server requests, in seconds; 0 if it names none.
     """
 
     def __init__(self, message: str, hint: str = "", *, rate_limited: bool = False, retry_after: float = 0.0) -> None:

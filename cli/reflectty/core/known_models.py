@@ -2,7 +2,7 @@
 
 A name is less reliable than a server or a template: publishers give thinking and non-thinking models similar names.
 Names are those of Ollama's library and of the publishers' repositories. Every question looks up a family, so
-`family_of` uses no regular expressions, whose compilation would take longer than all the rest.
+`family_of` uses no regular expressions, whose compilation would take longer than everything else.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ NON_THINKING_WORDS: Final = (
 )
 """Words in the names of non-thinking variants of `<think>` models, unless the names state otherwise."""
 UNDECLARED_THINKERS: Final = ("mimo", "minimaxm1", "deepcoder", "deepscaler")
-"""Models that think although their templates do not show it, so that no server can tell."""
+"""Models that think although their templates do not show it, so that no server reports it."""
 OPENED: Final = (
     *("qwq", "deepseekr1", "deepseekv3.1", "deepseekv3.2", "deepseekv4", "r11776", "qwen3.5", "qwen3.6", "glm4.7"),
     *("minimaxm2", "nemotron3nano", "nemotronnano", "stepfun3.5", "step3.5", "minicpm5", "bielik11bv3"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ModelSpec(NamedTuple):
-    """The parts of one installed model; files are given by the path of the server's own copy."""
+    """The parts of one installed model; files are named by the path of the server's own copy."""
 
     name: str
     kind: str = ""

@@ -67,7 +67,7 @@ _STRAY = (
     f"|(?<![{_EMOJI}][{_JOINERS}])(?<![{_EMOJI}][{_EMOJI_SELECTORS}][{_JOINERS}])(?<![{_JOINING}][{_JOINERS}])"
     f"(?<![{_BASES}][{_EMOJI_SELECTORS}])(?<![{_IDEOGRAPHS}][{_IDEOGRAPH_SELECTORS}])"
     f"(?<![{_MONGOLIAN}][{_MONGOLIAN_SELECTORS}]))"
-    # Code points that are kept in some places are never kept after a stray, so a run of strays is one match.
+    # Code points that are kept in some positions are never kept after a stray, so a run of strays is one match.
     f"[{_ALWAYS_REPLACED}{_REPLACED_OUT_OF_PLACE}]*"
 )
 # A black flag with its tags, one direction mark, or a run of strays.
@@ -251,7 +251,7 @@ def _is_next_to_rtl(text: str, at: int) -> bool | None:
 
 
 def _is_rtl(text: str, positions: Iterable[int]) -> bool | None:
-    """Whether the first letter at these places is right-to-left; None if the text ends before it."""
+    """Whether the first letter at these positions is right-to-left; None if the text ends before it."""
     for position in positions:
         if position >= len(text):
             return None

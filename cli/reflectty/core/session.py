@@ -132,7 +132,7 @@ class Session(NamedTuple):
 
 
 class SearchHit(NamedTuple):
-    """One place where a search matched."""
+    """A match of a search."""
 
     session: Session
     turn: int | None
@@ -168,7 +168,7 @@ def branch_to(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:
 
 
 def _own_thinking(reply: StoredReply, thinker: str) -> str:
-    """The model's native thinking; thinking that a prompt asked for does not count."""
+    """The model's native thinking; thinking requested by a prompt does not count."""
     if not thinker or not is_same_model(reply.model, thinker):
         return ""
     if reply.raw_thinking or reply.mode == "reflect":

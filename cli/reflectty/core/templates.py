@@ -45,7 +45,7 @@ def fill_template(template_text: str, fields: Mapping[str, str], name: str = "")
         name: the template's name, for errors.
 
     Raises:
-        UsageError: one of its fields is missing; the hint says how to give it.
+        UsageError: one of its fields is missing; the hint says how to pass it.
     """
     missing = [field for field in fields_of(template_text) if field not in fields]
     if missing:
@@ -68,7 +68,7 @@ def parse_fields(pairs: Iterable[str]) -> dict[str, str]:
     """Parse fields from `NAME=VALUE` texts; a repeated one replaces.
 
     Raises:
-        UsageError: no `=`, or the field `input`, which cannot be given.
+        UsageError: no `=`, or the field `input`, which cannot be set.
     """
     fields: dict[str, str] = {}
     for pair in pairs:

@@ -36,7 +36,7 @@ def server_finder_for(address: Address) -> Callable[[], Awaitable[str]] | None:
 
 
 async def find_other_server_hint() -> str:
-    """A hint how to ask a llama-server found on this machine; empty if there is none."""
+    """The hint how to use a llama-server on this machine; empty if there is none."""
     return llama_server_hint_of(await find_llama_servers())
 
 
@@ -75,7 +75,7 @@ async def _find_at_port(port: int) -> LlamaServer | None:
 
 
 def llama_server_hint_of(servers: Iterable[LlamaServer]) -> str:
-    """A hint how to ask the first server found, once or permanently; empty if there is none."""
+    """The hint how to use the first server, once or permanently; empty if there is none."""
     server = next(iter(servers), None)
     if server is None:
         return ""

@@ -26,13 +26,13 @@ NOT_INSTALLED: Final = "the built-in model mini is not installed"
 
 
 class FallbackRules(NamedTuple):
-    """Decisions about the built-in model that are made elsewhere; each is called only when it matters."""
+    """Decisions about the built-in model that callers make; each is called only when needed."""
 
     is_installed: Callable[[], bool]
     may_stand_in: Callable[[], bool]
     """Whether it may answer when the server is unreachable, even if a question names no model."""
     notices: Callable[[bool], Awaitable[tuple[str, ...]]]
-    """Notices before its first reply; the argument tells whether it was requested by name."""
+    """Notices before its first reply; the argument is whether it was requested by name."""
     advice: Callable[[], str]
     """Addition to the hint of an unreachable server; often empty."""
     on_reached: Callable[[], None]
@@ -191,7 +191,7 @@ def _join_hints(*hints: str) -> str:
 
 
 def _not_installed_error_of(error: ReflecttyError) -> ReflecttyError:
-    """The server's error as one that says how to install the built-in model, which was to answer instead.
+    """The server's error with the hint how to install the built-in model, which would answer instead.
 
     A model of the same name that the server could pull is a different one.
     """

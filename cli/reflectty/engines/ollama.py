@@ -111,8 +111,8 @@ class OllamaEngine(Engine):
         Raises:
             ModelMissingError: the model is not installed.
         """
-        shown = ollama.model_of(model, await self._client.request_object("POST", "/api/show", {"model": model}, model))
-        return shown._replace(grammar="llama.cpp")
+        info = ollama.model_of(model, await self._client.request_object("POST", "/api/show", {"model": model}, model))
+        return info._replace(grammar="llama.cpp")
 
     async def info(self, model: str, *, with_arrays: bool = True) -> Mapping[str, object]:
         """The metadata of a model's file, by key; `with_arrays` adds the long arrays, megabytes of them.
@@ -135,7 +135,7 @@ class OllamaEngine(Engine):
         return await self._client.request_decoded(vocabulary_of, "POST", "/api/show", body, model)
 
     async def model_spec(self, model: str) -> ModelSpec:
-        """What a model is made of.
+        """The specification of a model: its files and parameters.
 
         Raises:
             ModelMissingError: the model is not installed.
@@ -150,7 +150,7 @@ class OllamaEngine(Engine):
         return await self._client.exists(f"{BLOBS}/{digest}")
 
     async def send_blob(self, digest: str, size: int, pieces: AsyncIterable[bytes]) -> None:
-        """Upload a file of `size` bytes with a digest; the server keeps nothing of an upload that is cut.
+        """Upload a file of `size` bytes with a digest; the server discards an upload that is cut.
 
         Raises:
             RefusedError: the server cannot store the file, or its digest differs.
@@ -158,10 +158,10 @@ class OllamaEngine(Engine):
         await self._client.upload(f"{BLOBS}/{digest}", size, pieces)
 
     async def create(self, body: Body) -> None:
-        """Create a model and wait until it is done.
+        """Create a model and wait for its completion.
 
         Closing the connection stops the creation since Ollama 0.34.1. Before, it continues, and with streamed progress
-        the half-made model stays on the disk for good.
+        the incomplete model stays on the disk.
 
         Raises:
             RefusedError: the model could not be created.

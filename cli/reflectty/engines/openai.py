@@ -50,7 +50,7 @@ VERSIONS: Final = {
 """Endpoint of each server's version."""
 
 SERVERS_WITH_METRICS: Final = (wire.VLLM, wire.SGLANG)
-"""Servers with metrics beside the protocol; vLLM 0.32 needs no key for them."""
+"""Servers with metrics outside the protocol; vLLM 0.32 needs no key for them."""
 
 
 class OpenAIEngine(Engine):
@@ -85,7 +85,7 @@ class OpenAIEngine(Engine):
         self._refused_fields: frozenset[str] = frozenset()
         """Fields that this server refuses."""
         self._sent_notes: set[str] = set()
-        """Notes on dropped options that were already given."""
+        """Notes on dropped options that were already shown."""
         self._contexts: dict[str, int] = {}
         """Context size in tokens per model, where the server reports it."""
         self._remembered_models = remembered_models or ThinkingModels(set().__contains__, _remember_nothing)
@@ -189,7 +189,7 @@ class OpenAIEngine(Engine):
                 return
 
     def _dropped_options_notes(self, request: Request) -> tuple[str, ...]:
-        """Notes on options that this server refuses, each given once."""
+        """Notes on options that this server refuses, each shown once."""
         note = wire.dropped_options_note(request, self._refused_fields) if self._refused_fields else ""
         if not note or note in self._sent_notes:
             return ()
@@ -243,22 +243,22 @@ class OpenAIEngine(Engine):
         return await self._add_server_facts(wire.add_server_limits(info, listed))
 
     def _unlisted_model(self, model: str, served: tuple[ListedModel, ...]) -> Model:
-        """An unlisted model; the notice that it is not listed is given once."""
+        """An unlisted model; the notice that it is not listed is shown once."""
         info = wire.unlisted_model_of(model, served, wire.ignored_options_of(self._maker))
         was_noted = model in self._noted_unlisted
         self._noted_unlisted.add(model)
         return info._replace(notices=()) if was_noted else info
 
     async def _props(self, model: str) -> Body:
-        """Properties that llama-server reports beside the protocol; empty for any other server."""
+        """Properties that llama-server reports outside the protocol; empty for any other server."""
         if self._maker != wire.LLAMA_SERVER:
             return {}
         return await self._request_optional("GET", f"/props?model={quote(model, safe='')}", model=model)
 
     async def _add_server_facts(self, model: Model) -> Model:
-        """The model with what this server reveals: how its prompts end, and where its thinking was seen.
+        """The model with what this server reveals: how its prompts end, and whether its thinking has its own field.
 
-        A name tells at most whether a model thinks; whether a vLLM was started with a parser, only a reply tells.
+        A name shows at most whether a model thinks; only a reply shows whether a vLLM was started with a parser.
         """
         if self._maker == wire.OLLAMA:
             return wire.add_ollama_info(model, await self._ollama_api.show(model.name))
@@ -317,7 +317,7 @@ class OpenAIEngine(Engine):
         return wire.SERVER_NAMES.get(self._maker, "")
 
     async def _request_optional(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
-        """The answer of an endpoint beside the protocol; empty if it is not reachable, as behind a gateway."""
+        """The answer of an endpoint outside the protocol; empty if it is not reachable, as behind a gateway."""
         try:
             return await self._client.request_object(method, path, body, model)
         except UnreachableError:

@@ -1,11 +1,11 @@
 """Limits a reply to the tokens left in its context, so that Ollama never shifts the context.
 
-Ollama starts a model with or without context shifting, as the `shift` of a request says, and reloads the model for a
-request that says otherwise (`needsReload` in server/sched.go; seen with 0.32.15 and 0.34.2). Omitted, it means with
+Ollama starts a model with or without context shifting, by the `shift` of a request, and reloads the model for a
+request with another value (`needsReload` in server/sched.go; seen with 0.32.15 and 0.34.2). Omitted, it means with
 shifting, and other clients omit it: with `shift: false` in our requests, we and any other client would evict each
 other's model at every question. `shift: false` protects from a reply that fills the context: with shifting, half of the
 context is dropped, the prompt first, and the model silently continues. A limited reply gives the same protection: the
-server refuses a prompt that is too long (`truncate: false`), `num_predict` is at most the room left after the prompt,
+server refuses a prompt that is too long (`truncate: false`), `num_predict` is at most the room after the prompt,
 and a reply that needs more ends with `length`, as it does without shifting.
 
 This needs two numbers. The context is what a request sets, or what /api/ps reports for a model just loaded without one.
@@ -121,7 +121,7 @@ def _options_with_limit(request: Request, limit: int) -> tuple[tuple[str, Option
 
 
 async def _loaded_context(client: ServerClient, request: Request) -> int:
-    """Load a model as a request wants it; the context that it has, or 0 if the server does not report it.
+    """Load a model for a request and return its context, or 0 if the server does not report it.
 
     Ollama lists a model under the name of another one that has the same files.
     """

@@ -46,7 +46,7 @@ class ChunkDecoder(Protocol):
 
     @property
     def done(self) -> bool:
-        """Whether there is nothing more to read."""
+        """Whether the stream is complete."""
         ...
 
     @property
@@ -71,7 +71,7 @@ class WireProtocol(NamedTuple):
     refusal_error_of: Callable[[int, bytes, str], ReflecttyError]
     """The error for a status, the beginning of its body and the requested model."""
     missing_hint: Callable[[str, Iterable[str]], str]
-    """The hint for a model that is not installed, given the installed ones."""
+    """The hint for a model that is not installed, by the names of the installed ones."""
     profile: ServerProfile
 
 

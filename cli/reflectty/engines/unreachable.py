@@ -31,7 +31,7 @@ _LOGIN_REQUIRED: Final = "407"
 
 
 class Route(NamedTuple):
-    """The way to a server, and the wording of messages about it."""
+    """The route to a server, and the wording of messages about it."""
 
     address: Address
     profile: ServerProfile
@@ -41,7 +41,7 @@ class Route(NamedTuple):
     def error(
         self, error: httpx.HTTPError | httpx.InvalidURL, connect_seconds: float, other_server_hint: str = ""
     ) -> UnreachableError:
-        """The error for a request without a response; `other_server_hint` says how to ask another server."""
+        """The error for a request without a response; `other_server_hint` says how to use another server."""
         timed_out = isinstance(error, httpx.ConnectTimeout)
         reason = f"no connection within {connect_seconds:g} s" if timed_out else _reason(error)
         tls = next((tls_reason for cause in _causes(error) if (tls_reason := getattr(cause, "reason", None))), "")

@@ -45,8 +45,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         text = headers.get(name, "").strip()
         if re.fullmatch(_SECONDS, text):
             return float(text)
-        if text and (ahead := _date(text) - now) > 0:
-            return ahead
+        if text and (seconds := _date(text) - now) > 0:
+            return seconds
     return None
 
 

@@ -3,7 +3,7 @@
 The policy, in order of evaluation:
 
 1. A marker in inline code is text, and in an answer so is one in a fence. A backtick that does not close
-   on its line, within 80 characters of the marker, hides nothing.
+   on its line, within 80 characters of the marker, opens no code.
 2. An opener counts at the start or the end of a line and right after another marker, one that is a token of its own
    anywhere; `<reflection>` counts anywhere inside thinking; in strict families thinking opens only at the start or
    after a closed block.

@@ -174,7 +174,7 @@ class MarkerSet:
         return bool(self._texts)
 
     def marker_of(self, text: str) -> Marker:
-        """The marker for a text found by `search`."""
+        """The marker for a text that `search` matched."""
         element = text
         if text not in self._exact and text[0] == "<" and text[-1] == ">":
             element = _SPACES.split(text[:-1], maxsplit=1)[0] + ">"

@@ -52,7 +52,7 @@ class Mode(StrEnum):
 
 
 class AskOptions(NamedTuple):
-    """How the user wants a model to be asked."""
+    """The user's options for a request."""
 
     mode: Mode = Mode.AUTO
     effort: Effort | None = None
@@ -67,7 +67,7 @@ class AskOptions(NamedTuple):
     """Whether earlier thinking is sent back to the model: `on`, `off`, or `auto` if its family was trained that way."""
 
     def override(self, **fields: object) -> AskOptions:
-        """Replace the fields that are given and not empty; model options are replaced one by one."""
+        """Replace fields by those that are not empty; model options are replaced one by one."""
         changes: dict[str, Any] = {name: value for name, value in fields.items() if value}
         if "options" in changes:
             changes["options"] = tuple((dict(self.options) | dict(changes["options"])).items())
@@ -75,7 +75,7 @@ class AskOptions(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How to ask one model and parse its reply."""
+    """The request to one model and the parsing of its reply."""
 
     mode: Mode
     family: Family
@@ -201,8 +201,8 @@ def _starts_in_thinking(model: Model, family: Family, *, off: bool) -> bool:
     """
     if model.prompt_endings:
         return model.guessed and _prompt_ends_in_thinking(model.prompt_endings[off], family)
-    apart = ("thinking" in model.capabilities and not model.guessed) or off or model.is_jinja
-    return opens_thinking(model, family) and not apart
+    is_separated = ("thinking" in model.capabilities and not model.guessed) or off or model.is_jinja
+    return opens_thinking(model, family) and not is_separated
 
 
 def _prompt_ends_in_thinking(end: str, family: Family) -> bool:
@@ -220,7 +220,7 @@ def _join_paragraphs(*parts: str) -> str:
 
 
 def plan(model: Model, ask_options: AskOptions) -> Plan:
-    """Plan how to ask a model and parse its reply.
+    """Plan the request to a model and the parsing of its reply.
 
     A model with the capability thinks natively, and so does one whose template, system prompt or name is that of a
     family with tags, in those tags; a prompt makes any other reflect.

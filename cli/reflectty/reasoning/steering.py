@@ -40,7 +40,7 @@ def writing_family(  # noqa: PLR0913 - all evidence of a reply's tags
     Args:
         model: the model that continues the reply.
         plan: the plan for it.
-        seen_family: the name of the family found in the reply so far, if the plan leaves it open.
+        seen_family: the name of the family of the reply so far, if the plan leaves it open.
         raw: the content of the reply so far, which shows the tag to use if the family has several.
         has_thinking_field: whether the thinking was in its own field although the plan did not request one.
         opener: the model's opener of thinking, as seen in a reply or prompt; often empty.
@@ -184,7 +184,7 @@ def _correction(text: str, family: Family) -> str:
 def metrics_of_draft(reply: StoredReply, family: Family, text: str) -> ReplyMetrics:
     """The metrics with which a reply that continues from a draft begins.
 
-    For an edited draft only the times are kept; its tokens are counted anew.
+    For an edited draft only the times are kept; its tokens are counted again.
     """
     metrics = reply.measured
     if text.strip() == draft_of(reply.segments, family).strip():

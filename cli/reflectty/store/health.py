@@ -57,8 +57,8 @@ def is_on_remote_disk(path: Path) -> bool:
 
 
 def _examine(connection: sqlite3.Connection, path: Path, patience: float) -> Health:
-    seen = schema.read_schema_info(connection)
-    if seen.application_id != schema.APPLICATION_ID and seen.tables:
+    info = schema.read_schema_info(connection)
+    if info.application_id != schema.APPLICATION_ID and info.tables:
         raise StoreError(f"{path} belongs to another program", "move it elsewhere")
     damage, whole = _find_damage(connection, time.monotonic() + patience)
     return Health(
@@ -66,7 +66,7 @@ def _examine(connection: sqlite3.Connection, path: Path, patience: float) -> Hea
         size=sum(part.stat().st_size for part in (path, path.with_name(f"{path.name}-wal")) if part.exists()),
         damage=damage,
         is_complete=whole,
-        is_newer=seen.version > len(schema.MIGRATIONS),
+        is_newer=info.version > len(schema.MIGRATIONS),
         is_suspect=damage_marker_of(path).exists(),
     )
 

@@ -112,7 +112,7 @@ def questions(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
 
 
 def turns(connection: sqlite3.Connection, name: str, now: float) -> tuple[Turn, ...]:
-    """The turns of a session; a reply whose writer is gone is INTERRUPTED, with the text written so far."""
+    """The turns of a session; a reply whose writer has ended is INTERRUPTED, with the text written so far."""
     with_attachments = _load_attachments(connection, name)
     with_segments = _load_segments(connection, name)
     writing = dict(_load_writers(connection, name))
@@ -136,7 +136,7 @@ def load_pieces(connection: sqlite3.Connection, turn: int) -> Pieces:
 
 
 def abandoned_replies(connection: sqlite3.Connection, now: float) -> tuple[tuple[int, str], ...]:
-    """Streaming replies whose writers are gone, as pairs of turn and session."""
+    """Streaming replies whose writers have ended, as pairs of turn and session."""
     rows = connection.execute(
         """SELECT turn, session, pid, boot, started, CAST(beat AS REAL)
         FROM writers JOIN turns ON turns.id = writers.turn"""

@@ -38,10 +38,10 @@ def make_snippet(pieces: Iterable[tuple[str, bool]]) -> Snippet:
 
 def snippet_around(text: str, words: Sequence[str]) -> Snippet:
     """The snippet around the first match of any of the words, ignoring case."""
-    either = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE)
+    pattern = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE)
     pieces: list[tuple[str, bool]] = []
     end, stop = 0, len(text)
-    for match in either.finditer(text):
+    for match in pattern.finditer(text):
         if match.start() > stop:
             break
         stop = stop if pieces else match.end() + SNIPPET_REACH
@@ -105,7 +105,7 @@ def search_passages(
         return ()
     by_words = has_index and all(term.is_words for term in terms)
     rows = _search_index(connection, terms, limit) if by_words else []
-    # SQLite's Unicode is older than Python's: its index does not take newer letters for parts of words.
+    # SQLite's Unicode is older than Python's: its index does not treat newer letters as parts of words.
     if not rows and not (by_words and words.isascii()):
         rows = _search_literally(connection, terms, limit)
     return _join_sessions(connection, rows)
@@ -120,16 +120,16 @@ def parse_terms(words: str) -> tuple[Term, ...]:
 
 
 def _search_index(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_SearchRow]:
-    every = " ".join(term.fts_query for term in terms)
+    all_terms = " ".join(term.fts_query for term in terms)
     in_a_row = Term(" ".join(term.text for term in terms), terms[-1].is_prefix).fts_query
     like, patterns = _like_clause(terms)
-    # In text without spaces, the words are parts of what the index takes for words.
+    # In text without spaces, the words are parts of what the index treats as words.
     rows = connection.execute(
         f"""{_SELECT_PASSAGES} id IN ({_INDEX_QUERY} UNION SELECT id FROM passages WHERE dense AND {like})
         {_ORDER_CLAUSE.format(f"id IN ({_INDEX_QUERY}) DESC,")}""",  # noqa: S608 - user input is passed as parameters
-        (every, *patterns, in_a_row, limit),
+        (all_terms, *patterns, in_a_row, limit),
     ).fetchall()
-    passages = _load_snippets(every, [(row_id, text) for row_id, *_, text in rows])
+    passages = _load_snippets(all_terms, [(row_id, text) for row_id, *_, text in rows])
     return [
         _SearchRow(session, turn, part, passages.get(row_id) or _snippet_of(text, terms))
         for row_id, session, turn, part, text in rows

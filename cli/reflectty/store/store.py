@@ -67,7 +67,7 @@ class Store:
         self.database.write(lambda c: write.finish(c, turn, reply, self._clock()))
 
     def set_leaf(self, session: str, leaf: int) -> None:
-        """Store the leaf of the branch shown last."""
+        """Store the leaf of the branch viewed last."""
         self.database.write(lambda c: write.set_leaf(c, session, leaf))
 
     def rename(self, session: str, title: str) -> None:
@@ -79,7 +79,7 @@ class Store:
         self.database.truncate_log()
 
     def fork(self, session: str, leaf: int | None = None) -> Session:
-        """Create a session from the branch that ends at `leaf`, or else from the branch shown last."""
+        """Create a session from the branch that ends at `leaf`, or else from the branch viewed last."""
         return self.database.write(lambda c: write.fork(c, session, leaf, self._clock()))
 
     # Reading
@@ -102,7 +102,7 @@ class Store:
     def turns(self, session: str) -> tuple[Turn, ...]:
         """All turns of a session in the order they were added.
 
-        A reply whose writer is gone has the status INTERRUPTED and the text written so far.
+        A reply whose writer has ended has the status INTERRUPTED and the text written so far.
         """
         return self.database.read(lambda c: read.turns(c, session, self._clock()))
 

@@ -49,8 +49,8 @@ def _insert_session(connection: sqlite3.Connection, session: Session) -> bool:
 
 def _new_id() -> str:
     # All letters are equally likely: bytes from 248 = 8 * 31 on are dropped.
-    fair = [byte for byte in os.urandom(_ID_LENGTH * 4) if byte < len(_LETTERS) * 8]
-    name = "".join(_LETTERS[byte % len(_LETTERS)] for byte in fair[:_ID_LENGTH])
+    unbiased = [byte for byte in os.urandom(_ID_LENGTH * 4) if byte < len(_LETTERS) * 8]
+    name = "".join(_LETTERS[byte % len(_LETTERS)] for byte in unbiased[:_ID_LENGTH])
     return name if len(name) == _ID_LENGTH else _new_id()
 
 
@@ -96,15 +96,15 @@ def _insert_reply(connection: sqlite3.Connection, session: str, turn: Turn, repl
 
 def checkpoint(connection: sqlite3.Connection, turn: int, raw: str, raw_thinking: str, now: float) -> None:
     """Append to a streaming reply and write a heartbeat."""
-    beaten = connection.execute("UPDATE writers SET beat = ? WHERE turn = ?", (now, turn))
-    if not beaten.rowcount:
+    heartbeat = connection.execute("UPDATE writers SET beat = ? WHERE turn = ?", (now, turn))
+    if not heartbeat.rowcount:
         _revive(connection, turn, now)
     if raw or raw_thinking:
         _append(connection, turn, raw, raw_thinking)
 
 
 def _revive(connection: sqlite3.Connection, turn: int, now: float) -> None:
-    """Set a reply to streaming again that another process took for abandoned while this one was suspended."""
+    """Set a reply to streaming again that another process ended as abandoned while this one was suspended."""
     session = _session_of(connection, turn)
     reply = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
     if reply is None or reply.ended is not ReplyStatus.INTERRUPTED:
@@ -123,7 +123,7 @@ def finish(connection: sqlite3.Connection, turn: int, reply: StoredReply, now: f
 
 
 def finish_abandoned_replies(connection: sqlite3.Connection, now: float) -> None:
-    """End the replies whose writers are gone, so that they can be searched."""
+    """End the replies whose writers have ended, so that they can be searched."""
     for turn, session in read.abandoned_replies(connection, now):
         reply = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
         if reply is not None:
@@ -131,7 +131,7 @@ def finish_abandoned_replies(connection: sqlite3.Connection, now: float) -> None
 
 
 def set_leaf(connection: sqlite3.Connection, session: str, leaf: int) -> None:
-    """Store the leaf of the branch shown last."""
+    """Store the leaf of the branch viewed last."""
     _check_turn(connection, session, leaf)
     connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (leaf, session))
 

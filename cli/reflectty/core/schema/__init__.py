@@ -42,7 +42,7 @@ class Schema:
         """Check an answer against the schema.
 
         Raises:
-            SchemaError: it is not JSON, or does not fit; the message names the place.
+            SchemaError: it is not JSON, or does not fit; the message names the location.
         """
         try:
             value = json.loads(answer)

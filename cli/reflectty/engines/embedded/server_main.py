@@ -133,9 +133,9 @@ def _clean_up(paths: EmbeddedPaths, life: int, *, failed: bool) -> None:
     log.
     """
     if is_file_at(life, paths.life_lock):
-        for mine in (paths.socket, paths.use_lock, *(() if failed else (paths.log, paths.life_lock))):
+        for path in (paths.socket, paths.use_lock, *(() if failed else (paths.log, paths.life_lock))):
             with suppress(OSError):
-                mine.unlink()
+                path.unlink()
     for folder in (paths.folder, paths.folder.parent):
         with suppress(OSError):
             folder.rmdir()

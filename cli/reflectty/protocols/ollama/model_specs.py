@@ -199,7 +199,7 @@ def vocabulary_of(answer: bytes) -> Vocabulary:
     A match of a key is always a key: inside a string its quotes would be escaped.
 
     Raises:
-        ValueError: the response is not a JSON object; the message says what it is.
+        ValueError: the response is not a JSON object; the message describes it.
     """
     tokens, types = _find_array(TOKENS_KEY, TEXT_PATTERN, answer), _find_array(TYPES_KEY, NUMBER_PATTERN, answer)
     if not tokens or not types:

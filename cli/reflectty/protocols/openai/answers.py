@@ -98,7 +98,7 @@ class ListedModel(NamedTuple):
     created: int = 0
     """Its date in seconds since 1970, as sent; many servers send the time of the request, or a constant."""
     may_chat: bool = True
-    """False if its fields say that it embeds, ranks, speaks or draws."""
+    """False if its fields show that it embeds, ranks, speaks or draws."""
     loaded: bool | None = None
     """Whether it is in memory; None if not sent."""
     root: str = ""
@@ -335,7 +335,7 @@ def _has_thinking_tag_at_end(end: str) -> bool:
 
 
 def add_ollama_info(model: Model, info: Body) -> Model:
-    """Add what Ollama's /api/show says of a model of its /v1; `info` may be empty."""
+    """Add what Ollama's /api/show reports of a model of its /v1; `info` may be empty."""
     names = info.get("capabilities")
     if not isinstance(names, list):
         return model

@@ -293,9 +293,9 @@ class OpenAIChunkDecoder:
             yield Chunk(refusal=refusal)
         if thinking and (before := self._stop_filter.flush()):
             yield Chunk(before)
-        sure = self._stop_filter.feed(content) if content else ""
-        if thinking or sure:
-            yield Chunk(sure, thinking)
+        certain = self._stop_filter.feed(content) if content else ""
+        if thinking or certain:
+            yield Chunk(certain, thinking)
         reason = as_text(choice.get("finish_reason"))
         if reason and reason not in REASONS:
             yield from self._flush_held()

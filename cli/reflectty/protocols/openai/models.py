@@ -43,7 +43,7 @@ UNDATED_SERVERS: Final = frozenset({"vllm", "sglang", "llamacpp"})
 
 
 def can_chat_by_fields(entry: Body) -> bool:
-    """Whether a listed model can chat, by its fields; true if they do not tell."""
+    """Whether a listed model can chat, by its fields; true if they do not show it."""
     kinds = [kind for field in KIND_FIELDS if isinstance(kind := entry.get(field), str)]
     if any(NON_CHAT_KINDS.search(kind) and not CHAT_KINDS.search(kind) for kind in kinds):
         return False

@@ -145,7 +145,7 @@ def encode_raw(request: Request, prompt: str, maker: str = LLAMA_SERVER, room: i
     """The body with which /v1/completions continues `prompt` verbatim.
 
     vLLM by default adds a second begin-of-text token to such a prompt, and stops after 16 tokens; it cuts a larger
-    limit to what is left of the context. It takes no images in a prompt.
+    limit to the rest of the context. It takes no images in a prompt.
 
     Args:
         request: the request to continue.
