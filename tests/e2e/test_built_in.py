@@ -210,7 +210,7 @@ class TestChat:
     @pytest.mark.slow
     def test_chat_announces_a_requested_built_in_model(self, machine: Reflect) -> None:
         with Chat(machine, "-m", "mini", columns=160, program=machine.command) as chat:
-            assert chat.shows(f"mini, {WHAT_IT_IS}, answers")
+            assert chat.shows(f"using mini, {WHAT_IT_IS}")
             assert chat.leave() == 0
 
     def test_chat_does_not_use_the_built_in_model_once_a_server_has_answered(self, machine: Reflect) -> None:
