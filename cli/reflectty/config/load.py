@@ -21,6 +21,7 @@ from reflectty.config.schema import (
     PROFILE_SETTINGS,
     SERVER_FIELDS,
     SETTINGS,
+    TABLE_ABOUTS,
     THINKING_VIEWS,
     Setting,
     Settings,
@@ -130,10 +131,15 @@ def load_api_key(settings: Settings) -> str:
         return settings.api_key
     if settings.cluster_key or not settings.api_key_file:
         return settings.cluster_key
-    return _read_key_file(Path(settings.api_key_file).expanduser())
+    return read_key_file(Path(settings.api_key_file).expanduser())
 
 
-def _read_key_file(path: Path) -> str:
+def read_key_file(path: Path) -> str:
+    """Read the key in a file.
+
+    Raises:
+        UsageError: the file cannot be read, is readable by others, or holds no key.
+    """
     text = read_text(path)
     if text is None:
         raise UsageError(f"{path}: no such file", "fix api_key_file, or set REFLECTTY_API_KEY")
@@ -145,7 +151,7 @@ def _read_key_file(path: Path) -> str:
     return key
 
 
-TABLES = ("profiles", "templates")
+TABLES = tuple(TABLE_ABOUTS)
 """Tables of the file that are not settings."""
 _API_KEY_HINT = "set OLLAMA_API_KEY, or api_key_file for an OpenAI-compatible server"
 

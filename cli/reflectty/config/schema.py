@@ -223,6 +223,8 @@ class Setting(NamedTuple):
     """What holds if nothing sets it, in words."""
     is_secret: bool = False
     """Whether it is never shown, only whether it is set."""
+    about: str = ""
+    """What it sets, in a few words."""
 
     @property
     def is_table(self) -> bool:
@@ -248,15 +250,16 @@ def _families() -> tuple[str, ...]:
     return tuple(FAMILIES)
 
 
-def _choice(key: str, noun: str, choices: Choices, variable: str = "", unset: str = "none") -> Setting:
+def _choice(key: str, noun: str, choices: Choices, variable: str = "", unset: str = "none", about: str = "") -> Setting:  # noqa: PLR0913, PLR0917 - the columns of one row
     """A setting that takes one of a few words."""
     parse = partial(parse_choice, noun, choices)
-    return Setting(key, key, parse, variable, in_profile=True, choices=choices, unset=unset)
+    return Setting(key, key, parse, variable, in_profile=True, choices=choices, unset=unset, about=about)
 
 
-def _switch(key: str, variable: str = "", *, in_profile: bool = False) -> Setting:
+def _switch(key: str, variable: str = "", *, about: str, in_profile: bool = False) -> Setting:
     """A setting that is on or off."""
-    return Setting(key, key, parse_boolean, variable, parse_switch, in_profile, choices=lambda: ("true", "false"))
+    words = ("true", "false")
+    return Setting(key, key, parse_boolean, variable, parse_switch, in_profile, choices=lambda: words, about=about)
 
 
 SETTINGS = (
@@ -267,35 +270,79 @@ SETTINGS = (
         in_profile=True,
         candidates="models",
         unset="the best installed model",
+        about="the model that is asked",
     ),
-    Setting("host", "host", variable="OLLAMA_HOST", in_profile=True, candidates="hosts"),
+    Setting("host", "host", variable="OLLAMA_HOST", in_profile=True, candidates="hosts", about="the server's address"),
     Setting("", "host", variable="REFLECTTY_HOST"),
-    Setting("hosts", "hosts", parse_texts, in_profile=True),
-    _choice("engine", "an engine", _engines, "REFLECTTY_ENGINE"),
-    Setting("", "api_key", variable="OLLAMA_API_KEY", is_secret=True),
-    Setting("", "cluster_key", variable="OPENAI_API_KEY", is_secret=True),
+    Setting("hosts", "hosts", parse_texts, in_profile=True, about="the servers that share a batch"),
+    _choice("engine", "an engine", _engines, "REFLECTTY_ENGINE", about="the server's protocol"),
+    Setting("", "api_key", variable="OLLAMA_API_KEY", is_secret=True, about="the key of an Ollama server"),
+    Setting(
+        "", "cluster_key", variable="OPENAI_API_KEY", is_secret=True, about="the key of an OpenAI-compatible server"
+    ),
     Setting("", "cluster_key", variable="REFLECTTY_API_KEY", is_secret=True),
-    Setting("api_key_file", "api_key_file", in_profile=True),
-    _switch("api_key_over_http", in_profile=True),
-    _choice("mode", "a mode", _modes, "REFLECTTY_MODE"),
-    _choice("effort", "an effort", lambda: tuple(Effort), unset="the model's default"),
-    _choice("family", "a family", _families, unset="from the model"),
-    Setting("system", "system", in_profile=True),
-    Setting("options", "options", parse_options, in_profile=True),
-    Setting("keep_alive", "keep_alive", parse_duration, in_profile=True, unset="the server's default"),
-    _choice("keep_thinking", "a way to keep thinking", lambda: tuple(KeepThinkingMode), "REFLECTTY_KEEP_THINKING"),
-    Setting("timeout", "timeouts", parse_timeout_setting, "REFLECTTY_TIMEOUT", in_profile=True),
-    Setting("template", "template", parse_name, in_profile=True, candidates="templates"),
-    Setting("profile", "profile", parse_name, "REFLECTTY_PROFILE", candidates="profiles"),
-    Setting("theme", "theme", variable="REFLECTTY_THEME", candidates="themes"),
+    Setting("api_key_file", "api_key_file", in_profile=True, about="the file with cluster_key"),
+    _switch("api_key_over_http", in_profile=True, about="send cluster_key over plain http"),
+    _choice("mode", "a mode", _modes, "REFLECTTY_MODE", about="how the model is made to reflect"),
     _choice(
-        "thinking", "a way to show thinking", lambda: THINKING_VIEWS, "REFLECTTY_THINKING", "as chosen in the chat"
+        "effort", "an effort", lambda: tuple(Effort), unset="the model's default", about="how much the model thinks"
+    ),
+    _choice("family", "a family", _families, unset="from the model", about="how the model marks its thinking"),
+    Setting("system", "system", in_profile=True, about="the system prompt"),
+    Setting("options", "options", parse_options, in_profile=True, about="model options, such as num_ctx"),
+    Setting(
+        "keep_alive",
+        "keep_alive",
+        parse_duration,
+        in_profile=True,
+        unset="the server's default",
+        about="how long the model stays loaded",
+    ),
+    _choice(
+        "keep_thinking",
+        "a way to keep thinking",
+        lambda: tuple(KeepThinkingMode),
+        "REFLECTTY_KEEP_THINKING",
+        about="send earlier thinking back",
+    ),
+    Setting(
+        "timeout",
+        "timeouts",
+        parse_timeout_setting,
+        "REFLECTTY_TIMEOUT",
+        in_profile=True,
+        about="seconds to wait for the server",
+    ),
+    Setting(
+        "template",
+        "template",
+        parse_name,
+        in_profile=True,
+        candidates="templates",
+        about="the template of one-shot questions",
+    ),
+    Setting(
+        "profile", "profile", parse_name, "REFLECTTY_PROFILE", candidates="profiles", about="the profile that is used"
+    ),
+    Setting("theme", "theme", variable="REFLECTTY_THEME", candidates="themes", about="the colors"),
+    _choice(
+        "thinking",
+        "a way to show thinking",
+        lambda: THINKING_VIEWS,
+        "REFLECTTY_THINKING",
+        "as chosen in the chat",
+        "how the chat shows thinking",
     )._replace(in_profile=False),
-    _switch("store", "REFLECTTY_STORE"),
-    _switch("animation", "REFLECTTY_ANIMATION"),
-    Setting("keys", "keys", parse_keys, unset="the default keys"),
+    _switch("store", "REFLECTTY_STORE", about="save sessions"),
+    _switch("animation", "REFLECTTY_ANIMATION", about="animate the chat"),
+    Setting("keys", "keys", parse_keys, unset="the default keys", about="the keys of the chat"),
 )
 """All settings, in display order."""
+TABLE_ABOUTS = {
+    "profiles": "sets of settings for --profile",
+    "templates": "prompts for -t",
+}
+"""The tables of the file that are not settings, and what they hold."""
 FILE_SETTINGS = {setting.key: setting for setting in SETTINGS if setting.key}
 """The settings of the file, by key."""
 PROFILE_SETTINGS = {setting.key: setting for setting in SETTINGS if setting.in_profile}
