@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -40,6 +41,7 @@ _BOOLEAN_WORDS = {
     "off": False,
 }
 _PART_DEPTH = 2
+_ARRAY_START = re.compile(r"\[(?:\s*[\"']|\]$)")
 
 
 class ConfigEntry(NamedTuple):
@@ -90,9 +92,49 @@ def _parse_value(keys: tuple[str, ...], known: Mapping[str, Setting], words: Seq
         _require_no_parts(keys, _PART_DEPTH)
         return _parse_part(setting, key, part, words)
     _require_no_parts(keys, 1)
-    value = list(words) if setting.parse is parse_texts else _toml_value(setting, " ".join(words))
-    setting.parse(value, key, None)
+    is_list = setting.parse is parse_texts
+    value = _parse_list(key, words, has_commas=False) if is_list else _toml_value(setting, " ".join(words))
+    if not _is_empty(value):
+        setting.parse(value, key, None)
+    elif not within:
+        raise UsageError(f"{key} must not be empty", f"`reflect config unset {key}` restores the default")
     return value
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a value gives nothing; in a profile it restores the default."""
+    return not value.strip() if isinstance(value, str) else value in ([], [""])
+
+
+def _parse_list(key: str, words: Sequence[str], *, has_commas: bool) -> list[str]:
+    """Parse the words of a list: one value each, or together an array such as `["a", "b"]`.
+
+    Args:
+        key: the setting, for errors.
+        words: what was typed.
+        has_commas: whether a value may have a comma.
+
+    Raises:
+        UsageError: the words look like an array and are none, as after a shell has taken its quotes.
+    """
+    text = " ".join(words).strip()
+    if not _is_array_like(text, words, has_commas=has_commas):
+        return list(words)
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except ValueError:
+        value = None
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise UsageError(f"{key}: {text!r} is not a list of strings", f'write {key} \'["one", "two"]\'')
+    return value
+
+
+def _is_array_like(text: str, words: Sequence[str], *, has_commas: bool) -> bool:
+    """Whether words are meant as an array; `[INST]` is a text to stop at, and `[::1]:11434` an address."""
+    if _ARRAY_START.match(text):
+        return True
+    is_split = "]" not in words[0] and text.endswith("]") and any(word.endswith(",") for word in words[:-1])
+    return text.startswith("[") and (is_split or ("," in text and not has_commas))
 
 
 def _toml_value(setting: Setting, text: str) -> object:
@@ -106,8 +148,11 @@ def _toml_value(setting: Setting, text: str) -> object:
 
 def _parse_part(setting: Setting, key: str, part: str, words: Sequence[str]) -> object:
     """Parse the value of an option, or the keys of an action; several words are a list."""
-    several = part == "stop" or setting.parse is parse_keys
-    given = (list(words) if len(words) > 1 else words[0]) if several else " ".join(words)
+    if part == "stop" or setting.parse is parse_keys:
+        listed = _parse_list(f"{key}.{part}", words, has_commas=True)
+        given: str | list[str] = listed[0] if len(listed) == 1 else listed
+    else:
+        given = " ".join(words)
     if setting.parse is parse_keys:
         return given
     _, value = parse_options({part: given}, key)[0]
