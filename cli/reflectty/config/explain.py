@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.config.load import (
+    NO_PROFILE,
     SettingOrigin,
     Source,
     collect_sources,
     merge,
+    profile_chain,
     profiles_of,
     read_toml,
     sources_in_environment,
@@ -114,6 +116,41 @@ def _named_profiles(document: Document, environment: Mapping[str, str], path: Pa
     for one in (*sources_in_file(chosen, path), *sources_in_environment(environment)):
         if one.setting.field == "profile":
             yield one
+
+
+_KEY_FIELDS = {"api_key_file": "cluster_key"}
+"""Settings that count only while another field has no value."""
+
+
+def find_override(
+    keys: Sequence[str], environment: Mapping[str, str] | None = None, file: Path | None = None
+) -> ExplainedSetting | None:
+    """Find the setting in effect in place of the one that the file has at `keys`.
+
+    None if that one is in effect, or is in a profile that is not in use.
+
+    Raises:
+        UsageError: a source holds an invalid value.
+    """
+    rows = {row.key: row for row in explain_settings(environment, file)}
+    profile, within = (keys[1], keys[2:]) if keys[0] == "profiles" else ("", keys)
+    if profile and profile not in _profiles_in_use(str(rows["profile"].value), file):
+        return None
+    row = rows.get(".".join(within))
+    holder = rows.get(_KEY_FIELDS.get(within[0], "")) if within else None
+    if holder and holder.value:
+        return holder
+    if row is None or row.origin not in (SettingOrigin.ENVIRONMENT, SettingOrigin.PROFILE):
+        return None
+    return None if profile and row.source_name == profile else row
+
+
+def _profiles_in_use(name: str, file: Path | None) -> tuple[str, ...]:
+    """A profile and its bases; none without a profile."""
+    path = file or user_config_path()
+    if not path or name in ("", NO_PROFILE):
+        return ()
+    return tuple(one for one, _ in profile_chain(name, profiles_of(read_toml(path), path), "profile"))
 
 
 def option_source(name: str, profile: str = "") -> str:

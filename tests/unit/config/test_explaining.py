@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.config.explain import ExplainedSetting, explain_settings, find_mistakes
+from reflectty.config.explain import ExplainedSetting, explain_settings, find_mistakes, find_override
 from reflectty.config.load import SettingOrigin
 from reflectty.config.schema import SETTINGS
 from reflectty.core.errors import UsageError
@@ -92,3 +92,35 @@ def test_all_mistakes_are_reported(
 def test_invalid_settings_cannot_be_explained(file: Path) -> None:
     with pytest.raises(UsageError, match="not a mode"):
         explain_settings({"REFLECTTY_MODE": "never"}, file)
+
+
+@pytest.mark.parametrize(
+    ("key", "environment", "source"),
+    [
+        ("model", {}, ""),
+        ("model", {"REFLECTTY_MODEL": "m"}, "REFLECTTY_MODEL"),
+        ("host", {"OLLAMA_HOST": "a", "REFLECTTY_HOST": "b"}, "REFLECTTY_HOST"),
+        ("host", {"OLLAMA_HOST": "a", "REFLECTTY_ENGINE": "openai"}, ""),
+        ("mode", {}, ""),
+        ("mode", {"REFLECTTY_PROFILE": "code"}, "code"),
+        ("mode", {"REFLECTTY_PROFILE": "none"}, ""),
+        ("options.num_ctx", {"REFLECTTY_PROFILE": "fast"}, "code"),
+        ("options.seed", {"REFLECTTY_PROFILE": "code"}, ""),
+        ("profile", {"REFLECTTY_PROFILE": "code"}, "REFLECTTY_PROFILE"),
+        ("profiles.code.mode", {"REFLECTTY_MODE": "auto"}, ""),
+        ("profiles.code.mode", {"REFLECTTY_MODE": "auto", "REFLECTTY_PROFILE": "fast"}, "REFLECTTY_MODE"),
+        ("profiles.code.mode", {"REFLECTTY_PROFILE": "code"}, ""),
+        ("profiles.code.effort", {"REFLECTTY_PROFILE": "fast"}, "fast"),
+        ("profiles.code.extends", {"REFLECTTY_PROFILE": "code"}, ""),
+        ("api_key_file", {"OPENAI_API_KEY": "k"}, "OPENAI_API_KEY"),
+        ("api_key_file", {"OLLAMA_API_KEY": "k"}, ""),
+        ("keys.steer", {}, ""),
+        ("templates.t", {}, ""),
+    ],
+)
+def test_what_overrides_a_value_of_the_file_is_found(
+    file: Path, key: str, environment: dict[str, str], source: str
+) -> None:
+    found = find_override(key.split("."), environment, file)
+
+    assert (found.source_name if found else "") == source
