@@ -14,7 +14,7 @@ from reflectty.system.files import read_text
 from reflectty.system.paths import templates_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reflectty.config.load import Document
@@ -48,7 +48,7 @@ def load_template(template_name: str, named_in: str = "--template") -> Template:
     table = _templates_in_config()
     if known in table:
         return Template(known, table[known].rstrip("\n"), str(user_config_path()))
-    raise _missing_template_error(known, named_in)
+    raise missing_template_error(known, named_in, template_names())
 
 
 def template_path(known: str) -> Path:
@@ -57,8 +57,8 @@ def template_path(known: str) -> Path:
     return next((path for path in paths if os.path.lexists(path)), paths[0])
 
 
-def _missing_template_error(known: str, named_in: str) -> UsageError:
-    names = template_names()
+def missing_template_error(known: str, named_in: str, names: Sequence[str]) -> UsageError:
+    """The error for an unknown template; `names` are those that exist."""
     if not names:
         return UsageError(f"{named_in}: unknown template {known!r}", f"create it with `reflect templates edit {known}`")
     hint = did_you_mean(known, names) or f"choose from {', '.join(names)}"
