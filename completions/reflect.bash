@@ -46,7 +46,7 @@ _reflect_about() {
         places=('')
         ;;
     config)
-        subcommands=(show 'Show every setting, its value, and where it comes from' path 'Print the path of the config file; it may not exist' edit 'Open the file in your editor, then report invalid settings' set 'Set a value; comments, order and the rest of the file stay unchanged' unset 'Remove a value or a whole profile from the file; the rest stays unchanged')
+        subcommands=(show 'Show every setting, its value, and where it comes from' list 'Show every setting, its value, and where it comes from' get 'Print the value in effect of one setting, alone on a line' set 'Set a value; comments, order and the rest of the file stay unchanged' unset 'Remove a value or a whole profile from the file; the rest stays unchanged' edit 'Open the file in your editor, then report invalid settings' path 'Print the path of the config file; it may not exist' schema 'Print the JSON Schema of the config file, for your editor')
         default=show
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
@@ -57,17 +57,17 @@ _reflect_about() {
         options=(--profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
-    'config path')
+    'config list')
         subcommands=()
         default=''
-        options=(--help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
-    'config edit')
+    'config get')
         subcommands=()
         default=''
-        options=(--help 'Show this message and exit' -h 'Show this message and exit')
-        places=()
+        options=(--profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        places=(keys)
         ;;
     'config set')
         subcommands=()
@@ -80,6 +80,24 @@ _reflect_about() {
         default=''
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=(keys)
+        ;;
+    'config edit')
+        subcommands=()
+        default=''
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
+        places=()
+        ;;
+    'config path')
+        subcommands=()
+        default=''
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
+        places=()
+        ;;
+    'config schema')
+        subcommands=()
+        default=''
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
+        places=()
         ;;
     doctor)
         subcommands=()
@@ -314,6 +332,8 @@ _reflect_value() {
     'completions show 0') kind='' choices=(bash zsh fish powershell) ;;
     'completions path 0') kind='' choices=(bash zsh fish powershell) ;;
     'config show --profile') kind=profiles choices=() ;;
+    'config list --profile') kind=profiles choices=() ;;
+    'config get --profile') kind=profiles choices=() ;;
     'doctor --model'|'doctor -m') kind=models choices=() ;;
     'doctor --profile') kind=profiles choices=() ;;
     'doctor --host') kind=hosts choices=() ;;

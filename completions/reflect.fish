@@ -40,7 +40,7 @@ function __reflect_about
             set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places ''
         case 'config'
-            set -g __reflect_subcommands 'show' 'Show every setting, its value, and where it comes from' 'path' 'Print the path of the config file; it may not exist' 'edit' 'Open the file in your editor, then report invalid settings' 'set' 'Set a value; comments, order and the rest of the file stay unchanged' 'unset' 'Remove a value or a whole profile from the file; the rest stays unchanged'
+            set -g __reflect_subcommands 'show' 'Show every setting, its value, and where it comes from' 'list' 'Show every setting, its value, and where it comes from' 'get' 'Print the value in effect of one setting, alone on a line' 'set' 'Set a value; comments, order and the rest of the file stay unchanged' 'unset' 'Remove a value or a whole profile from the file; the rest stays unchanged' 'edit' 'Open the file in your editor, then report invalid settings' 'path' 'Print the path of the config file; it may not exist' 'schema' 'Print the JSON Schema of the config file, for your editor'
             set -g __reflect_default 'show'
             set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
@@ -49,16 +49,16 @@ function __reflect_about
             set -g __reflect_default ''
             set -g __reflect_options '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
-        case 'config path'
+        case 'config list'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
-        case 'config edit'
+        case 'config get'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
-            set -g __reflect_places
+            set -g __reflect_options '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'keys'
         case 'config set'
             set -g __reflect_subcommands
             set -g __reflect_default ''
@@ -69,6 +69,21 @@ function __reflect_about
             set -g __reflect_default ''
             set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'keys'
+        case 'config edit'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'config path'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'config schema'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
         case 'doctor'
             set -g __reflect_subcommands
             set -g __reflect_default ''
@@ -403,6 +418,12 @@ function __reflect_value
             set -g __reflect_kind ''
             set -g __reflect_choices 'bash' 'zsh' 'fish' 'powershell'
         case 'config show --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case 'config list --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case 'config get --profile'
             set -g __reflect_kind 'profiles'
             set -g __reflect_choices
         case 'doctor --model' 'doctor -m'

@@ -45,7 +45,7 @@ $script:ReflectCommands = @{
     }
     'config' = @{
         Default = 'show'
-        Subcommands = @('show', 'Show every setting, its value, and where it comes from', 'path', 'Print the path of the config file; it may not exist', 'edit', 'Open the file in your editor, then report invalid settings', 'set', 'Set a value; comments, order and the rest of the file stay unchanged', 'unset', 'Remove a value or a whole profile from the file; the rest stays unchanged')
+        Subcommands = @('show', 'Show every setting, its value, and where it comes from', 'list', 'Show every setting, its value, and where it comes from', 'get', 'Print the value in effect of one setting, alone on a line', 'set', 'Set a value; comments, order and the rest of the file stay unchanged', 'unset', 'Remove a value or a whole profile from the file; the rest stays unchanged', 'edit', 'Open the file in your editor, then report invalid settings', 'path', 'Print the path of the config file; it may not exist', 'schema', 'Print the JSON Schema of the config file, for your editor')
         Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }
@@ -55,17 +55,17 @@ $script:ReflectCommands = @{
         Options = @('--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }
-    'config path' = @{
+    'config list' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }
-    'config edit' = @{
+    'config get' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
-        Places = @()
+        Options = @('--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Places = @('keys')
     }
     'config set' = @{
         Default = ''
@@ -78,6 +78,24 @@ $script:ReflectCommands = @{
         Subcommands = @()
         Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('keys')
+    }
+    'config edit' = @{
+        Default = ''
+        Subcommands = @()
+        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Places = @()
+    }
+    'config path' = @{
+        Default = ''
+        Subcommands = @()
+        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Places = @()
+    }
+    'config schema' = @{
+        Default = ''
+        Subcommands = @()
+        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Places = @()
     }
     'doctor' = @{
         Default = ''
@@ -323,6 +341,8 @@ $script:ReflectValues = @{
     'completions show 0' = @{ Kind = ''; Choices = @('bash', 'zsh', 'fish', 'powershell') }
     'completions path 0' = @{ Kind = ''; Choices = @('bash', 'zsh', 'fish', 'powershell') }
     'config show --profile' = @{ Kind = 'profiles'; Choices = @() }
+    'config list --profile' = @{ Kind = 'profiles'; Choices = @() }
+    'config get --profile' = @{ Kind = 'profiles'; Choices = @() }
     'doctor --model' = @{ Kind = 'models'; Choices = @() }
     'doctor -m' = @{ Kind = 'models'; Choices = @() }
     'doctor --profile' = @{ Kind = 'profiles'; Choices = @() }

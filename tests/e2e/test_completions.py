@@ -75,6 +75,8 @@ def fish(reflect: Reflect, line: str) -> list[str]:
         ("reflect -q --mode n", {"native"}),
         ("reflect -o num_c", {"num_ctx="}),
         ("reflect config set mod", {"model", "mode"}),
+        ("reflect config get mod", {"model", "mode"}),
+        ("reflect config sc", {"schema"}),
         ("reflect config set mode na", {"native"}),
         ("reflect sessions export -f ht", {"html"}),
         ("reflect completions install --shell f", {"fish"}),

@@ -25,10 +25,10 @@ class Outcome(NamedTuple):
     err: str
 
 
-def run(*words: str, tty: bool = False, typed: bytes = b"") -> Outcome:
+def run(*words: str, tty: bool = False, typed: bytes = b"", width: int = 60) -> Outcome:
     """Run `reflect …` with streams of this test's own."""
     out, err = io.StringIO(), io.StringIO()
-    terminal = Terminal(io.BytesIO(typed), stdin_tty=tty, out=Sink(out, tty), err=Sink(err, tty), width=60)
+    terminal = Terminal(io.BytesIO(typed), stdin_tty=tty, out=Sink(out, tty), err=Sink(err, tty), width=width)
     return Outcome(main(list(words), terminal), out.getvalue(), err.getvalue())
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 VOCABULARY_TIMEOUT_SECONDS: Final = 10.0
-"""Timeout in seconds for reading a vocabulary; after it, the tags stay unknown."""
+"""Seconds after which reading a vocabulary is given up; its tags stay unknown."""
 LIST_TIMEOUT_SECONDS: Final = 15.0
 """Seconds that a list of models waits for vocabularies not read before; the next list reads the rest."""
 MAX_PARALLEL_READS: Final = 2
@@ -35,14 +35,14 @@ MAX_PARALLEL_READS: Final = 2
 async def load_needed_tags(engine: Engine, model: Model) -> Model:
     """Load a model's tags from its vocabulary if only they can show whether it reflects by itself.
 
-    A model without a cache key is returned unchanged, since every question would read its vocabulary again.
+    A model without a cache key is left as it is, since every question would read its vocabulary again.
     """
-    family = family_in_template(model) or family_of_model(model.name)
-    return model if family or not _cache_key(model) else await load_tags(engine, model)
+    known = family_in_template(model) or family_of_model(model.name)
+    return model if known or not _cache_key(model) else await load_tags(engine, model)
 
 
 async def load_tags(engine: Engine, model: Model) -> Model:
-    """Load a model's tags from its vocabulary, unless they cannot change the request or how its reply is read."""
+    """Load a model's tags from its vocabulary, unless they cannot affect how it is asked."""
     if model.tags is not None or not _can_use_tags(model):
         return model
     tags = load_cached_tags(model).tags
@@ -56,8 +56,8 @@ async def load_tags(engine: Engine, model: Model) -> Model:
 def load_cached_tags(model: Model) -> Model:
     """Add the cached tags of a model, without a request."""
     key = _cache_key(model)
-    cached = config.recall_note(_cache_topic(), key) if key and _can_use_tags(model) else ""
-    return model._replace(tags=_parse_tags(cached)) if cached else model
+    found = config.recall_note(_cache_topic(), key) if key and _can_use_tags(model) else ""
+    return model._replace(tags=_parse_tags(found)) if found else model
 
 
 def _cache_topic() -> str:
@@ -67,7 +67,7 @@ def _cache_topic() -> str:
 
 
 async def load_all_tags(engine: Engine, models: Sequence[Model]) -> tuple[Model, ...]:
-    """Load the tags of several models, some at a time; models that take too long are returned unchanged."""
+    """Load the tags of several models, some at a time; models that take too long stay as they are."""
     gate = asyncio.Semaphore(MAX_PARALLEL_READS)
 
     async def one(model: Model) -> Model:
@@ -132,7 +132,7 @@ async def find_model(
 
     Args:
         engine: the engine that answers.
-        ask_options: the model's name and the options of the request: some make its vocabulary irrelevant.
+        ask_options: the model's name, and how it will be asked: some options make its vocabulary irrelevant.
         note: called with the picked model and the reason.
         needs_vision: whether a picked model must see images.
 
@@ -154,39 +154,37 @@ async def find_model(
 
 async def _load_tags_if_undecided(engine: Engine, model: Model, ask_options: AskOptions) -> Model:
     """Load the needed tags of a model, unless the ask options determine the plan."""
-    determines_plan = ask_options.mode in {Mode.REFLECT, Mode.DIRECT} or ask_options.family is not None
-    return model if determines_plan else await load_needed_tags(engine, model)
+    settles = ask_options.mode in {Mode.REFLECT, Mode.DIRECT} or ask_options.family is not None
+    return model if settles else await load_needed_tags(engine, model)
 
 
 def _require_chat_model(model: Model) -> Model:
-    kind = non_chat_kind_of(model)
-    if kind:
-        raise RefusedError(f"{model.name} is {kind} and cannot chat", "`reflect models` lists those that can")
+    what = non_chat_kind_of(model)
+    if what:
+        raise RefusedError(f"{model.name} is {what} and cannot chat", "`reflect models` lists those that can")
     return model
 
 
 async def _find_best(engine: Engine, listed: Sequence[Model], *, needs_vision: bool) -> Model | None:
-    """The best model that can chat, by the server's description; models that the server cannot show are skipped.
+    """The best model that proves able on inspection; models that the server cannot show are skipped.
 
     Raises:
         ReflecttyError: the server is unreachable, or could show none of the models (the first error).
     """
     problem = None
-    for candidate in [model for model in rank_candidates(listed) if not (needs_vision and is_text_only(model))][
+    for one in [model for model in rank_candidates(listed) if not (needs_vision and is_text_only(model))][
         :MAX_INSPECTED
     ]:
         try:
             # An engine that picks a model itself lists an id, which is used unchanged.
-            inspected = await engine.show(short_name_of(candidate.name, whole=bool(candidate.selection_reason)))
+            shown = await engine.show(short_name_of(one.name, whole=bool(one.selection_reason)))
         except BusyError:
             raise
         except RefusedError as error:
             problem = problem or error
             continue
-        if not (non_chat_kind_of(inspected) or remote_host_of(inspected) or (needs_vision and is_text_only(inspected))):
-            return inspected._replace(
-                digest=candidate.digest, notices=candidate.notices, selection_reason=candidate.selection_reason
-            )
+        if not (non_chat_kind_of(shown) or remote_host_of(shown) or (needs_vision and is_text_only(shown))):
+            return shown._replace(digest=one.digest, notices=one.notices, selection_reason=one.selection_reason)
     if problem:
         raise problem
     return None
@@ -213,11 +211,11 @@ async def _no_model_error(engine: Engine, listed: Sequence[Model], *, needs_visi
 
 def no_model_reason(listed: Iterable[Model]) -> str:
     """The reason, as a clause, why none of a server's models is picked."""
-    models = tuple(listed)
-    if not models:
+    found = tuple(listed)
+    if not found:
         return NO_MODEL_INSTALLED
-    cloud = [model for model in models if remote_host_of(model)]
-    others = [model for model in models if not remote_host_of(model)]
+    cloud = [model for model in found if remote_host_of(model)]
+    others = [model for model in found if not remote_host_of(model)]
     reasons = [
         *([f"{_join_names(others)} cannot chat (embedding only)"] if others else []),
         *(
@@ -231,5 +229,5 @@ def no_model_reason(listed: Iterable[Model]) -> str:
 
 def _join_names(models: Sequence[Model]) -> str:
     names = [short_name_of(model.name) for model in models[:MAX_NAMED]]
-    rest_count = len(models) - len(names)
-    return ", ".join(names) + (f" and {rest_count} more" if rest_count else "")
+    more = len(models) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")

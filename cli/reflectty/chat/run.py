@@ -58,7 +58,7 @@ class ReplyRecorder(Protocol):
     """Records one exchange while it runs; a failure ends the recording with a note, not the exchange."""
 
     def begin(self, stored: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-        """Start recording before the request is sent; `stored` holds the facts about the reply."""
+        """Start recording before the request is sent; `stored` holds what is known of the reply."""
         ...
 
     def tick(self) -> None:
@@ -132,10 +132,10 @@ async def read_reply(engine: Engine, question: Question, model: Model, is_enough
 
 
 def _note_before(run: _ChatRun, note: Callable[[str], None], first_time: Callable[[str], bool]) -> None:
-    """Show the notes on the model and the plan before the reply."""
+    """Note what the user should know of the model and the plan before the reply."""
     question, model, chosen = run.question, run.model, run.plan
-    notes = (ignored_options_note(question, model), unenforced_schema_note(question, model))
-    for text in filter(None, (cloud_notice_of(model), *model.notices, *chosen.notes, *notes)):
+    remarks = (ignored_options_note(question, model), unenforced_schema_note(question, model))
+    for text in filter(None, (cloud_notice_of(model), *model.notices, *chosen.notes, *remarks)):
         note(text)
     if chosen.mode is Mode.REFLECT and first_time(model.name):
         note(NOT_TUNED.format(model=model.name))
@@ -191,7 +191,7 @@ class _ChatRun(NamedTuple):
 
     @property
     def stored_reply(self) -> StoredReply:
-        """The facts about the reply before its first token."""
+        """What is known of the reply before its first token."""
         return StoredReply(
             model=self.model.name,
             digest=self.question.digest or self.model.digest,
@@ -211,7 +211,7 @@ async def _find_and_prepare(
     announce: Callable[[str], None],
     model: Model | None = None,
 ) -> _ChatRun:
-    """Look up the model, unless the caller has it, and plan the request."""
+    """Look up the model, unless it is given, and plan how to ask it."""
     if model is None:
         needs_vision = has_images(question)
         model = await waits.run(lambda: find_model(engine, question.ask_options, announce, needs_vision=needs_vision))
@@ -236,8 +236,8 @@ def _family(question: Question, model: Model, chosen: Plan) -> Family:
     """The family that parses the reply; a reply with a schema continues after the family's own closing tag."""
     if question.reply_prefix:
         return reading_family(model, chosen, question.reply_prefix)
-    constrained = question.schema is not None and question.ask_options.family is None
-    return content_family(model, chosen) if constrained and chosen.in_content else chosen.family
+    held = question.schema is not None and question.ask_options.family is None
+    return content_family(model, chosen) if held and chosen.in_content else chosen.family
 
 
 async def _write_raw(run: _ChatRun, write: Callable[[str], None], note: Callable[[str], None]) -> None:
@@ -286,10 +286,10 @@ async def _receive_with_retry(run: _ChatRun, renderer: Renderer, recorder: Reply
     try:
         await _receive(run, renderer, recorder)
     except PromptTooLongError as error:
-        enlarged = await _enlarge_context(run, error)
+        roomier = await _enlarge_context(run, error)
         # Shown with the first event of the retry, so that a refusal stays one line.
-        retry_note = f"{error}: retrying with {_context_of(enlarged)}, which reloads the model"
-        await _receive(enlarged, renderer, recorder, retry_note)
+        taken = f"{error}: retrying with {_context_of(roomier)}, which reloads the model"
+        await _receive(roomier, renderer, recorder, taken)
 
 
 def _context_of(run: _ChatRun) -> str:
@@ -358,7 +358,7 @@ async def _record_run(
         recorder.end(status_of(run.reply, error), str(error), await _find_digest(run))
         raise
     except BaseException as error:
-        # Canceled or an internal error: make no further request for the digest.
+        # Cancelled or an internal error: make no further request for the digest.
         _stop_quietly(stop)
         recorder.end(status_of(run.reply, error))
         raise

@@ -28,7 +28,9 @@ COMMANDS = {
         "reflectty.commands.completions", "Install or print completions for your shell", ("install", "show", "path")
     ),
     "config": CommandSpec(
-        "reflectty.commands.config", "Show and change the settings", ("show", "path", "edit", "set", "unset")
+        "reflectty.commands.config",
+        "Show and change the settings",
+        ("show", "list", "get", "set", "unset", "edit", "path", "schema"),
     ),
     "doctor": CommandSpec(
         "reflectty.commands.doctor", "Check the terminal, the server and the models, and suggest fixes"
@@ -67,7 +69,6 @@ _PEER_VERBS = {
 _PLANNED = ("compare", "eval", "probe")
 _MODEL_NAME = re.compile(r"[\w.-]*[\d:/][\w.:/-]*")
 _SIMILARITY = 0.75
-_SUBCOMMANDS = frozenset(name for command in COMMANDS.values() for name in command.subcommands)
 _VALUE_FLAGS = frozenset(flag for spec in ASK_OPTIONS.values() if spec.kind is not bool for flag in spec.flags)
 
 
@@ -142,8 +143,6 @@ def _refuse_near_command(first: str, values: list[str]) -> None:
     Raises:
         UsageError: it is.
     """
-    if values and values[0] not in _SUBCOMMANDS:
-        return
     if first in _PLANNED and not values:
         raise UsageError(f"reflect has no command {first!r} yet", _anyway([first]))
     import difflib

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reflectty.output.tables import Page
     from reflectty.system.terminal import Terminal
-    from reflectty.system.theme import Theme
+    from reflectty.system.theme import LoadedTheme, Theme
 
 
 HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -64,14 +64,19 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 
 def load_theme(terminal: Terminal) -> Theme:
     """Load the theme from the settings; a broken theme causes a remark."""
+    loaded = find_theme()
+    if loaded.problem:
+        write_remark(terminal, loaded.problem)
+    return loaded.theme
+
+
+def find_theme() -> LoadedTheme:
+    """The theme from the settings, or the reason why it is another."""
     from reflectty.system import assets, theme
 
     name = config.load_settings().theme
     folders = () if name == theme.TERMINAL_THEME.name else (config.themes_folder(), assets.find_asset_folder("themes"))
-    loaded = theme.load_theme(name, folders)
-    if loaded.problem:
-        write_remark(terminal, loaded.problem)
-    return loaded.theme
+    return theme.load_theme(name, folders)
 
 
 def open_page(terminal: Terminal) -> Page:

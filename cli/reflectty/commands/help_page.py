@@ -37,6 +37,11 @@ EXAMPLES = {
     "completions path": (("reflect completions path fish", "where it belongs"),),
     "config": (("reflect config set model qwen3:8b", "the model that is asked by default"),),
     "config show": (("reflect config show", "each setting, and where it is set"),),
+    "config list": (("reflect config list --json", "for programs"),),
+    "config get": (
+        ("reflect config get model", "the value alone"),
+        ("reflect config get profiles.code.model", "what a profile sets"),
+    ),
     "config set": (
         ("reflect config set model qwen3:8b", "the default model"),
         ("reflect config set profiles.code.options.temperature 0.2", "an option of a profile"),
@@ -44,6 +49,7 @@ EXAMPLES = {
     "config unset": (("reflect config unset model", "back to the default"),),
     "config edit": (("EDITOR=nano reflect config edit", "in an editor"),),
     "config path": (('cat "$(reflect config path)"', "print the file"),),
+    "config schema": (("reflect config schema > reflect.schema.json", "to check the file in your editor"),),
     "doctor": (("reflect doctor -m qwen3:8b", "ask a certain model"), ("reflect doctor --json", "for programs")),
     "last": (
         ("reflect last", "the answer again"),

@@ -133,18 +133,25 @@ class Page:
 
 _MIN_VALUE_WIDTH = 18
 """Before a value gets fewer columns than this, the column beside it is left out."""
+_FULL_VALUE_WIDTH = 40
+"""A value keeps so many columns before a setting is explained beside it."""
 _MAX_VALUE_LENGTH = 1_000
 
 
-def settings_rows(shown: Sequence[tuple[str, str, str]], page: Page) -> list[Row]:
-    """A row for each setting: its key, its value and its origin."""
-    keys, values, origins = zip(*shown, strict=True)
-    columns = (
+def settings_rows(shown: Sequence[tuple[str, str, str, str]], page: Page) -> list[Row]:
+    """A row for each setting: its key, its value, its origin, and on a wide terminal what it is."""
+    keys, values, origins, abouts = zip(*shown, strict=True)
+    columns = [
         TableColumn("setting", "accent", 0, _clean_texts(keys)),
         TableColumn("from", "dim", 1, _clean_texts(origins)),
         TableColumn("value", "text", CUT_RANK, _clean_texts(values)),
-    )
-    return table_rows(columns, page, _MIN_VALUE_WIDTH)
+    ]
+    about = TableColumn("about", "dim", 2, _clean_texts(abouts))
+    if not page.is_width_limited or _total_width([*columns, about], _FULL_VALUE_WIDTH) > page.width:
+        return table_rows(columns, page, _MIN_VALUE_WIDTH)
+    width = min(columns[-1].width, page.width - _total_width([*columns[:-1], about], 0) - _COLUMN_GAP)
+    value = _narrow_column(columns[-1], width, page)
+    return table_rows([*columns[:-1], value._replace(rank=0), about], page, _MIN_VALUE_WIDTH)
 
 
 def _clean_texts(texts: Sequence[str]) -> tuple[str, ...]:

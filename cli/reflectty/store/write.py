@@ -49,8 +49,8 @@ def _insert_session(connection: sqlite3.Connection, session: Session) -> bool:
 
 def _new_id() -> str:
     # All letters are equally likely: bytes from 248 = 8 * 31 on are dropped.
-    unbiased = [byte for byte in os.urandom(_ID_LENGTH * 4) if byte < len(_LETTERS) * 8]
-    name = "".join(_LETTERS[byte % len(_LETTERS)] for byte in unbiased[:_ID_LENGTH])
+    fair = [byte for byte in os.urandom(_ID_LENGTH * 4) if byte < len(_LETTERS) * 8]
+    name = "".join(_LETTERS[byte % len(_LETTERS)] for byte in fair[:_ID_LENGTH])
     return name if len(name) == _ID_LENGTH else _new_id()
 
 
@@ -85,53 +85,53 @@ def _insert_question(connection: sqlite3.Connection, session: str, turn: Turn) -
     return number
 
 
-def _insert_reply(connection: sqlite3.Connection, session: str, turn: Turn, reply: StoredReply) -> int:
-    columns = reply_values_of(_row_values_of(reply))
+def _insert_reply(connection: sqlite3.Connection, session: str, turn: Turn, said: StoredReply) -> int:
+    columns = reply_values_of(_row_values_of(said))
     added = connection.execute(_INSERT_REPLY, (turn.id or None, session, turn.parent, turn.created, *columns))
     number = int(added.lastrowid or 0)
-    _write_text(connection, session, number, reply, turn.created)
-    connection.execute("UPDATE sessions SET model = ? WHERE id = ?", (encode_text(reply.model), session))
+    _write_text(connection, session, number, said, turn.created)
+    connection.execute("UPDATE sessions SET model = ? WHERE id = ?", (encode_text(said.model), session))
     return number
 
 
 def checkpoint(connection: sqlite3.Connection, turn: int, raw: str, raw_thinking: str, now: float) -> None:
     """Append to a streaming reply and write a heartbeat."""
-    heartbeat = connection.execute("UPDATE writers SET beat = ? WHERE turn = ?", (now, turn))
-    if not heartbeat.rowcount:
+    beaten = connection.execute("UPDATE writers SET beat = ? WHERE turn = ?", (now, turn))
+    if not beaten.rowcount:
         _revive(connection, turn, now)
     if raw or raw_thinking:
         _append(connection, turn, raw, raw_thinking)
 
 
 def _revive(connection: sqlite3.Connection, turn: int, now: float) -> None:
-    """Set a reply to streaming again that another process ended as abandoned while this one was suspended."""
+    """Set a reply to streaming again that another process took for abandoned while this one was suspended."""
     session = _session_of(connection, turn)
-    reply = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
-    if reply is None or reply.ended is not ReplyStatus.INTERRUPTED:
+    said = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
+    if said is None or said.ended is not ReplyStatus.INTERRUPTED:
         raise StoreError("that reply has ended: nothing can be added to it")
-    restart(connection, turn, reply._replace(error=""), now)
+    restart(connection, turn, said._replace(error=""), now)
 
 
-def restart(connection: sqlite3.Connection, turn: int, reply: StoredReply, now: float) -> None:
-    """Set a reply to streaming again; its text continues after `reply.raw`."""
-    _write_reply(connection, turn, reply._replace(ended=ReplyStatus.STREAMING), now)
+def restart(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
+    """Set a reply to streaming again; its text continues after `said.raw`."""
+    _write_reply(connection, turn, said._replace(ended=ReplyStatus.STREAMING), now)
 
 
-def finish(connection: sqlite3.Connection, turn: int, reply: StoredReply, now: float) -> None:
+def finish(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
     """Store the end of a reply."""
-    _write_reply(connection, turn, reply, now)
+    _write_reply(connection, turn, said, now)
 
 
 def finish_abandoned_replies(connection: sqlite3.Connection, now: float) -> None:
-    """End the replies whose writers have ended, so that they can be searched."""
+    """End the replies whose writers are gone, so that they can be searched."""
     for turn, session in read.abandoned_replies(connection, now):
-        reply = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
-        if reply is not None:
-            _write_reply(connection, turn, reply, now)
+        said = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
+        if said is not None:
+            _write_reply(connection, turn, said, now)
 
 
 def set_leaf(connection: sqlite3.Connection, session: str, leaf: int) -> None:
-    """Store the leaf of the branch viewed last."""
+    """Store the leaf of the branch shown last."""
     _check_turn(connection, session, leaf)
     connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (leaf, session))
 
@@ -161,56 +161,56 @@ def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: fl
         raise _no_session_error(session)
     _check_turn(connection, session, leaf)
     path = branch_to(read.turns(connection, session, now), origin.leaf if leaf is None else leaf)
-    created = create_session(connection, f"{origin.title[: TITLE_LENGTH - len(_FORK_SUFFIX)]}{_FORK_SUFFIX}", now)
+    made = create_session(connection, f"{origin.title[: TITLE_LENGTH - len(_FORK_SUFFIX)]}{_FORK_SUFFIX}", now)
     numbers: dict[int | None, int] = {}
     for turn in path:
-        reply = turn.said
-        if reply and reply.ended is ReplyStatus.STREAMING:
-            reply = reply._replace(ended=ReplyStatus.INTERRUPTED)
+        said = turn.said
+        if said and said.ended is ReplyStatus.STREAMING:
+            said = said._replace(ended=ReplyStatus.INTERRUPTED)
         numbers[turn.id] = add_turn(
-            connection, created.id, turn._replace(id=0, parent=numbers.get(turn.parent), said=reply)
+            connection, made.id, turn._replace(id=0, parent=numbers.get(turn.parent), said=said)
         )
-    stored = read.session(connection, created.id)
-    return stored or created
+    found = read.session(connection, made.id)
+    return found or made
 
 
 def import_session(connection: sqlite3.Connection, session: Session, turns: Iterable[Turn]) -> None:
     """Copy a session of another store into this one, with the same ids."""
     _insert_session(connection, session)
-    imported: set[int | None] = set()
+    known: set[int | None] = set()
     for turn in sorted(turns):
-        add_turn(connection, session.id, turn._replace(parent=turn.parent if turn.parent in imported else None))
-        imported.add(turn.id)
-    if session.leaf in imported:
+        add_turn(connection, session.id, turn._replace(parent=turn.parent if turn.parent in known else None))
+        known.add(turn.id)
+    if session.leaf in known:
         connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (session.leaf, session.id))
 
 
-def _row_values_of(reply: StoredReply) -> StoredReply:
+def _row_values_of(said: StoredReply) -> StoredReply:
     """The reply as stored in the row of its turn: without text while it streams, since `pieces` has that."""
-    return reply._replace(raw="", raw_thinking="") if reply.ended is ReplyStatus.STREAMING else reply
+    return said._replace(raw="", raw_thinking="") if said.ended is ReplyStatus.STREAMING else said
 
 
-def _write_reply(connection: sqlite3.Connection, turn: int, reply: StoredReply, now: float) -> None:
+def _write_reply(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
     session = _session_of(connection, turn)
-    connection.execute(_UPDATE_REPLY, (*reply_values_of(_row_values_of(reply)), turn))
+    connection.execute(_UPDATE_REPLY, (*reply_values_of(_row_values_of(said)), turn))
     connection.execute("DELETE FROM writers WHERE turn = ?", (turn,))
     connection.execute("DELETE FROM pieces WHERE turn = ?", (turn,))
     connection.execute("DELETE FROM passages WHERE session = ? AND turn = ?", (session, turn))
-    _write_text(connection, session, turn, reply, now)
+    _write_text(connection, session, turn, said, now)
     connection.execute(
-        "UPDATE sessions SET model = ?, updated = ? WHERE id = ?", (encode_text(reply.model), now, session)
+        "UPDATE sessions SET model = ?, updated = ? WHERE id = ?", (encode_text(said.model), now, session)
     )
 
 
-def _write_text(connection: sqlite3.Connection, session: str, turn: int, reply: StoredReply, now: float) -> None:
-    if reply.ended is not ReplyStatus.STREAMING:
-        _index_passages(connection, session, turn, _passages_of(reply.segments))
+def _write_text(connection: sqlite3.Connection, session: str, turn: int, said: StoredReply, now: float) -> None:
+    if said.ended is not ReplyStatus.STREAMING:
+        _index_passages(connection, session, turn, _passages_of(said.segments))
         return
     connection.execute(
         "INSERT INTO writers (turn, pid, boot, started, beat) VALUES (?, ?, ?, ?, ?)", (turn, *current_writer(), now)
     )
-    if reply.raw or reply.raw_thinking:
-        _append(connection, turn, reply.raw, reply.raw_thinking)
+    if said.raw or said.raw_thinking:
+        _append(connection, turn, said.raw, said.raw_thinking)
 
 
 def _append(connection: sqlite3.Connection, turn: int, raw: str, raw_thinking: str) -> None:

@@ -12,6 +12,25 @@ from support.config_home import CONTROLS, Outcome, home, run, write, writing_edi
 if TYPE_CHECKING:
     from pathlib import Path
 
+GET_FILE = """
+model = "m"
+timeout = 60
+system = "a\\nb"
+hosts = ["a", "b"]
+options = { num_ctx = 1, stop = ["x", "y"] }
+keys.steer = "f9"
+
+[profiles.code]
+model = "c"
+host = "https://me:s3cret@box"
+options.seed = 2
+
+[profiles.fast]
+extends = "code"
+
+[templates]
+t = "x {input}"
+"""
 FILE = "# Mine.\nmodel = 'm'\n\n[profiles.code]\nmodel = 'c'\n"
 
 
@@ -27,7 +46,7 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return writing_editor(tmp_path, monkeypatch)
 
 
-@pytest.mark.parametrize("words", [("config",), ("config", "show"), ("config", "--json")])
+@pytest.mark.parametrize("words", [("config",), ("config", "show"), ("config", "list"), ("config", "--json")])
 def test_all_settings_are_shown_if_none_is_set(words: tuple[str, ...]) -> None:
     done = run(*words)
 
@@ -108,6 +127,13 @@ def test_changes_are_confirmed_on_a_terminal(path: Path) -> None:
     [
         (("set", "modle", "x"), "unknown setting 'modle' (did you mean mode or model?)"),
         (("set", "mode", "never"), "mode 'never' is not a mode (choose from auto, native, reflect, direct)"),
+        (("set", "theme", "pink"), "theme: unknown theme pink (choose from "),
+        (("set", "host", "not a host"), "host: 'not a host' is not a valid host (write it as"),
+        (("set", "template", "nope"), "template: unknown template 'nope' (create it with"),
+        (("set", "model", ""), "model must not be empty (`reflect config unset model`"),
+        (("set", "hosts", '["a:1"'), "is not a list of strings"),
+        (("set", "profiles.code.keep_alive", "soon"), "keep_alive 'soon' is not a duration"),
+        (("set", "keys.steer", "ctrl+c"), "ctrl+c is "),
         (("set", "keys.stear", "f9"), "unknown action 'stear' (did you mean steer"),
         (("set", "keys.steer", "x"), "steer: 'x' types a character"),
         (("set", "profile", "cod"), "profile: unknown profile 'cod' (did you mean code?)"),
@@ -195,3 +221,153 @@ def test_directory_in_place_of_the_file_is_reported(path: Path, monkeypatch: pyt
         done = run("config", *words)
         assert done.code == 2
         assert "cannot be read: is a directory" in done.err
+
+
+def test_one_key_for_two_actions_is_refused(path: Path) -> None:
+    write(path, "keys.steer = 'f9'\n")
+    done = run("config", "set", "keys.save", "f9")
+
+    assert done.code == 2
+    assert "f9 is assigned to" in done.err.casefold()
+
+
+def test_removing_what_is_referred_to_is_refused(path: Path) -> None:
+    write(path, "template = 'review'\n[templates]\nreview = 'x'\n")
+    assert "template: unknown template 'review'" in run("config", "unset", "templates.review").err
+    assert "review = " in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_show_warns_of_values_that_cannot_be_used_once(path: Path, flags: tuple[str, ...]) -> None:
+    write(path, "theme = 'pink'\n[profiles.a]\nhost = 'not a host'\n")
+    done = run("config", "show", *flags)
+
+    assert done.code == 0
+    assert "pink" in done.out
+    assert [line.split(" (")[0] for line in done.err.splitlines()] == [
+        f"reflect: {path}: theme: unknown theme pink",
+        f"reflect: {path}: profiles.a.host: 'not a host' is not a valid host",
+    ]
+
+
+def test_edit_reports_values_that_cannot_be_used(path: Path, editor: Path) -> None:
+    editor.write_text("theme = 'pink'\n", "utf-8")
+    done = run("config", "edit")
+
+    assert done.code == 2
+    assert f"reflect: {path}: theme: unknown theme pink" in done.err
+
+
+def test_set_says_what_overrides_the_value(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, "profile = 'code'\n[profiles.code]\nmodel = 'c'\n")
+    said = "reflect: profile code is in use and overrides model (set profiles.code.model instead)\n"
+    assert run("config", "set", "model", "m") == Outcome(0, "", said)
+
+    monkeypatch.setenv("OLLAMA_HOST", "box")
+    said = "reflect: OLLAMA_HOST is set and overrides host (unset OLLAMA_HOST)\n"
+    assert run("config", "set", "host", "gpu1") == Outcome(0, "", said)
+    assert run("config", "set", "profiles.code.system", "x") == Outcome(0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "out"),
+    [
+        (("model",), "m"),
+        (("model", "--profile", "code"), "c"),
+        (("mode",), "auto"),
+        (("host",), "127.0.0.1:11434"),
+        (("timeout",), "connect=5,first=60,idle=60"),
+        (("store",), "true"),
+        (("system",), "a b"),
+        (("hosts",), "a, b"),
+        (("options",), "num_ctx=1, stop=x, y"),
+        (("options.num_ctx",), "1"),
+        (("keys.steer",), "f9"),
+        (("profiles",), "code, fast"),
+        (("profiles.code.model",), "c"),
+        (("profiles.fast.model",), "c"),
+        (("profiles.fast.extends",), "code"),
+        (("profiles.code.options.seed",), "2"),
+        (("profiles.code.options",), "seed=2"),
+        (("profiles.fast.options.seed",), "2"),
+        (("options", "--profile", "fast"), "num_ctx=1, stop=x, y, seed=2"),
+        (("profiles.code.host",), "https://me:***@box"),
+        (("templates",), "t"),
+        (("templates.t",), "x {input}"),
+        (("theme",), "ink"),
+    ],
+)
+def test_get_prints_the_value_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], out: str
+) -> None:
+    write(path, GET_FILE)
+    monkeypatch.setenv("REFLECTTY_THEME", "ink")
+
+    assert run("config", "get", *words) == Outcome(0, f"{out}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("effort", "effort is not set (default: the model's default)"),
+        ("family", "family is not set (default: from the model)"),
+        ("template", "template is not set (set it with `reflect config set template VALUE`)"),
+        ("options.seed", "options.seed is not set (set it with `reflect config set options.seed VALUE`)"),
+        ("options.sed", "unknown option 'sed' (did you mean seed?)"),
+        ("keys.save", "keys.save is not set"),
+        ("keys.svae", "unknown action 'svae' (did you mean save"),
+        ("profiles.code", "profiles.code is a table (name one of its entries: profiles.code.KEY)"),
+        ("profiles.code.effort", "profiles.code.effort is not set"),
+        ("profiles.code.options.num_ctx", "profiles.code.options.num_ctx is not set"),
+        ("profiles.code.mode.x", "mode.x is not a setting"),
+        ("profiles.code.theme", "unknown setting 'profiles.code.theme'"),
+        ("profiles.code.extends", "profiles.code.extends is not set"),
+        ("profiles.cod.model", "profiles.cod.model: unknown profile 'cod' (did you mean code?)"),
+        ("templates.u", "templates.u: unknown template 'u' (choose from t)"),
+        ("modle", "unknown setting 'modle' (did you mean mode or model?)"),
+        ("model.x", "model.x is not a setting"),
+        ("keys.steer.x", "keys.steer.x is not a setting"),
+        ("", "'' is not a key"),
+    ],
+)
+def test_get_of_what_has_no_value_exits_with_2(path: Path, key: str, said: str) -> None:
+    write(path, GET_FILE)
+    done = run("config", "get", key)
+
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+def test_get_as_json_has_the_form_of_show(path: Path) -> None:
+    write(path, GET_FILE)
+    shown = {one["key"]: one for one in json.loads(run("config", "show", "--json").out)}
+
+    for key in ("model", "effort", "timeout", "hosts", "options.num_ctx", "profiles", "api_key"):
+        assert json.loads(run("config", "get", key, "--json").out) == shown[key]
+    assert json.loads(run("config", "get", "options", "--json").out)["value"] == {"num_ctx": 1, "stop": ["x", "y"]}
+
+
+def test_get_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", "s3cret")
+    done = run("config", "get", "api_key")
+
+    assert (done.code, done.out) == (2, "")
+    assert "api_key is never shown (it is set" in done.err
+    assert "s3cret" not in done.err
+
+
+def test_settings_are_explained_on_a_wide_terminal(path: Path) -> None:
+    write(path, "keys.steer = 'f9'\n")
+    wide, narrow, piped = run("config", tty=True, width=140), run("config", tty=True, width=80), run("config")
+
+    assert re.search(r"^keep_alive .* how long the model stays loaded$", wide.out, re.MULTILINE)
+    assert len({line.find("the ") for line in wide.out.splitlines() if line.startswith(("host ", "system "))}) == 1
+    assert max(map(len, wide.out.splitlines())) < 140
+    assert "stays loaded" not in narrow.out + piped.out
+
+
+def test_schema_of_the_file_is_printed() -> None:
+    done = run("config", "schema")
+
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["properties"]["model"]["type"] == "string"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.commands.config import subcommands
+from reflectty.commands.config import display, subcommands
 from reflectty.commands.console import ShowByDefault, make_group
 
 if TYPE_CHECKING:
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     import typer
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {
-    "show": subcommands.show,
-    "path": subcommands.path,
-    "edit": subcommands.edit,
+    "show": display.show,
+    "list": display.show,
+    "get": display.get,
     "set": subcommands.set_,
     "unset": subcommands.unset,
+    "edit": subcommands.edit,
+    "path": display.path,
+    "schema": display.schema,
 }
 
 

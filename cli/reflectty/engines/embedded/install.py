@@ -1,4 +1,4 @@
-"""Joins the built-in model's weights into one file and builds the command that installs its packages."""
+"""Joins the built-in model's weights into one file and tells how to install its packages."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def how_to_install(
         package: the program's metadata; by default that of its installation.
     """
     installation = installation or Installation(Path(sys.prefix), sys.executable)
-    distribution = package or _own_distribution()
-    folder, option = _checkout_of(distribution)
-    needed = " ".join(quote(one) for one in _requirements_of(distribution))
-    target = quote(f"{folder}[{EXTRA}]")
+    known = package or _own_distribution()
+    folder, option = _checkout_of(known)
+    needed = " ".join(quote(one) for one in _requirements_of(known))
+    whole = quote(f"{folder}[{EXTRA}]")
     if (installation.prefix / "pipx_metadata.json").exists():
         return f"pipx inject {'--force ' if reinstall else ''}{PACKAGE_NAME} {needed}"
     if (installation.prefix / "uv-receipt.toml").exists() and folder:
-        return f"uv tool install {'--reinstall ' if reinstall else ''}{target}"
+        return f"uv tool install {'--reinstall ' if reinstall else ''}{whole}"
     forced = " --force-reinstall --no-cache-dir" if reinstall else ""
-    return f"{_pip(installation)} install{forced} {f'{option}{target}' if folder and not reinstall else needed}"
+    return f"{_pip(installation)} install{forced} {f'{option}{whole}' if folder and not reinstall else needed}"
 
 
 def _own_distribution() -> Distribution | None:
@@ -77,36 +77,28 @@ def _own_distribution() -> Distribution | None:
 
 
 def _checkout_of(own: Distribution | None) -> tuple[str, str]:
-    """The checkout that the program was installed from, if it still exists, and pip's option for it."""
+    """The checkout that the program was installed from, if it still exists, and the option given to pip."""
     try:
-        info = json.loads((own and own.read_text("direct_url.json")) or "{}")
-        address, editable = urlsplit(info.get("url", "")), info.get("dir_info", {}).get("editable") is True
+        told = json.loads((own and own.read_text("direct_url.json")) or "{}")
+        address, editable = urlsplit(told.get("url", "")), told.get("dir_info", {}).get("editable") is True
     except (ValueError, AttributeError):
         return "", ""
     path = url2pathname(address.path) if address.scheme == "file" else ""
-    exists = path and "\0" not in path and (Path(path) / "pyproject.toml").exists()
-    return (path, "-e " if editable else "") if exists else ("", "")
+    there = path and "\0" not in path and (Path(path) / "pyproject.toml").exists()
+    return (path, "-e " if editable else "") if there else ("", "")
 
 
 def _requirements_of(own: Distribution | None) -> list[str]:
     """Requirements of the extra, in pip's format."""
-    requirements = (own.requires if own else None) or ()
-    extra = [
-        requirement.partition(";")[0].strip()
-        for requirement in requirements
-        if f"extra == '{EXTRA}'" in requirement.replace('"', "'")
-    ]
+    asked = (own.requires if own else None) or ()
+    extra = [one.partition(";")[0].strip() for one in asked if f"extra == '{EXTRA}'" in one.replace('"', "'")]
     return extra or list(DEFAULT_REQUIREMENTS)
 
 
-def _pip(installation: Installation) -> str:
+def _pip(place: Installation) -> str:
     """The pip command of the program's own environment; another pip on PATH would install elsewhere."""
-    pip = shutil.which("pip", path=installation.path)
-    return (
-        "pip"
-        if pip and Path(pip).parent == Path(installation.python).parent
-        else f"{quote(installation.python)} -m pip"
-    )
+    found = shutil.which("pip", path=place.path)
+    return "pip" if found and Path(found).parent == Path(place.python).parent else f"{quote(place.python)} -m pip"
 
 
 WEIGHTS_SIZE: Final = 253_113_024
@@ -155,19 +147,19 @@ def _installed_parts() -> Sequence[Path]:
     except ImportError as error:
         raise UnreachableError(f"the built-in model is not installed: {error}", how_to_install()) from error
     try:
-        parts: Sequence[Path] = chunk_paths()
+        found: Sequence[Path] = chunk_paths()
     except (ImportError, OSError) as error:
         raise UnreachableError(
             f"the built-in model's weights are incomplete: {error}", how_to_install(reinstall=True)
         ) from error
-    return parts
+    return found
 
 
 async def _write_joined(target: Path, parts: Sequence[Path], digest: str) -> None:
     with open_atomically(target, 0o600) as file:
         await _write_all(file, parts, digest)
         file.flush()
-        # Takes seconds; nothing remains to be written when the block ends.
+        # Takes seconds; what is left to write when the block ends is nothing.
         await asyncio.to_thread(os.fsync, file.fileno())
 
 
@@ -177,22 +169,22 @@ async def _write_all(file: BinaryIO, parts: Sequence[Path], digest: str) -> None
     Raises:
         UnreachableError: their common digest differs.
     """
-    hasher = hashlib.sha256()
+    found = hashlib.sha256()
     for part in parts:
         with part.open("rb") as source:
             while block := source.read(BLOCK):
-                hasher.update(block)
+                found.update(block)
                 file.write(block)
                 # A canceled task does not wait for the rest.
                 await asyncio.sleep(0)
-    if hasher.hexdigest() != digest:
+    if found.hexdigest() != digest:
         hint = how_to_install(reinstall=True)
         raise UnreachableError("the built-in model's weights are corrupt: their digest does not match", hint)
 
 
 def _tidy(target: Path) -> None:
     """Remove leftovers of earlier attempts by killed programs."""
-    for leftover in target.parent.glob(f"*{target.name}.*"):
+    for left in target.parent.glob(f"*{target.name}.*"):
         with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > FORGOTTEN_SECONDS:
-                leftover.unlink()
+            if time.time() - left.stat().st_mtime > FORGOTTEN_SECONDS:
+                left.unlink()
