@@ -48,13 +48,14 @@ class Command(NamedTuple):
 
 def commands() -> tuple[Command, ...]:
     """Return every command, the one that stands for all first: its path is empty."""
-    found = [one for name in COMMANDS for one in _below(name, _assembled(name))]
+    found = [one for name in COMMANDS for one in _below(name, assembled(name))]
     ask = next(one for one in found if one.path == "ask")
     named = tuple((one.path, one.about) for one in found if " " not in one.path)
     return (ask._replace(path="", subcommands=named), *found)
 
 
-def _assembled(name: str) -> Any:
+def assembled(name: str) -> Any:
+    """Return a command with its options and subcommands, as Typer makes it."""
     command = getattr(import_module(COMMANDS[name].module), name)
     return typer.main.get_command(command() if COMMANDS[name].subcommands else single_command_app(command))
 
