@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from reflectty.commands.command_line import COMMANDS
+from reflectty.commands.command_line import COMMANDS, HELP
 from reflectty.core.options import OPTIONS
 from reflectty.core.segments import Kind
 from reflectty.main import single_command_app
@@ -51,7 +51,15 @@ def commands() -> tuple[Command, ...]:
     found = [one for name in COMMANDS for one in _below(name, assembled(name))]
     ask = next(one for one in found if one.path == "ask")
     named = tuple((one.path, one.about) for one in found if " " not in one.path)
-    return (ask._replace(path="", subcommands=named), *found)
+    everything = (*named, (HELP, "Show the help of a command"))
+    return (ask._replace(path="", subcommands=everything), *found, *_help_on(found, named))
+
+
+def _help_on(found: list[Command], named: tuple[tuple[str, str], ...]) -> tuple[Command, ...]:
+    """Return `help` with what may follow it: a command, and one of its subcommands."""
+    groups = (one for one in found if one.subcommands)
+    below = (Command(f"{HELP} {one.path}", one.about, (), (), one.subcommands) for one in groups)
+    return (Command(HELP, "", (), (), named), *below)
 
 
 def assembled(name: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 from completions.manual import FILES, README, exit_codes, file_of, pages, variables
 from completions.tree import commands
-from reflectty.commands.command_line import COMMANDS
+from reflectty.commands.command_line import COMMANDS, HELP
 from reflectty.commands.help_page import EXAMPLES
 from reflectty.config.schema import SETTINGS
 from reflectty.core import errors
@@ -17,7 +17,7 @@ from reflectty.system import paths
 
 FOLDER = README.parent / "man"
 PAGES = pages()
-TREE = {command.path: command for command in commands() if command.path}
+TREE = {command.path: command for command in commands() if command.path and command.path.split()[0] != HELP}
 
 
 def text_of(page: str) -> str:
