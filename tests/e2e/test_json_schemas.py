@@ -75,7 +75,9 @@ def test_batch_records_fit(reflect: Reflect, fields: tuple[str, ...]) -> None:
 
 def test_batch_record_with_members_of_the_input_fits(reflect: Reflect) -> None:
     with Echo() as server:
-        (found,) = records(reflect.at(server.host)("batch", *MODEL, written(reflect.home, '{"prompt": "q", "gold": 7}')))
+        (found,) = records(
+            reflect.at(server.host)("batch", *MODEL, written(reflect.home, '{"prompt": "q", "gold": 7}'))
+        )
     assert found["gold"] == 7
     check("batch-record", found)
 

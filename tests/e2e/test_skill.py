@@ -18,6 +18,7 @@ from support.scripted_servers import ANSWER
 
 if TYPE_CHECKING:
     from support.command import Reflect, Result
+    from support.fake_server import Route
 
 PACKAGE = Path(reflectty.__file__).parent
 SKILL = (PACKAGE / "SKILL.md").read_text("utf-8")
@@ -36,7 +37,7 @@ def run(reflect: Reflect, line: str) -> Result:
     git = reflect.home / "bin" / "git"
     git.write_text("#!/bin/sh\necho +1\n")
     git.chmod(0o755)
-    given = {"version": whole({"version": "0.34.2"}), "ps": whole({"models": []}), "chat": answer}
+    given: dict[str, Route] = {"version": whole({"version": "0.34.2"}), "ps": whole({"models": []}), "chat": answer}
     given |= {"tags": tags("qwen3:8b"), "show": show(capabilities=["completion", "thinking"])}
     with FakeServer({f"/api/{name}": route for name, route in given.items()}) as server:
         return reflect.at(server.host).shell(line)

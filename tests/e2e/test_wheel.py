@@ -63,4 +63,4 @@ def test_metadata_is_complete(wheel: ZipFile) -> None:
     assert names_below(wheel, ".dist-info/licenses/") == {Path(one).name for one in PROJECT["license-files"]}
     assert set(head.get_all("Classifier") or ()) == set(PROJECT["classifiers"])
     assert {"cli", "ollama", "reasoning"} <= set(head["Keywords"].split(","))
-    assert head.get_payload().startswith("# reflectty\n")
+    assert str(head.get_payload()).startswith("# reflectty\n")
