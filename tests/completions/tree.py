@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from reflectty.commands.command_line import COMMANDS
+from reflectty.commands.command_line import COMMANDS, HELP
 from reflectty.core.options import OPTIONS
 from reflectty.core.segments import Kind
 from reflectty.main import single_command_app
@@ -48,13 +48,22 @@ class Command(NamedTuple):
 
 def commands() -> tuple[Command, ...]:
     """Return every command, the one that stands for all first: its path is empty."""
-    found = [one for name in COMMANDS for one in _below(name, _assembled(name))]
+    found = [one for name in COMMANDS for one in _below(name, assembled(name))]
     ask = next(one for one in found if one.path == "ask")
     named = tuple((one.path, one.about) for one in found if " " not in one.path)
-    return (ask._replace(path="", subcommands=named), *found)
+    everything = (*named, (HELP, "Show the help of a command"))
+    return (ask._replace(path="", subcommands=everything), *found, *_help_on(found, named))
 
 
-def _assembled(name: str) -> Any:
+def _help_on(found: list[Command], named: tuple[tuple[str, str], ...]) -> tuple[Command, ...]:
+    """Return `help` with what may follow it: a command, and one of its subcommands."""
+    groups = (one for one in found if one.subcommands)
+    below = (Command(f"{HELP} {one.path}", one.about, (), (), one.subcommands) for one in groups)
+    return (Command(HELP, "", (), (), named), *below)
+
+
+def assembled(name: str) -> Any:
+    """Return a command with its options and subcommands, as Typer makes it."""
     command = getattr(import_module(COMMANDS[name].module), name)
     return typer.main.get_command(command() if COMMANDS[name].subcommands else single_command_app(command))
 

@@ -1,4 +1,4 @@
-"""Writes the scripts of the completions anew, from the command as it is.
+"""Writes the scripts of the completions and the manual pages anew, from the command as it is.
 
 PYTHONPATH=tests python tests/completions/update.py
 """
@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from completions.manual import pages
 from completions.shells import FILES, written
 from completions.tree import commands
 
-FOLDER = Path(__file__).parents[2] / "completions"
+ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
-    for shell, name in FILES.items():
-        (FOLDER / name).write_text(written(shell, commands()), "utf-8")
-        print(FOLDER / name)
+    tree = commands()
+    texts = {f"completions/{name}": written(shell, tree) for shell, name in FILES.items()}
+    texts |= {f"cli/man/{name}": text for name, text in pages().items()}
+    for name, text in texts.items():
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_text(text, "utf-8")
+        print(ROOT / name)
 
 
 if __name__ == "__main__":

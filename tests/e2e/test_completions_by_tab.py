@@ -34,6 +34,9 @@ SHELLS = {
 CASES = (
     ("mod", ("models",)),
     ("models sho", ("models", "show")),
+    ("las", ("last",)),
+    ("help sess", ("help", "sessions")),
+    ("sessions pru", ("sessions", "prune")),
     ("--mode na", ("--mode", "native")),
     ("--mode=na", ("--mode=native",)),
     ("-m lla", ("-m", "llama3.1:8b")),
