@@ -124,7 +124,7 @@ def test_quitting_the_chat_stops_a_pull_and_reports_it(asking: Reflect, registry
         chat.press(f"/pull {name}\r".encode())
         assert chat.matches(r"↓ small \d+ %")
         assert chat.leave() == 0
-        assert f"the pull of {name} was stopped: progress is kept" in chat.raw.decode().replace("\r\n", "")
+        assert f"pull of {name} stopped: progress is kept" in chat.raw.decode().replace("\r\n", "")
     assert chat.left_behind == []
 
 

@@ -169,7 +169,7 @@ def test_memory_estimate_of_a_large_pull_is_shown_during_the_download(asking: Re
     registry.add("large", ("model", b"GGUF" + random.randbytes(101_000_000)))  # noqa: S311
     registry.gate = SIZE
     with Screen(asking, "models", "pull", registry.name("large"), INSECURE, "--context", "8192", columns=200) as screen:
-        told = screen.until(lambda text: "101 MB, by a rough estimate: " in text)
+        told = screen.until(lambda text: "101 MB, rough estimate: " in text)
         coming = screen.shows(" MB of 101 MB")
         screen.press(b"\x03")
         code = screen.finish()

@@ -132,7 +132,7 @@ def test_terminal_shows_repair_progress_and_result(asking: Reflect) -> None:
     assert code == 0
     assert b"reading reflection-lost" in screen.raw
     assert text.endswith("reflection-seen")
-    assert "as text: its tags came back in answer to a question" in text
+    assert "as text, proven by a test question" in text
     assert "reading" not in text
     assert not screen.cursor_hidden
 
@@ -143,7 +143,7 @@ def test_single_token_tags_become_text_and_the_rest_is_unchanged(asking: Reflect
     assert (result.code, result.out) == (0, f"{RENAMED}-repaired\n")
     # Nobody taught it the tags.
     assert len(result.err.splitlines()) == 1
-    assert f"{RENAMED}-repaired sent none of its tags in answer to a question" in result.err
+    assert f"{RENAMED}-repaired sent none of its tags in reply to a test question" in result.err
     before, after = (shown(server, "/api/show", model=name) for name in (RENAMED, f"{RENAMED}-repaired"))
     for key in ("template", "system", "license", "messages", "capabilities"):
         assert before[key] == after[key]

@@ -185,4 +185,4 @@ def test_session_too_long_is_refused_with_advice(reflect: Reflect, ollama: Serve
 
     assert (result.code, result.out) == (4, "")
     assert "the context holds 512" in result.err
-    assert "without -c or --session" in result.err
+    assert "drop -c or --session" in result.err
