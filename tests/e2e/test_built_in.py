@@ -9,6 +9,7 @@ import pytest
 
 from support.chat_process import Chat
 from support.fresh_machine import QUESTION, answering, fresh, refused
+from support.pty_screen import Screen
 from support.scripted_servers import ANSWER
 from support.stored_replies import Kept
 
@@ -93,18 +94,53 @@ def test_built_in_model_answers_by_default_when_no_server_ever_answered(
     assert Kept(machine.home).said.model == "mini"
 
 
+NOTICES = ".local/state/reflectty/notices"
+
+
+def age_notices(machine: Reflect, seconds: float) -> None:
+    """Move the notices into the past."""
+    path = machine.home / NOTICES
+    rows = [line.rpartition(" ") for line in path.read_text().splitlines()]
+    path.write_text("".join(f"{name} {float(then) - seconds}\n" for name, _, then in rows))
+
+
 def test_terms_are_named_on_first_use_only(machine: Reflect) -> None:
     (machine.home / ".local/state/reflectty/told").unlink()
-    first, second = machine("-m", "mini", QUESTION), machine("-m", "mini", QUESTION)
+    first = machine("-m", "mini", QUESTION)
+    (machine.home / NOTICES).unlink()
+    second = machine("-m", "mini", QUESTION)
 
     assert [TERMS in line for line in first.err.splitlines()] == [False, True]
     assert answered_by_mini(second)
 
 
+@pytest.mark.parametrize(
+    ("words", "pause"), [(("-m", "mini"), 86_000), ((), 3_500)], ids=["requested", "as the fallback"]
+)
+def test_notice_is_not_repeated_within_a_day_or_an_hour(machine: Reflect, words: tuple[str, ...], pause: float) -> None:
+    first = machine(*words, QUESTION)
+    age_notices(machine, pause)
+    second = machine(*words, QUESTION)
+    age_notices(machine, 500)
+    third = machine(*words, QUESTION)
+
+    assert answered_by_mini(first)
+    assert (second.code, second.out, second.err) == (0, first.out, "")
+    assert answered_by_mini(third)
+
+
+@pytest.mark.process
+def test_fallback_is_announced_each_time_on_a_terminal(machine: Reflect) -> None:
+    for _ in range(2):
+        with Screen(machine, QUESTION, columns=200, program=machine.command) as screen:
+            assert screen.finish() == 0
+            assert "no server responds: using mini" in screen.text
+
+
 @pytest.mark.slow
 def test_session_of_the_built_in_model_is_continued(machine: Reflect) -> None:
     assert answered_by_mini(machine(QUESTION))
-    assert answered_by_mini(machine("-c", "And 4 + 4?"))
+    assert machine("-c", "And 4 + 4?").code == 0
     assert len(Kept(machine.home).sessions) == 1
 
 
@@ -185,13 +221,19 @@ def test_built_in_model_is_not_the_default_when_a_setting_names_a_source(machine
     assert "-m mini" in result.err
 
 
-def test_built_in_model_answers_a_batch_only_when_named(machine: Reflect) -> None:
-    unasked = machine("batch", "-", stdin=b"What?\n")
-    asked = machine("batch", "-", "-m", "mini", stdin=b"What is 2 + 3?\nWhat is 3 + 4?\n")
+@pytest.mark.parametrize("words", [(), ("-m", "mini")], ids=["unasked", "requested"])
+def test_built_in_model_answers_a_batch_as_it_answers_a_question(machine: Reflect, words: tuple[str, ...]) -> None:
+    result = machine("batch", "-", *words, stdin=b"What is 2 + 3?\nWhat is 3 + 4?\n")
+    lines = [json.loads(line) for line in result.out.splitlines()]
 
-    assert refused(unasked)
-    assert answered_by_mini(asked)
-    assert [bool(json.loads(line)["answer"]) for line in asked.out.splitlines()] == [True, True]
+    assert answered_by_mini(result)
+    assert ("no server responds" in result.err) is not bool(words)
+    assert [(line["model"], bool(line["answer"])) for line in lines] == [("mini", True)] * 2
+
+
+@pytest.mark.parametrize("words", [("-q",), ("--host", "127.0.0.1:9"), ("-m", "reflection")], ids=" ".join)
+def test_built_in_model_does_not_answer_a_batch_that_names_a_source(machine: Reflect, words: tuple[str, ...]) -> None:
+    assert refused(machine("batch", "-", *words, stdin=b"What?\n"))
 
 
 class TestChat:
