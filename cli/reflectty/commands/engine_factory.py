@@ -102,10 +102,7 @@ def _fallback_rules_for(*, is_requested: bool, unasked: bool) -> FallbackRules:
     from reflectty.engines.fallback import FallbackRules
 
     # The sessions are read only once; a server may answer for the first time while a chat is open.
-    has_no_server_session = cache(_has_no_server_session)
-
-    def is_serverless() -> bool:
-        return not config.has_server_answered() and has_no_server_session()
+    is_serverless = partial(_is_serverless, cache(_has_no_server_session))
 
     def advice() -> str:
         return "" if not is_serverless() else ASK_MINI_HINT if is_installed() else _install_hint()
@@ -113,6 +110,18 @@ def _fallback_rules_for(*, is_requested: bool, unasked: bool) -> FallbackRules:
     return FallbackRules(
         is_installed, lambda: is_requested or (unasked and is_serverless()), _no_notices, advice, _remember_server
     )
+
+
+def _is_serverless(has_no_server_session: Callable[[], bool]) -> bool:
+    """Whether no server ever answered here."""
+    return not config.has_server_answered() and has_no_server_session()
+
+
+def may_builtin_stand_in(settings: config.Settings, host: str) -> bool:
+    """Whether the built-in model may stand in for the default server, which does not respond."""
+    from reflectty.engines.embedded import is_installed
+
+    return is_installed() and not (settings.user_configured or host) and _is_serverless(_has_no_server_session)
 
 
 def _install_hint() -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 TAGS_LOST: Final = "tags lost"
+BUILT_IN: Final = "built in"
 
 
 class InstalledModel(NamedTuple):
@@ -29,6 +30,8 @@ class InstalledModel(NamedTuple):
 
     model: Model
     running: RunningModel | None = None
+    built_in: bool = False
+    """Whether it is the built-in model, which no server has."""
 
     @property
     def name(self) -> str:
@@ -57,8 +60,8 @@ class InstalledModel(NamedTuple):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Its labels in a list: abilities, and whether its tags are lost."""
-        return (*self.abilities, *((TAGS_LOST,) if self.lost_tags else ()))
+        """Its labels in a list: abilities, whether its tags are lost, and whether it is built in."""
+        return (*self.abilities, *((TAGS_LOST,) if self.lost_tags else ()), *((BUILT_IN,) if self.built_in else ()))
 
 
 class ProgressUpdate(NamedTuple):
