@@ -244,8 +244,7 @@ class TestModels:
         (one,) = json.loads(as_json.out)
 
         assert result.code == as_json.code == 0
-        assert re.split(r"  +", result.out)[0] == "mini"
-        assert "reflection, thinking, built in" in result.out
+        assert re.split(r"  +", result.out)[0] == "mini (built in)"
         assert result.err == as_json.err == "reflect: no server responds: only the built-in model is listed\n"
         assert (one["name"], one["built_in"]) == ("mini:latest", True)
 
@@ -275,7 +274,7 @@ class TestModels:
         ids=["a host", "an engine", "a variable"],
     )
     def test_list_of_a_named_server_that_is_down_is_an_error(
-        self, machine: Reflect, words: tuple[str, ...], variables: dict[str, str]
+        self, machine: Reflect, words: tuple[str, ...], variables: dict[str, Any]
     ) -> None:
         assert refused(machine("models", "list", *words, **variables))
 

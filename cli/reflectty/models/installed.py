@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 
 TAGS_LOST: Final = "tags lost"
-BUILT_IN: Final = "built in"
 
 
 class InstalledModel(NamedTuple):
@@ -60,8 +59,8 @@ class InstalledModel(NamedTuple):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Its labels in a list: abilities, whether its tags are lost, and whether it is built in."""
-        return (*self.abilities, *((TAGS_LOST,) if self.lost_tags else ()), *((BUILT_IN,) if self.built_in else ()))
+        """Its labels in a list: abilities, and whether its tags are lost."""
+        return (*self.abilities, *((TAGS_LOST,) if self.lost_tags else ()))
 
 
 class ProgressUpdate(NamedTuple):

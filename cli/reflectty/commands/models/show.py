@@ -19,7 +19,6 @@ from reflectty.core.model_spec import MINI_NAME, is_mini
 from reflectty.core.safety import clean
 from reflectty.engines import manages_models
 from reflectty.engines.embedded import is_installed
-from reflectty.models.installed import BUILT_IN
 from reflectty.models.manager import ModelLibrary
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 
+OWNER = "reflectty"
 NO_SERVED_MODEL = "the server lists no models: use -m NAME to ask for one anyway"
 TEMPLATE_FLAG = "--template"
 
@@ -98,13 +98,13 @@ def list_served(terminal: Terminal, selection: ServerSelection, *, as_json: bool
         )
 
         served = [served_object(one.model, one, server.kind, server.version) for one in server.listed]
-        own = [{**served_object(one.model, one, "reflectty", __version__), "built_in": True} for one in builtin]
+        own = [{**served_object(one.model, one, OWNER, __version__), "built_in": True} for one in builtin]
         terminal.out.write(dump_json([*served, *own]))
     elif server.listed or builtin:
         from reflectty.output.models import served_rows
 
         page = console.open_page(terminal)
-        page.write(served_rows((*server.listed, *builtin), page))
+        page.write(served_rows(server.listed, page, builtin))
 
 
 def _list_builtin(selection: ServerSelection, others: Iterable[Model]) -> tuple[InstalledModel, ...]:
@@ -121,9 +121,7 @@ def _listed_builtin_of(one: InstalledModel) -> ListedModel:
     from reflectty.protocols.openai import ListedModel
 
     loaded = one.running is not None
-    return ListedModel(
-        one.model._replace(name=MINI_NAME), (MINI_NAME,), BUILT_IN, one.model.context_length, loaded=loaded
-    )
+    return ListedModel(one.model._replace(name=MINI_NAME), (MINI_NAME,), OWNER, one.model.context_length, loaded=loaded)
 
 
 def show_served(terminal: Terminal, selection: ServerSelection, name: str, flag: str, *, as_json: bool) -> None:
