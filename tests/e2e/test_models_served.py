@@ -122,6 +122,15 @@ class TestShow:
 
         one_line(result, 4, "vLLM 0.32.0 does not report the", "of Qwen/Qwen3-8B")
 
+    def test_built_in_model_is_shown_unless_the_server_has_mini(self, reflect: Reflect) -> None:
+        with vllm() as server:
+            own = json.loads(Asking(reflect, server.host)("models", "show", "mini", "--json").out)
+        with llama_server() as server:
+            served = json.loads(Asking(reflect, server.host)("models", "show", "mini", "--json").out)
+
+        assert (own["name"], own["built_in"], own["context_length"]) == ("mini:latest", True, 8192)
+        assert (served["name"], served["built_in"]) == ("mini", False)
+
     def test_unlisted_model_is_shown_with_a_warning(self, reflect: Reflect) -> None:
         with FakeServer({"/v1/models": whole({"data": []})}) as server:
             result = Asking(reflect, server.host)("models", "show", "models/mini-hf@main", "--json")

@@ -264,8 +264,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     console.exclusive([*flags, ("--json", as_json)], "--json includes all of them")
     chosen = next((flag for flag, is_set in flags if is_set), "")
     selection = ServerSelection(decode_argument(profile), decode_argument(host), engine or "")
-    if is_openai_selected(selection):
-        show_served(terminal, selection, decode_argument(name), chosen, as_json=as_json)
+    if is_openai_selected(selection) and _try_show_served(terminal, selection, name, chosen, as_json=as_json):
         return
     model_name = args.model_name_of(name)
 
@@ -282,6 +281,17 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         terminal.out.write(_as_json(report))
     else:
         _print_report(report, terminal)
+
+
+def _try_show_served(terminal: Terminal, selection: ServerSelection, name: str, flag: str, *, as_json: bool) -> bool:
+    """Show a model of an OpenAI-compatible server; False if the built-in one is requested and not served there."""
+    try:
+        show_served(terminal, selection, decode_argument(name), flag, as_json=as_json)
+    except (UnreachableError, ModelMissingError):
+        if not (is_mini(name) and is_installed()):
+            raise
+        return False
+    return True
 
 
 def _print_report(report: ModelReport, terminal: Terminal) -> None:
@@ -312,6 +322,8 @@ def _find_model(
     work: Callable[[ModelLibrary], Coroutine[Any, Any, ModelReport]],
 ) -> ModelReport:
     """The details of a model; those of the built-in one if it is requested and the server does not have it."""
+    if is_openai_selected(selection):
+        return args.run_with_builtin(_report_on_mini)
     try:
         return args.run_with_library(terminal, selection.host, work, selection.profile, selection.engine)
     except (UnreachableError, ModelMissingError):
