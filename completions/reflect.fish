@@ -5,7 +5,7 @@ function __reflect_about
     set -g __reflect_options; set -g __reflect_places
     switch $argv[1]
         case ''
-            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh, fish and PowerShell (default: show)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)' 'help' 'Show the help of a command'
+            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)' 'help' 'Show the help of a command'
             set -g __reflect_default ''
             set -g __reflect_options '--file' 'A text file to ask about; - reads stdin' '-f' 'A text file to ask about; - reads stdin' '--image' 'An image to ask about' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--system' 'A system prompt, added to the model\'s own' '-s' 'A system prompt, added to the model\'s own' '--schema' 'A JSON Schema that the answer must match' '--no-stdin' 'Do not read stdin' '--model' 'The model to ask' '-m' 'The model to ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--keep-thinking' 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Hide the thinking; --mode direct turns it off' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, with its tags; not to a terminal' '--stats' 'Print statistics of the reply to stderr' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--continue' 'Continue the last session' '-c' 'Continue the last session' '--session' 'Continue a session, named by its title or the start of its id' '--no-store' 'Do not save this question; a continued session is still read' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places '*'
@@ -220,7 +220,7 @@ function __reflect_about
             set -g __reflect_options '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'templates'
         case 'help'
-            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh, fish and PowerShell (default: show)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)'
+            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)'
             set -g __reflect_default ''
             set -g __reflect_options 
             set -g __reflect_places
@@ -440,13 +440,13 @@ function __reflect_value
             set -g __reflect_choices
         case 'completions install --shell'
             set -g __reflect_kind ''
-            set -g __reflect_choices 'bash' 'zsh' 'fish' 'powershell'
+            set -g __reflect_choices 'bash' 'zsh' 'fish'
         case 'completions show 0'
             set -g __reflect_kind ''
-            set -g __reflect_choices 'bash' 'zsh' 'fish' 'powershell'
+            set -g __reflect_choices 'bash' 'zsh' 'fish'
         case 'completions path 0'
             set -g __reflect_kind ''
-            set -g __reflect_choices 'bash' 'zsh' 'fish' 'powershell'
+            set -g __reflect_choices 'bash' 'zsh' 'fish'
         case 'config show --profile'
             set -g __reflect_kind 'profiles'
             set -g __reflect_choices

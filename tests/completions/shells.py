@@ -1,4 +1,4 @@
-"""The tree of the command as the data of a script: for bash and zsh, which share it, for fish and for PowerShell."""
+"""The tree of the command as the data of a script: for bash and zsh, which share it, and for fish."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from completions.tree import Command, Value
 
 HERE = Path(__file__).parent
-FILES = {"bash": "reflect.bash", "zsh": "_reflect", "fish": "reflect.fish", "powershell": "reflect.ps1"}
+FILES = {"bash": "reflect.bash", "zsh": "_reflect", "fish": "reflect.fish"}
 """The script of each shell."""
 
 
@@ -83,41 +83,12 @@ def fish(tree: tuple[Command, ...]) -> Iterable[str]:
     yield from ("        case '*'", "            return 1", "    end", "    return 0", "end")
 
 
-def powershell(tree: tuple[Command, ...]) -> Iterable[str]:
-    quote = _powershell_quoted
-    yield "$script:ReflectCommands = @{"
-    for one in tree:
-        yield f"    {quote(one.path)} = @{{"
-        yield f"        Default = {quote(one.default)}"
-        yield f"        Subcommands = @({_listed(one.subcommands)})"
-        yield f"        Options = @({_listed(_pairs(one))})"
-        yield f"        Places = @({', '.join(quote(v.kind + '*' * v.many) for v in one.places)})"
-        yield "    }"
-    yield from ("}", "$script:ReflectValues = @{")
-    for one in tree:
-        rows = [(f"{one.path} {flag}", value) for flags, value in _taking(one) for flag in flags]
-        rows += [(f"{one.path} {number}", value) for number, value in enumerate(one.places) if value.choices]
-        for name, value in rows:
-            yield f"    {quote(name)} = @{{ Kind = {quote(value.kind)}; Choices = @({', '.join(map(quote, value.choices))}) }}"
-    yield "}"
-
-
-def _listed(pairs: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(_powershell_quoted(text) for pair in pairs for text in pair)
-
-
 def _fish_quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _powershell_quoted(text: str) -> str:
-    # PowerShell takes the typographic apostrophes for the plain one.
-    return "'" + "".join(char * 2 if char in "'\u2018\u2019\u201a\u201b" else char for char in text) + "'"
 
 
 WRITERS: dict[str, Callable[[tuple[Command, ...]], Iterable[str]]] = {
     "bash": posix,
     "zsh": posix,
     "fish": fish,
-    "powershell": powershell,
 }

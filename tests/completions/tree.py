@@ -107,7 +107,7 @@ def _value(path: str, parameter: Any) -> Value:
     return Value(kind, choices, many)
 
 
-SHELLS = ("bash", "zsh", "fish", "powershell")
+SHELLS = ("bash", "zsh", "fish")
 
 
 def _sentence(text: str | None) -> str:

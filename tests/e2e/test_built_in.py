@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from support.chat_process import Chat
-from support.fresh_machine import QUESTION, answering, fresh, refused
+from support.fresh_machine import QUESTION, answering, fresh, port_of, refused
+from support.pty_screen import Screen
 from support.scripted_servers import ANSWER
 from support.stored_replies import Kept
 
@@ -93,18 +96,53 @@ def test_built_in_model_answers_by_default_when_no_server_ever_answered(
     assert Kept(machine.home).said.model == "mini"
 
 
+NOTICES = ".local/state/reflectty/notices"
+
+
+def age_notices(machine: Reflect, seconds: float) -> None:
+    """Move the notices into the past."""
+    path = machine.home / NOTICES
+    rows = [line.rpartition(" ") for line in path.read_text().splitlines()]
+    path.write_text("".join(f"{name} {float(then) - seconds}\n" for name, _, then in rows))
+
+
 def test_terms_are_named_on_first_use_only(machine: Reflect) -> None:
     (machine.home / ".local/state/reflectty/told").unlink()
-    first, second = machine("-m", "mini", QUESTION), machine("-m", "mini", QUESTION)
+    first = machine("-m", "mini", QUESTION)
+    (machine.home / NOTICES).unlink()
+    second = machine("-m", "mini", QUESTION)
 
     assert [TERMS in line for line in first.err.splitlines()] == [False, True]
     assert answered_by_mini(second)
 
 
+@pytest.mark.parametrize(
+    ("words", "pause"), [(("-m", "mini"), 86_000), ((), 3_500)], ids=["requested", "as the fallback"]
+)
+def test_notice_is_not_repeated_within_a_day_or_an_hour(machine: Reflect, words: tuple[str, ...], pause: float) -> None:
+    first = machine(*words, QUESTION)
+    age_notices(machine, pause)
+    second = machine(*words, QUESTION)
+    age_notices(machine, 500)
+    third = machine(*words, QUESTION)
+
+    assert answered_by_mini(first)
+    assert (second.code, second.out, second.err) == (0, first.out, "")
+    assert answered_by_mini(third)
+
+
+@pytest.mark.process
+def test_fallback_is_announced_each_time_on_a_terminal(machine: Reflect) -> None:
+    for _ in range(2):
+        with Screen(machine, QUESTION, columns=200, program=machine.command) as screen:
+            assert screen.finish() == 0
+            assert "no server responds: using mini" in screen.text
+
+
 @pytest.mark.slow
 def test_session_of_the_built_in_model_is_continued(machine: Reflect) -> None:
     assert answered_by_mini(machine(QUESTION))
-    assert answered_by_mini(machine("-c", "And 4 + 4?"))
+    assert machine("-c", "And 4 + 4?").code == 0
     assert len(Kept(machine.home).sessions) == 1
 
 
@@ -185,13 +223,88 @@ def test_built_in_model_is_not_the_default_when_a_setting_names_a_source(machine
     assert "-m mini" in result.err
 
 
-def test_built_in_model_answers_a_batch_only_when_named(machine: Reflect) -> None:
-    unasked = machine("batch", "-", stdin=b"What?\n")
-    asked = machine("batch", "-", "-m", "mini", stdin=b"What is 2 + 3?\nWhat is 3 + 4?\n")
+@pytest.mark.parametrize("words", [(), ("-m", "mini")], ids=["unasked", "requested"])
+def test_built_in_model_answers_a_batch_as_it_answers_a_question(machine: Reflect, words: tuple[str, ...]) -> None:
+    result = machine("batch", "-", *words, stdin=b"What is 2 + 3?\nWhat is 3 + 4?\n")
+    lines = [json.loads(line) for line in result.out.splitlines()]
 
-    assert refused(unasked)
-    assert answered_by_mini(asked)
-    assert [bool(json.loads(line)["answer"]) for line in asked.out.splitlines()] == [True, True]
+    assert answered_by_mini(result)
+    assert ("no server responds" in result.err) is not bool(words)
+    assert [(line["model"], bool(line["answer"])) for line in lines] == [("mini", True)] * 2
+
+
+@pytest.mark.parametrize("words", [("-q",), ("--host", "127.0.0.1:9"), ("-m", "reflection")], ids=" ".join)
+def test_built_in_model_does_not_answer_a_batch_that_names_a_source(machine: Reflect, words: tuple[str, ...]) -> None:
+    assert refused(machine("batch", "-", *words, stdin=b"What?\n"))
+
+
+class TestModels:
+    def test_list_without_a_server_has_the_built_in_model(self, machine: Reflect) -> None:
+        result, as_json = machine("models"), machine("models", "--json")
+        (one,) = json.loads(as_json.out)
+
+        assert result.code == as_json.code == 0
+        assert re.split(r"  +", result.out)[0] == "mini (built in)"
+        assert result.err == as_json.err == "reflect: no server responds: only the built-in model is listed\n"
+        assert (one["name"], one["built_in"]) == ("mini:latest", True)
+
+    def test_built_in_model_is_listed_below_those_of_the_server(self, machine: Reflect) -> None:
+        with answering(machine):
+            result = machine("models")
+            there = machine("models", "--host", f"127.0.0.1:{port_of(machine)}", "--json")
+
+        assert [(line.split()[0], "built in" in line) for line in result.out.splitlines()] == [
+            ("reflection", False),
+            ("mini", True),
+        ]
+        assert [one["name"] for one in json.loads(there.out)] == ["reflection:latest"]
+
+    def test_server_with_a_model_named_mini_hides_the_built_in_one(self, machine: Reflect) -> None:
+        with answering(machine, has_mini=True):
+            listed = json.loads(machine("models", "--json").out)
+
+        assert [(one["name"], one["built_in"]) for one in listed] == [
+            ("reflection:latest", False),
+            ("mini:latest", False),
+        ]
+
+    @pytest.mark.parametrize(
+        ("words", "variables"),
+        [(("--host", "127.0.0.1:9"), {}), (("--engine", "ollama"), {}), ((), {"OLLAMA_HOST": "127.0.0.1:9"})],
+        ids=["a host", "an engine", "a variable"],
+    )
+    def test_list_of_a_named_server_that_is_down_is_an_error(
+        self, machine: Reflect, words: tuple[str, ...], variables: dict[str, Any]
+    ) -> None:
+        assert refused(machine("models", "list", *words, **variables))
+
+    def test_list_is_an_error_once_a_server_has_answered(self, machine: Reflect) -> None:
+        with answering(machine):
+            machine("models")
+
+        assert refused(machine("models"))
+
+    @pytest.mark.parametrize("serves", [False, True], ids=["no server", "a server without it"])
+    def test_built_in_model_is_loaded_and_unloaded(self, machine: Reflect, serves: bool) -> None:
+        with answering(machine) if serves else nullcontext():
+            loaded = machine("models", "load", "mini", "--json")
+            listed = machine("models", "--json")
+            unloaded = [machine("models", "unload", "mini", "--json") for _ in range(2)]
+
+        assert json.loads(loaded.out)["loaded"]["size"] > 10**8
+        assert json.loads(listed.out)[-1]["loaded"]["name"] == "mini:latest"
+        assert [json.loads(one.out)["unloaded"] for one in unloaded] == [True, False]
+
+    def test_load_of_mini_on_a_named_server_does_not_load_the_built_in_one(self, machine: Reflect) -> None:
+        assert refused(machine("models", "load", "mini", "--host", "127.0.0.1:9"))
+
+    @pytest.mark.process
+    def test_load_of_the_built_in_model_gives_no_advice_on_gpus(self, machine: Reflect) -> None:
+        with Screen(machine, "models", "load", "mini", columns=200, program=machine.command) as screen:
+            assert screen.finish() == 0
+
+        assert screen.text.startswith("reflect: mini is loaded: CPU")
+        assert len(screen.text.splitlines()) == 1
 
 
 class TestChat:

@@ -88,7 +88,7 @@ def test_only_embedding_models_give_the_same_error_everywhere(reflect: Reflect) 
     assert (asked.code, checked.code) == (4, 4)
     assert sentence in asked.err
     assert sentence in checked.err
-    assert "1 installed: nomic-embed-text; none is used unless you name it" in " ".join(checked.out.split())
+    assert "1 installed: nomic-embed-text; none of them can chat" in " ".join(checked.out.split())
 
 
 @pytest.mark.parametrize(

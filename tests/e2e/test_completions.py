@@ -17,6 +17,7 @@ from support.completed_models import BUILT_IN, listed
 from support.fake_server import Answer, Asked, FakeServer, tags
 from support.openai_command import Asking
 from support.openai_replies import served
+from support.pty_screen import Screen
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -223,7 +224,6 @@ def test_session_completion_creates_no_files(reflect: Reflect) -> None:
         ("bash", ".local/share/bash-completion/completions/reflect"),
         ("zsh", ".zfunc/_reflect"),
         ("fish", ".config/fish/completions/reflect.fish"),
-        ("powershell", ".config/powershell/reflect.ps1"),
     ],
 )
 def test_install_writes_the_script_where_the_shell_loads_it(reflect: Reflect, shell: str, place: str) -> None:
@@ -248,9 +248,26 @@ def test_install_does_not_replace_a_foreign_file_without_force(reflect: Reflect)
     assert reflect("completions", "install", "--force", SHELL="/usr/bin/fish").code == 0
 
 
-@pytest.mark.parametrize("shell", ["", "/bin/tcsh"])
+@pytest.mark.process
+def test_completions_alone_explain_themselves_on_a_terminal_and_print_the_script_in_a_pipe(reflect: Reflect) -> None:
+    with Screen(reflect, "completions", SHELL="/bin/bash") as screen:
+        assert screen.finish() == 0
+        guide = screen.text
+    with Screen(reflect, "completions", "show", SHELL="/bin/bash", rows=9) as screen:
+        assert screen.finish() == 0
+        shown = screen.text
+    piped = reflect("completions", SHELL="/bin/bash")
+
+    assert "reflect completions install " in guide
+    assert "bash, zsh and fish" in guide
+    assert len(guide.splitlines()) < 10
+    assert piped.out == reflect("completions", "show", "bash").out
+    assert len(shown.splitlines()) > 300
+
+
+@pytest.mark.parametrize("shell", ["", "/bin/tcsh", "/usr/bin/pwsh"])
 def test_unknown_shell_must_be_named(reflect: Reflect, shell: str) -> None:
     done = reflect("completions", "install", SHELL=shell)
 
     assert done.code == 2
-    assert "--shell bash|zsh|fish|powershell" in done.err
+    assert "name one of bash, zsh, fish" in done.err

@@ -102,6 +102,33 @@ class TestPromptTooLong:
         assert (result.code, result.out, len(small.contexts)) == (4, "", 1)
         assert "set -o num_ctx=16384" in result.err
 
+    @pytest.mark.parametrize(("limit", "advised"), [(131_072, 16_384), (10_000, 10_000)])
+    def test_advised_context_is_within_the_model_limit(self, reflect: Reflect, limit: int, advised: int) -> None:
+        small = Small(limit=limit)
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, "-o", "num_ctx=4096", "--final", "Sum up.", stdin=LONG.encode())
+
+        assert result.code == 4
+        assert f"(set -o num_ctx={advised}, which needs more memory, or send less)" in result.err
+
+    def test_given_context_is_not_advised_again(self, reflect: Reflect) -> None:
+        small = Small()
+        numbers = {"n_prompt_tokens": 8004, "n_ctx": 4096, "type": "exceed_context_size_error", "message": "too long"}
+        small.server.routes["/api/chat"] = error(400, json.dumps({"error": numbers}))
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, "-o", "num_ctx=16384", "--final", "q")
+
+        assert result.code == 4
+        assert "num_ctx=16384 would hold it, but the server did not load the model with that" in result.err
+
+    def test_longer_context_is_advised_when_the_server_gives_no_numbers(self, reflect: Reflect) -> None:
+        small = Small()
+        small.server.routes["/api/chat"] = error(400, "the prompt is longer than the context length available")
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, "-o", "num_ctx=16384", "--final", "q")
+
+        assert "set -o num_ctx=32768" in result.err
+
     @pytest.mark.parametrize("given", [(), ("-o", "num_ctx=131072"), ("-o", "num_ctx=auto")], ids=" ".join)
     def test_prompt_beyond_the_model_limit_gets_no_context_advice(
         self, reflect: Reflect, given: tuple[str, ...]

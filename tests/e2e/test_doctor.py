@@ -245,6 +245,18 @@ class TestOnATerminal:
             result = reflect.at(server.host).shell("reflect doctor | head -1")
         assert (result.err, result.out.count("\n")) == ("", 1)
 
+    def test_result_is_printed_once_unless_stderr_is_apart(self, reflect: Reflect) -> None:
+        with ollama(tags=tags()) as server:
+            with Screen(reflect.at(server.host), "doctor", rows=60, columns=200) as screen:
+                assert screen.finish() == 4
+                seen = screen.text
+            apart = reflect.home / "stderr"
+            with Screen(reflect.at(server.host), "doctor", err=apart) as screen:
+                assert screen.finish() == 4
+        assert seen.count("no model is installed on the server") == 1
+        assert seen.endswith("problem found")
+        assert apart.read_text().startswith("reflect: no model is installed on the server")
+
     def test_interrupt_restores_the_terminal(self, reflect: Reflect) -> None:
         with ollama(chat=Answer([HANG])) as server, Screen(reflect.at(server.host), "doctor", rows=60) as screen:
             assert screen.shows("waiting for an answer")

@@ -121,7 +121,7 @@ class TestModelWithLostTags:
         with VocabularyServer(MANGLED, of(WHOLE, CONTROL)) as model:
             at = reflect.at(model.server.host)
             listed, shown = at("models", "list").out, at("models", "show", "m").out
-            (one,) = json.loads(at("models", "list", "--json").out)
+            one, _ = json.loads(at("models", "list", "--json").out)
             checked = json.loads(at("doctor", "-m", "m", "--no-question", "--json").out)
             # The estimate of `show` asks for all that the file says.
             assert model.looks == 1 + 1

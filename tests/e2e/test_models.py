@@ -25,7 +25,9 @@ class TestList:
         with FakeServer(routes()) as server:
             result = reflect.at(server.host)("models", *words)
         assert (result.code, result.err) == (0, "")
-        assert re.split(r"  +", result.out.strip()) == [
+        first, second = result.out.splitlines()
+        assert second.startswith("mini (built in) ")
+        assert re.split(r"  +", first) == [
             "reflection:70b",
             "43 GB",
             "70.6B Q4_0",
@@ -39,7 +41,7 @@ class TestList:
     @pytest.mark.parametrize(
         ("columns", "head"),
         [
-            (120, "model size weights context can loaded digest changed"),
+            (140, "model size weights context can loaded digest changed"),
             (90, "model size context can loaded"),
             (69, "model size loaded"),
             (50, "model size loaded"),
@@ -52,13 +54,14 @@ class TestList:
             assert screen.finish() == 0
             lines = [line for line in screen.lines if line]
         assert lines[0].split() == head.split()
-        assert len(lines) == 2
+        assert len(lines) == 3
         assert lines[1].startswith("reflection:70b")
+        assert lines[2].startswith("mini")
 
     def test_empty_list_is_reported_on_stderr(self, reflect: Reflect) -> None:
         with FakeServer(routes(tags=tags())) as server:
-            result = reflect.at(server.host)("models")
-            empty = reflect.at(server.host)("models", "--json")
+            result = reflect.at(server.host)("models", "--host", server.host)
+            empty = reflect.at(server.host)("models", "--host", server.host, "--json")
         assert (result.code, result.out) == (0, "")
         assert re.match(
             r"reflect: no models are installed on the server: run reflect models pull \S+ for a model", result.err
@@ -67,7 +70,7 @@ class TestList:
 
     def test_list_as_json_has_all_fields(self, reflect: Reflect) -> None:
         with FakeServer(routes()) as server:
-            (one,) = json.loads(reflect.at(server.host)("models", "--json").out)
+            one, _ = json.loads(reflect.at(server.host)("models", "--json").out)
         assert (one["name"], one["size"], one["context_length"]) == ("reflection:70b", 42_520_397_704, 131072)
         assert one["abilities"] == ["reflection", "thinking"]
         assert (one["auto"]["mode"], one["auto"]["family"]) == ("native", "reflection")

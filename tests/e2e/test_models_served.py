@@ -47,6 +47,7 @@ class TestList:
         assert [line.split() for line in result.out.splitlines()] == [
             ["Qwen/Qwen3-8B", "4K", "thinking", "-", "vllm"],
             ["BAAI/bge-m3", "4K", "no", "chat", "-", "vllm"],
+            ["mini", "(built", "in)", "8K", "reflection,", "thinking", "no", "reflectty"],
         ]
 
     def test_list_works_with_flags_alone(self, reflect: Reflect) -> None:
@@ -56,6 +57,13 @@ class TestList:
         first, second = json.loads(result.out)
         assert (first["name"], first["server"], first["version"]) == ("Qwen/Qwen3-8B", "vLLM", "0.32.0")
         assert (first["context"], first["chats"], second["chats"]) == (4096, True, False)
+
+    def test_built_in_model_is_marked_as_such(self, reflect: Reflect) -> None:
+        with vllm() as server:
+            *served, own = json.loads(Asking(reflect, server.host)("models", "--json").out)
+
+        assert [one["built_in"] for one in served] == [False, False]
+        assert (own["name"], own["server"], own["built_in"], own["chats"]) == ("mini", "reflectty", True, True)
 
     def test_list_uses_the_server_of_a_profile(self, reflect: Reflect) -> None:
         with vllm("m") as server:
@@ -73,7 +81,7 @@ class TestList:
 
     def test_empty_list_is_reported_on_stderr(self, reflect: Reflect) -> None:
         with FakeServer({"/v1/models": Answer([b""])}) as server:
-            result = Asking(reflect, server.host)("models")
+            result = Asking(reflect, server.host)("models", "--host", server.host)
 
         assert (result.code, result.out) == (0, "")
         assert result.err == "reflect: the server lists no models: use -m NAME to ask for one anyway\n"
@@ -113,6 +121,15 @@ class TestShow:
             result = Asking(reflect, server.host)("models", "show", "Qwen/Qwen3-8B", flag)
 
         one_line(result, 4, "vLLM 0.32.0 does not report the", "of Qwen/Qwen3-8B")
+
+    def test_built_in_model_is_shown_unless_the_server_has_mini(self, reflect: Reflect) -> None:
+        with vllm() as server:
+            own = json.loads(Asking(reflect, server.host)("models", "show", "mini", "--json").out)
+        with llama_server() as server:
+            served = json.loads(Asking(reflect, server.host)("models", "show", "mini", "--json").out)
+
+        assert (own["name"], own["built_in"], own["context_length"]) == ("mini:latest", True, 8192)
+        assert (served["name"], served["built_in"]) == ("mini", False)
 
     def test_unlisted_model_is_shown_with_a_warning(self, reflect: Reflect) -> None:
         with FakeServer({"/v1/models": whole({"data": []})}) as server:

@@ -45,7 +45,7 @@ def sharing(*loaded: dict[str, object]) -> FakeServer:
 def test_list_names_the_model_a_shared_file_is_loaded_as(reflect: Reflect) -> None:
     with sharing() as server:
         out = reflect.at(server.host)("models").out
-        listed = json.loads(reflect.at(server.host)("models", "--json").out)
+        listed = json.loads(reflect.at(server.host)("models", "--host", server.host, "--json").out)
     lines = {line.split()[0]: line for line in out.splitlines()}
 
     assert "GPU, 10 B (as reflection)" in lines["wise"]
@@ -124,7 +124,7 @@ def test_list_and_show_mention_a_removed_name_as_possibly_loaded(reflect: Reflec
     with server_with_removed_name() as server:
         out = reflect.at(server.host)("models").out
         shown = {name: reflect.at(server.host)("models", "show", name).out for name in ("wise", "other")}
-        listed = json.loads(reflect.at(server.host)("models", "--json").out)
+        listed = json.loads(reflect.at(server.host)("models", "--host", server.host, "--json").out)
     lines = {line.split()[0]: line for line in out.splitlines()}
 
     assert "GPU, 10 B (perhaps as gone)" in lines["wise"]

@@ -36,7 +36,7 @@ def registry() -> Iterator[Registry]:
 
 
 def installed(asking: Reflect) -> set[str]:
-    return {one["name"] for one in json.loads(asking("models", "list", "--json").out)}
+    return {one["name"] for one in json.loads(asking("models", "list", "--json").out) if not one["built_in"]}
 
 
 def chosen(chat: Chat, name: str) -> bool:

@@ -61,7 +61,9 @@ class Server:
         if name not in self._models:
             if len(self._models) >= MAX_MODELS:
                 self._models.clear()
-            self._models[name] = await find_model(self.engine, AskOptions(model=name), self._note)
+            found = await find_model(self.engine, AskOptions(model=name), self._note)
+            # The lines ask it by its name, and their first reply has its notices.
+            self._models[name] = self._models[found.name] = found
         return self._models[name]
 
     async def digest_of(self, name: str) -> str:

@@ -29,6 +29,8 @@ REPLY_TOKENS: Final = 4096
 """Tokens for the thinking and the answer."""
 MIN_REPLY_TOKENS: Final = 1024
 MIN_CONTEXT_TOKENS: Final = 4096
+LONG_CONTEXT_TOKENS: Final = 16384
+"""Advised if the server does not count the prompt's tokens."""
 
 
 class ContextChoice(NamedTuple):
@@ -87,6 +89,22 @@ async def find_larger_context(
     return await _find_fitting_context(
         engine, model, error.prompt_tokens, error.prompt_tokens + _reply_tokens_of(question), around
     )
+
+
+def context_advice(question: Question, model: Model, error: PromptTooLongError) -> str:
+    """The advice to set a context that holds a refused prompt: within the model's limit, above the one given.
+
+    Empty if the server's requests cannot set one.
+    """
+    if NUM_CTX in model.unsupported_options or not error.resizable:
+        return ""
+    option, prompt = dict(question.ask_options.options).get(NUM_CTX), error.prompt_tokens
+    given = option if isinstance(option, int) else 0
+    wanted = _round_up(prompt + MIN_REPLY_TOKENS) if prompt else max(LONG_CONTEXT_TOKENS, given * 2)
+    wanted = min(wanted, model.context_length or wanted)
+    if given >= wanted:
+        return f"num_ctx={given} would hold it, but the server did not load the model with that: send less"
+    return f"set -o num_ctx={wanted}, which needs more memory, or send less"
 
 
 def with_context(question: Question, tokens: int) -> Question:

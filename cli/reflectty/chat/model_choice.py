@@ -147,7 +147,8 @@ async def find_model(
     chosen = await _find_best(engine, listed, needs_vision=needs_vision)
     if chosen is None:
         raise await _no_model_error(engine, listed, needs_vision=needs_vision)
-    if not chosen.notices:
+    # What stands in for a server reports itself.
+    if not (chosen.notices or engine.using_fallback):
         note(f"using {chosen.name}, {selection_reason(chosen)}, because no model is set: {CHOOSE_HINT}")
     return await _load_tags_if_undecided(engine, chosen, ask_options)
 

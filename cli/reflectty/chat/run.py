@@ -7,7 +7,7 @@ import contextlib
 from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from reflectty.chat.context import choose_context, find_larger_context, with_context
+from reflectty.chat.context import choose_context, context_advice, find_larger_context, with_context
 from reflectty.chat.model_choice import find_model, load_tags
 from reflectty.chat.outcome import error_of, is_untagged, limit_hint, no_answer_error_of, status_of, warnings_of
 from reflectty.chat.request import (
@@ -317,7 +317,7 @@ async def _enlarge_context(run: _ChatRun, error: PromptTooLongError) -> _ChatRun
     """
     room = await find_larger_context(run.engine, run.question, run.model, error)
     if not room.tokens or run.reply.segments:
-        error.hint = room.hint or error.hint
+        error.hint = room.hint or context_advice(run.question, run.model, error) or error.hint
         error.resizable = error.resizable and not room.hint
         raise error
     return run._replace(question=with_context(run.question, room.tokens))

@@ -90,7 +90,12 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
 
     async def conversation() -> None:
         engine = engine_for(
-            settings, arguments.host, timeouts, model=question.ask_options.model, unasked=not arguments.quiet
+            settings,
+            arguments.host,
+            timeouts,
+            model=question.ask_options.model,
+            unasked=not arguments.quiet,
+            terminal=terminal,
         )
         if engine.warning:
             warn(engine.warning)

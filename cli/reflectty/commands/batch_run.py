@@ -155,6 +155,7 @@ def _make_progress_line(terminal: Terminal, progress: BatchProgress) -> BatchPro
 class BatchContext(NamedTuple):
     """The inputs of one batch."""
 
+    terminal: Terminal
     arguments: BatchArguments
     settings: config.Settings
     common_question: Question
@@ -211,6 +212,7 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
     chosen, total = _choose_lines(arguments, total)
     progress = BatchProgress(total)
     return BatchContext(
+        terminal,
         arguments,
         settings,
         question,
@@ -368,7 +370,14 @@ def _make_servers(context: BatchContext) -> Iterator[Server]:
     timeouts = config.parse_timeouts(context.arguments.ask_arguments.timeout, context.settings.timeouts)
     hosts = context.arguments.hosts or context.settings.hosts or (context.settings.host,)
     for name, host in {str(address_of(host, context.settings.engine)): host for host in hosts}.items():
-        engine = engine_for(context.settings, host, timeouts, model=context.common_question.ask_options.model)
+        engine = engine_for(
+            context.settings,
+            host,
+            timeouts,
+            model=context.common_question.ask_options.model,
+            unasked=not context.arguments.ask_arguments.quiet,
+            terminal=context.terminal,
+        )
         if engine.warning:
             context.reporter.note(engine.warning)
         first_time = partial(config.remember_once, "asked")

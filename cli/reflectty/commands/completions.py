@@ -28,15 +28,9 @@ class Shell(StrEnum):
     BASH = "bash"
     ZSH = "zsh"
     FISH = "fish"
-    POWERSHELL = "powershell"
 
 
-SCRIPT_FILES = {
-    Shell.BASH: "reflect.bash",
-    Shell.ZSH: "_reflect",
-    Shell.FISH: "reflect.fish",
-    Shell.POWERSHELL: "reflect.ps1",
-}
+SCRIPT_FILES = {Shell.BASH: "reflect.bash", Shell.ZSH: "_reflect", Shell.FISH: "reflect.fish"}
 """The script of each shell in the packaged folder."""
 
 
@@ -57,11 +51,10 @@ def detect_shell() -> Shell:
         UsageError: SHELL is not set, or names a shell without a completion script.
     """
     name = Path(os.environ.get("SHELL", "")).name
-    known = {"pwsh": Shell.POWERSHELL, **{str(shell): shell for shell in Shell}}
-    if name not in known:
-        problem = f"no completions for {name}" if name else "cannot tell your shell from SHELL"
-        raise UsageError(problem, f"choose one with --shell {'|'.join(Shell)}")
-    return known[name]
+    if name not in [*Shell]:
+        problem = f"there are no completions for {clean_line(name)}" if name else "cannot tell your shell from SHELL"
+        raise UsageError(problem, f"name one of {', '.join(Shell)}")
+    return Shell(name)
 
 
 def completion_file_of(shell: Shell) -> CompletionFile:
@@ -76,13 +69,9 @@ def completion_file_of(shell: Shell) -> CompletionFile:
         return CompletionFile((Path(own) if own else data / "bash-completion") / "completions" / "reflect")
     if shell is Shell.FISH:
         return CompletionFile(settings / "fish" / "completions" / "reflect.fish")
-    if shell is Shell.ZSH:
-        home = Path(os.environ.get("ZDOTDIR", "") or _home())
-        lines = (f"fpath=({quote_path(home / '.zfunc')} $fpath)", "autoload -Uz compinit && compinit")
-        return CompletionFile(home / ".zfunc" / "_reflect", home / ".zshrc", lines)
-    path = settings / "powershell" / "reflect.ps1"
-    doubled = str(path).replace("'", "''")
-    return CompletionFile(path, path.with_name("Microsoft.PowerShell_profile.ps1"), (f". '{doubled}'",))
+    home = Path(os.environ.get("ZDOTDIR", "") or _home())
+    lines = (f"fpath=({quote_path(home / '.zfunc')} $fpath)", "autoload -Uz compinit && compinit")
+    return CompletionFile(home / ".zfunc" / "_reflect", home / ".zshrc", lines)
 
 
 def quote_path(path: Path) -> str:
@@ -114,7 +103,16 @@ ShellArgument = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that reflect did not write.")]
 SCRIPT_MARK = "Completions of reflect for "
 """Marks our scripts, in one of the first lines."""
-UNTESTED_NOTE = "the PowerShell script is untested"
+GUIDE = """\
+Completions for bash, zsh and fish: they complete commands, options, models,
+sessions, templates, profiles and settings.
+
+  reflect completions install               install them for your shell
+  reflect completions install --shell fish  install them for another one
+  reflect completions show                  print the script
+  reflect completions path                  print where it is installed
+"""
+"""Printed instead of the script if no subcommand is named on a terminal."""
 
 
 def install(context: typer.Context, shell: ShellOption = None, force: Force = False) -> None:
@@ -128,8 +126,6 @@ def install(context: typer.Context, shell: ShellOption = None, force: Force = Fa
     save_text(_read_script(chosen), target.path, force=force or _is_own_script(target.path))
     write_remark(terminal, f"installed the completions for {chosen} in {target.path}")
     write_remark(terminal, _remaining_step_of(chosen, target))
-    if chosen is Shell.POWERSHELL:
-        write_remark(terminal, UNTESTED_NOTE)
 
 
 def show(context: typer.Context, shell: ShellArgument = None) -> None:
@@ -188,11 +184,22 @@ def _make_folder(folder: Path) -> None:
 SUBCOMMANDS: dict[str, Callable[..., None]] = {"install": install, "show": show, "path": path_}
 
 
+class GuideOnTerminal(ShowByDefault):
+    """Explains how to install the completions if nothing is named and stdout is a terminal; else runs `show`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        terminal: Terminal | None = ctx.obj
+        if not args and terminal and terminal.out.tty:
+            terminal.out.write(GUIDE)
+            raise typer.Exit
+        return super().parse_args(ctx, args)
+
+
 def completions() -> typer.Typer:
     """The command group with its subcommands."""
     return make_group(
         SUBCOMMANDS,
-        "Install or print completions for bash, zsh, fish and PowerShell (default: show).\n\n"
-        f"They complete the names of models, sessions, profiles and templates; {UNTESTED_NOTE}.",
-        ShowByDefault,
+        "Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them).\n\n"
+        "They complete commands, options, models, sessions, templates, profiles and settings.",
+        GuideOnTerminal,
     )

@@ -62,7 +62,12 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 
 async def _run_checks(doctor_context: DoctorContext, *, as_json: bool) -> None:
-    """Run the checks and print the findings; raises the error that blocks questions, if any."""
+    """Run the checks and print the findings.
+
+    Raises:
+        ReflecttyError: the error that blocks questions, if any and if it is not on the screen yet.
+        Exit: its exit code, if it is.
+    """
     from reflectty.chat.waits import run_ticker
     from reflectty.doctor import Check, DoctorState, Finding, run_checks
     from reflectty.output.doctor import DoctorReport, report_object
@@ -86,7 +91,9 @@ async def _run_checks(doctor_context: DoctorContext, *, as_json: bool) -> None:
     else:
         report.close(findings, state.blocking_error, proven=is_proven)
     if state.blocking_error:
-        raise state.blocking_error
+        # On a terminal the finding and the result above say it already.
+        shown = not as_json and doctor_context.terminal.out.tty and doctor_context.terminal.err.tty
+        raise typer.Exit(state.blocking_error.exit_code) if shown else state.blocking_error
 
 
 def _make_doctor_context(  # noqa: PLR0913, PLR0917 - one argument per option

@@ -6,6 +6,7 @@ precedence. As a fallback it answers only if no server or model is configured, n
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from reflectty.core.messages import Engine, Timeouts
     from reflectty.engines.fallback import FallbackRules
     from reflectty.models.manager import ModelLibrary
+    from reflectty.system.terminal import Terminal
 
 
 MINI_NAMED_NOTE = "using mini, a built-in model with 270 million parameters that is often wrong"
 MINI_FALLBACK_NOTE = "no server responds: using mini, a built-in model with 270 million parameters that is often wrong"
 REAL_MODEL_HINT = "for a better one, install Ollama from ollama.com and run reflect models pull {}"
 ASK_MINI_HINT = "use -m mini to ask the built-in model without a server"
+HOUR_SECONDS = 3_600.0
 THINKERS = "thinkers"
 """The topic under which the models that were seen to think are remembered."""
 MAX_SESSIONS = 1000
@@ -42,6 +45,7 @@ def engine_for(  # noqa: PLR0913 - everything that selects the engine
     model: str | None = None,
     unasked: bool = False,
     has_notices: bool = True,
+    terminal: Terminal | None = None,
 ) -> Engine:
     """Make the engine, for use in `async with`; the built-in model is its fallback until a server has answered.
 
@@ -52,6 +56,7 @@ def engine_for(  # noqa: PLR0913 - everything that selects the engine
         model: the requested model; "" picks the best installed one; None if it is not known yet (chat).
         unasked: whether the built-in model may answer without being requested.
         has_notices: whether the engine reports what the built-in model is.
+        terminal: where it reports that, not each time; None for a chat, which reports it each time.
 
     Raises:
         UsageError: the host, the key or the proxy of the environment is invalid.
@@ -73,9 +78,8 @@ def engine_for(  # noqa: PLR0913 - everything that selects the engine
     open_builtin = partial(open_embedded, timeouts or settings.timeouts)
     unasked = unasked and not (settings.user_configured or host)
     rules = _embedded_rules() if is_embedded else _fallback_rules_for(is_requested=is_requested, unasked=unasked)
-    return FallbackEngine(
-        server, open_builtin, rules if has_notices else rules._replace(notices=_no_notices), builtin_only=is_embedded
-    )
+    notices = partial(_mini_notices, terminal) if has_notices else _no_notices
+    return FallbackEngine(server, open_builtin, rules._replace(notices=notices), builtin_only=is_embedded)
 
 
 def _thinker_memory_for(host: str) -> tuple[Callable[[str], bool], Callable[[str], object]]:
@@ -98,17 +102,26 @@ def _fallback_rules_for(*, is_requested: bool, unasked: bool) -> FallbackRules:
     from reflectty.engines.fallback import FallbackRules
 
     # The sessions are read only once; a server may answer for the first time while a chat is open.
-    has_no_server_session = cache(_has_no_server_session)
-
-    def is_serverless() -> bool:
-        return not config.has_server_answered() and has_no_server_session()
+    is_serverless = partial(_is_serverless, cache(_has_no_server_session))
 
     def advice() -> str:
         return "" if not is_serverless() else ASK_MINI_HINT if is_installed() else _install_hint()
 
     return FallbackRules(
-        is_installed, lambda: is_requested or (unasked and is_serverless()), _mini_notices, advice, _remember_server
+        is_installed, lambda: is_requested or (unasked and is_serverless()), _no_notices, advice, _remember_server
     )
+
+
+def _is_serverless(has_no_server_session: Callable[[], bool]) -> bool:
+    """Whether no server ever answered here."""
+    return not config.has_server_answered() and has_no_server_session()
+
+
+def may_builtin_stand_in(settings: config.Settings, host: str) -> bool:
+    """Whether the built-in model may stand in for the default server, which does not respond."""
+    from reflectty.engines.embedded import is_installed
+
+    return is_installed() and not (settings.user_configured or host) and _is_serverless(_has_no_server_session)
 
 
 def _install_hint() -> str:
@@ -122,17 +135,30 @@ def _embedded_rules() -> FallbackRules:
     from reflectty.engines.embedded import is_installed
     from reflectty.engines.fallback import FallbackRules
 
-    return FallbackRules(is_installed, lambda: True, _mini_notices, str, lambda: None)
+    return FallbackRules(is_installed, lambda: True, _no_notices, str, lambda: None)
 
 
-async def _mini_notices(is_requested: bool) -> tuple[str, ...]:
-    """The notices about the built-in model: its quality each time, its terms of use the first time."""
+async def _mini_notices(terminal: Terminal | None, is_requested: bool) -> tuple[str, ...]:
+    """The notices about the built-in model: its quality unless it was just shown, its terms of use the first time."""
+    if terminal and not _is_quality_due(terminal, is_requested=is_requested, now=time.time()):
+        return ()
     from reflectty.models.hardware import detect_hardware
     from reflectty.models.recommendation import recommend_model
 
     hint = REAL_MODEL_HINT.format(recommend_model(await detect_hardware()).name)
     notice = f"{MINI_NAMED_NOTE if is_requested else MINI_FALLBACK_NOTE} ({hint})"
     return (notice, *((_terms_notice(),) if config.remember_once("told", "the terms of mini") else ()))
+
+
+def _is_quality_due(terminal: Terminal, *, is_requested: bool, now: float) -> bool:
+    """Whether to report what the built-in model is.
+
+    If it was requested by name, once a day in each window; if it stands in for a server, every time on a terminal and
+    once an hour in a log.
+    """
+    if is_requested:
+        return config.is_notice_due(f"mini requested {terminal.key}".rstrip(), config.DAY_SECONDS, now)
+    return terminal.err.tty or config.is_notice_due("mini as the fallback", HOUR_SECONDS, now)
 
 
 async def _no_notices(is_requested: bool) -> tuple[str, ...]:  # noqa: ARG001 - required by the signature

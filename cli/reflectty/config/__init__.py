@@ -13,7 +13,9 @@ from reflectty.config.schema import (
     parse_timeouts,
 )
 from reflectty.config.state import (
+    DAY_SECONDS,
     has_server_answered,
+    is_notice_due,
     is_remembered,
     recall_choice,
     recall_note,
@@ -29,6 +31,7 @@ from reflectty.config.state import (
 from reflectty.system.paths import config_path, state_folder, store_path, templates_folder, themes_folder
 
 __all__ = [
+    "DAY_SECONDS",
     "DEFAULT_TIMEOUTS",
     "FILE_SETTINGS",
     "SETTINGS",
@@ -38,6 +41,7 @@ __all__ = [
     "config_path",
     "has_server_answered",
     "is_debugging",
+    "is_notice_due",
     "is_remembered",
     "load_api_key",
     "load_settings",

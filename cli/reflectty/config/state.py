@@ -13,6 +13,9 @@ _SESSION_SERVERS_FILE = "places"
 """The file of the servers of sessions, one per line."""
 _TERMINALS_FILE = "terminals"
 """The file of the latest session of each terminal, one per line."""
+_NOTICES_FILE = "notices"
+"""The file of the notices of the last day, one per line: its name, and when it was shown."""
+DAY_SECONDS = 86_400.0
 _SERVER_ANSWERED_FILE = "served"
 """The empty file that exists once a server has answered."""
 
@@ -30,6 +33,30 @@ def is_remembered(topic: str, name: str) -> bool:
     with suppress(OSError, ValueError, UsageError):
         return name in (state_folder() / topic).read_text("utf-8").split("\n")
     return False
+
+
+def is_notice_due(name: str, interval: float, now: float) -> bool:
+    """Whether a notice was not shown within an interval; remembers that it is shown now.
+
+    Without a writable folder it is always due.
+
+    Args:
+        name: the notice, with the place where it is shown; of one line.
+        interval: seconds, at most a day.
+        now: seconds since 1970; a notice of the future is due, since the clock was wrong.
+    """
+    shown = {}
+    with suppress(OSError, ValueError, UsageError):
+        for line in (state_folder() / _NOTICES_FILE).read_text("utf-8").splitlines():
+            place, _, then = line.rpartition(" ")
+            shown[place] = float(then)
+    if 0 <= now - shown.get(name, now + 1) < interval:
+        return False
+    recent = {place: then for place, then in shown.items() if 0 <= now - then < DAY_SECONDS} | {name: now}
+    with suppress(OSError, ValueError, UsageError):
+        text = "".join(f"{place} {then:.0f}\n" for place, then in recent.items())
+        write_atomically(state_folder() / _NOTICES_FILE, text, with_folder=True, synced=False)
+    return True
 
 
 def recall_note(topic: str, name: str) -> str:

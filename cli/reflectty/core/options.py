@@ -108,5 +108,5 @@ def _parse_value(key: str, text: str, name: str) -> OptionValue:
 def _suggest_option(key: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(key.lower().replace("-", "_"), OPTIONS, n=1, cutoff=0.5)
+    near = get_close_matches(key.lower().replace("-", "_"), OPTIONS, n=1)
     return f"did you mean {near[0]}?" if near else f"available: {', '.join(OPTIONS)}"

@@ -52,7 +52,8 @@ async def check_models(context: DoctorContext, state: DoctorState) -> Sequence[F
     more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     labels = ("listed", "the server lists none") if listed else ("installed", "none installed")
     askable = pick_model(state.installed) is not None
-    remark = "" if askable else "; none is used unless you name it"
+    reason = "none is used unless you name it" if any(map(remote_host_of, state.installed)) else "none of them can chat"
+    remark = "" if askable else f"; {reason}"
     text = f"{len(names)} {labels[0]}: {first}{more}{remark}" if names else labels[1]
     return [Finding("models", FindingState.OK if askable else FindingState.NOTE, text, facts=(("installed", names),))]
 

@@ -107,6 +107,7 @@ def model_object(one: InstalledModel, *, with_texts: bool = False) -> dict[str, 
         "modified_at": model.modified_at,
         "loaded": running_object(one.running) if one.running else None,
         "cloud": remote_host_of(model) or None,
+        "built_in": one.built_in,
         **texts,
     }
 
@@ -129,6 +130,7 @@ def served_object(model: Model, one: ListedModel | None, server: str, version: s
         "abilities": abilities_of(model),
         "auto": {"mode": str(chosen.mode), "family": chosen.family.name, "reason": mode_reason_of(model)},
         "loaded": one.loaded if one else None,
+        "built_in": False,
     }
 
 

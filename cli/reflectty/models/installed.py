@@ -29,6 +29,8 @@ class InstalledModel(NamedTuple):
 
     model: Model
     running: RunningModel | None = None
+    built_in: bool = False
+    """Whether it is the built-in model, which no server has."""
 
     @property
     def name(self) -> str:

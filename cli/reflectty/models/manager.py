@@ -65,7 +65,7 @@ def open_model_library(
     from reflectty.engines.ollama import OllamaEngine
 
     if is_built_in(engine):
-        return ModelLibrary(open_embedded(limits))
+        return ModelLibrary(open_embedded(limits), is_built_in=True)
     return ModelLibrary(OllamaEngine(parse_host(host), api_key=api_key, timeouts=limits))
 
 
@@ -80,10 +80,11 @@ SUCCESS: Final = "success"
 
 
 class ModelLibrary:
-    """Manages the models on an engine's server."""
+    """Manages the models on an engine's server; `is_built_in` if that is the built-in model."""
 
-    def __init__(self, engine: ModelServer) -> None:
+    def __init__(self, engine: ModelServer, *, is_built_in: bool = False) -> None:
         self.engine = engine
+        self.is_built_in = is_built_in
         self._open_client: AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -104,7 +105,8 @@ class ModelLibrary:
         gate = asyncio.Semaphore(MAX_REQUESTS)
         whole = await asyncio.gather(*(self._add_details(model, gate) for model in models))
         latest = sorted(whole, key=lambda model: model.modified_at, reverse=True)
-        return tuple(installed_model_of(model, running, whole) for model in latest)
+        found = (installed_model_of(model, running, whole) for model in latest)
+        return tuple(one._replace(built_in=self.is_built_in) for one in found)
 
     async def list_loaded(self) -> tuple[RunningModel, ...]:
         """The models that the server holds in memory."""
@@ -119,7 +121,8 @@ class ModelLibrary:
         model = await self.engine.show(checked_name(name))
         listed, running = await asyncio.gather(self.engine.models(), self.engine.running_models())
         known = next((one for one in listed if is_same_model(one.name, name)), model)
-        return InstalledModel(_merge_answers(known, model), await find_running_by_files(self.engine, model, running))
+        loaded = await find_running_by_files(self.engine, model, running)
+        return InstalledModel(_merge_answers(known, model), loaded, self.is_built_in)
 
     async def find(self, name: str) -> InstalledModel:
         """A model as listed, without details: works for a broken model as well.

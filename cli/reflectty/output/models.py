@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 BY_PARAMETER, BY_FILE = "from its parameters", "from its file, used by Ollama 0.34 and later"
 UNKNOWN = "-"
+BUILT_IN_MARK = " (built in)"
 _MIN_NAME_WIDTH = 16
 """Before a name gets fewer columns than this, another column is left out."""
 _KEY_WIDTH = 12
@@ -53,7 +54,7 @@ def _model_columns(models: Sequence[InstalledModel], now: float) -> tuple[TableC
         return TableColumn(name, role, rank, tuple(getattr(one, key) or UNKNOWN for one in texts), align_right)
 
     return (
-        column("model", "accent", CUT_RANK, "name"),
+        TableColumn("model", "accent", CUT_RANK, tuple(map(_format_name, models, texts))),
         column("size", "text", 2, "size", align_right=True),
         column("weights", "dim", 5, "weights"),
         column("context", "dim", 4, "context", align_right=True),
@@ -62,6 +63,10 @@ def _model_columns(models: Sequence[InstalledModel], now: float) -> tuple[TableC
         column("digest", "faint", 7, "digest"),
         TableColumn("changed", "dim", 6, tuple(_format_changed(one.model, now) for one in models)),
     )
+
+
+def _format_name(one: InstalledModel, texts: ModelTexts) -> str:
+    return f"{texts.name or UNKNOWN}{BUILT_IN_MARK if one.built_in else ''}"
 
 
 def _format_loaded(one: InstalledModel, texts: ModelTexts) -> str:
@@ -170,10 +175,13 @@ def _describe_texts(model: Model) -> tuple[str, ...]:
 _MAX_OWNER_LENGTH = 40
 
 
-def served_rows(listed: Sequence[ListedModel], page: Page) -> list[Row]:
-    """A row for each model; on a terminal with a head, and no wider than the terminal."""
+def served_rows(listed: Sequence[ListedModel], page: Page, builtin: Sequence[ListedModel] = ()) -> list[Row]:
+    """A row for each model, and for the built-in one; on a terminal with a head, and no wider than the terminal."""
+    names = [clean_line(one.model.name) or UNKNOWN for one in listed]
+    names += [f"{one.model.name}{BUILT_IN_MARK}" for one in builtin]
+    listed = (*listed, *builtin)
     columns = (
-        TableColumn("model", "accent", CUT_RANK, tuple(clean_line(one.model.name) or UNKNOWN for one in listed)),
+        TableColumn("model", "accent", CUT_RANK, tuple(names)),
         TableColumn("context", "dim", 2, tuple(_format_served_context(one) for one in listed), align_right=True),
         TableColumn("can", "text", 3, tuple(_format_abilities(one.model, one) for one in listed)),
         TableColumn("loaded", "correction", 1, tuple(_format_served_loaded(one) for one in listed)),

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from support.command import Reflect
 
 TREE = commands()
-NO_CHECK = {"powershell"}
-"""The shells that tests cannot start: of their scripts it is only known that they are up to date and quoted."""
 
 
 @pytest.mark.parametrize("shell", FILES)
@@ -38,7 +36,7 @@ def test_every_option_of_every_command_is_in_every_script(shell: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shell", sorted(set(FILES) - NO_CHECK))
+@pytest.mark.parametrize("shell", FILES)
 def test_each_shell_can_read_its_script(shell: str) -> None:
     assert shutil.which(shell), f"{shell} is needed: apt-get install {shell}"
     done = subprocess.run(

@@ -230,6 +230,33 @@ def test_remember_once_is_true_only_the_first_time(monkeypatch: pytest.MonkeyPat
     assert [config.remember_once("asked", name) for name in ("a", "b", "a")] == [True, True, False]
 
 
+def test_notice_is_due_again_after_its_interval_and_apart_for_each_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    times = (("a", 0), ("a", 3599), ("b", 3599), ("a", 3600), ("a", 3601), ("b", 3601), ("a", 10), ("a", 11))
+
+    due = [config.is_notice_due(name, 3600, 1_000_000.0 + second) for name, second in times]
+
+    assert due == [True, False, True, True, False, False, True, False]
+
+
+def test_notices_older_than_a_day_are_forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    for day in range(9):
+        config.is_notice_due(f"window {day}", 60, day * config.DAY_SECONDS)
+
+    assert (tmp_path / "reflectty/notices").read_text() == f"window 8 {8 * config.DAY_SECONDS:.0f}\n"
+
+
+def test_notice_is_due_if_its_file_is_unreadable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "reflectty").mkdir()
+    (tmp_path / "reflectty/notices").write_bytes(b"a x\n\xff")
+
+    assert config.is_notice_due("a", 60, 0)
+
+
 def test_remember_once_stays_true_if_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
 

@@ -250,6 +250,10 @@ def test_deeply_nested_error_is_one_line() -> None:
     [
         ("reflecton", ["reflection:latest", "llama3"], "did you mean reflection? Otherwise run `reflect models pull reflecton`"),
         ("llama3", ["qwen3:8b", "llama3.1:70b-instruct-q4_K_M"], "did you mean llama3.1:70b-instruct-q4_K_M? Otherwise"),
+        ("qwen3:4b", ["qwen3:32b", "qwen3:8b"], "did you mean qwen3:8b or qwen3:32b?"),
+        ("Qwen3-8B", ["hf.co/qwen/qwen3-8b-gguf:Q4_0"], "did you mean hf.co/qwen/qwen3-8b-gguf:Q4_0?"),
+        ("x", ["nomic-embed-text"], "run `reflect models pull x`; installed: nomic-embed-text"),
+        ("mistral:7b-instruct-q4_0", ["llama2:7b-instruct-q4_0"], "run `reflect models pull mistral:7b-instruct-q4_0`; installed"),
         ("gemma", ["abc", "xyz"], "run `reflect models pull gemma`; installed: abc, xyz"),
         ("gemma", [], "run `reflect models pull gemma`; no models are installed"),
     ],

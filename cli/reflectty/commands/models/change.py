@@ -106,10 +106,12 @@ def load(
 
     settings = config.load_settings()
 
-    async def work(library: ModelLibrary) -> RunningModel | None:
-        return await library.load(model_name, keep_alive or settings.keep_alive, settings.options)
+    async def work(library: ModelLibrary) -> tuple[RunningModel | None, str]:
+        loaded = await library.load(model_name, keep_alive or settings.keep_alive, settings.options)
+        # The built-in model always runs on the CPU.
+        return loaded, gpu_advice_of(loaded, model_name) if loaded and not library.is_built_in else ""
 
-    running = args.run_with_library(terminal, host, work)
+    running, advice = args.run_with_library(terminal, host, work, model=model_name)
     if as_json:
         from reflectty.export.json import running_object
 
@@ -120,8 +122,8 @@ def load(
         else f"{model_name} was loaded but did not stay loaded"
     )
     console.info(terminal, text)
-    if running and gpu_advice_of(running, model_name):
-        console.info(terminal, gpu_advice_of(running, model_name))
+    if advice:
+        console.info(terminal, advice)
 
 
 def unload(context: typer.Context, name: args.Name, host: Host = "", as_json: console.AsJson = False) -> None:
@@ -132,7 +134,7 @@ def unload(context: typer.Context, name: args.Name, host: Host = "", as_json: co
     async def work(library: ModelLibrary) -> bool:
         return await library.unload(model_name)
 
-    was_loaded = args.run_with_library(terminal, host, work)
+    was_loaded = args.run_with_library(terminal, host, work, model=model_name)
     if as_json:
         _print_json({"name": model_name, "unloaded": was_loaded}, terminal)
     console.info(terminal, f"unloaded {model_name}" if was_loaded else f"{model_name} was not loaded")

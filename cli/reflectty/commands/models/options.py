@@ -8,9 +8,11 @@ import typer
 
 from reflectty import config
 from reflectty.commands.ask_options import decode_argument
-from reflectty.core.errors import IncompleteError, ReflecttyError, UnreachableError, UsageError
+from reflectty.core.errors import IncompleteError, ModelMissingError, ReflecttyError, UnreachableError, UsageError
 from reflectty.core.model_names import checked_name, remote_host_of
-from reflectty.engines import address_of, is_built_in, manages_models
+from reflectty.core.model_spec import is_mini
+from reflectty.engines import EngineName, address_of, is_built_in, manages_models
+from reflectty.engines.embedded import is_installed
 from reflectty.models.manager import open_model_library
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
@@ -44,14 +46,18 @@ ContextLength = Annotated[
 ]
 
 
-def run_with_library(
+def run_with_library(  # noqa: PLR0913 - each is a separate option of the commands
     terminal: Terminal,
     host: str,
     work: Callable[[ModelLibrary], Coroutine[Any, Any, T]],
     profile: str = "",
     engine: str = "",
+    *,
+    model: str = "",
 ) -> T:
     """Open the library of a server, run `work` with it and return the result.
+
+    If `model` is mini, and neither an option names the server nor the server has one, `work` gets the built-in model.
 
     Raises:
         UsageError: the server is not Ollama, so its models cannot be changed; errors of `work` pass through.
@@ -71,7 +77,11 @@ def run_with_library(
 
     try:
         result = run_interruptible(main())
-    except UnreachableError as error:
+    except (UnreachableError, ModelMissingError) as error:
+        if is_mini(model) and is_installed() and not host:
+            return run_with_builtin(work)
+        if not isinstance(error, UnreachableError):
+            raise
         # Even with the engine `openai`, the host may be an Ollama server.
         if manages_models(selected.engine) and NOT_OLLAMA not in str(error):
             raise
@@ -82,6 +92,16 @@ def run_with_library(
     if not (is_embedded or config.has_server_answered()):
         config.remember_server_answered()
     return result
+
+
+def run_with_builtin(work: Callable[[ModelLibrary], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` with the built-in model and return the result."""
+
+    async def main() -> T:
+        async with open_model_library(engine=EngineName.EMBEDDED) as library:
+            return await work(library)
+
+    return run_interruptible(main())
 
 
 async def describe_server(settings: config.Settings, host: str) -> str:

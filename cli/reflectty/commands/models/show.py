@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from reflectty import config
+from reflectty import __version__, config
 from reflectty.commands import console
 from reflectty.commands.ask_options import decode_argument
+from reflectty.commands.engine_factory import may_builtin_stand_in
 from reflectty.commands.models import options as args
 from reflectty.commands.options import EngineOption, Host, Profile
-from reflectty.core.errors import ModelMissingError, RefusedError, UnreachableError
+from reflectty.core.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 from reflectty.core.model_spec import MINI_NAME, is_mini
 from reflectty.core.safety import clean
 from reflectty.engines import manages_models
-from reflectty.engines.embedded import is_installed, open_embedded
+from reflectty.engines.embedded import is_installed
 from reflectty.models.manager import ModelLibrary
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
     from typing import Any
 
     from reflectty.core.messages import Capacity, Model
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 
+OWNER = "reflectty"
 NO_SERVED_MODEL = "the server lists no models: use -m NAME to ask for one anyway"
 TEMPLATE_FLAG = "--template"
 
@@ -85,22 +88,40 @@ def list_served(terminal: Terminal, selection: ServerSelection, *, as_json: bool
             return ServerFacts(engine.software, await engine.version(), listed)
 
     server = run_interruptible(look())
+    if not (server.listed or as_json):
+        write_remark(terminal, NO_SERVED_MODEL)
+    builtin = [_listed_builtin_of(one) for one in _list_builtin(selection, (one.model for one in server.listed))]
     if as_json:
         from reflectty.export.json import (
             dump_json,
             served_object,
         )
 
-        terminal.out.write(
-            dump_json([served_object(one.model, one, server.kind, server.version) for one in server.listed])
-        )
-    elif server.listed:
+        served = [served_object(one.model, one, server.kind, server.version) for one in server.listed]
+        own = [{**served_object(one.model, one, OWNER, __version__), "built_in": True} for one in builtin]
+        terminal.out.write(dump_json([*served, *own]))
+    elif server.listed or builtin:
         from reflectty.output.models import served_rows
 
         page = console.open_page(terminal)
-        page.write(served_rows(server.listed, page))
-    else:
-        write_remark(terminal, NO_SERVED_MODEL)
+        page.write(served_rows(server.listed, page, builtin))
+
+
+def _list_builtin(selection: ServerSelection, others: Iterable[Model]) -> tuple[InstalledModel, ...]:
+    """The built-in model, to be listed beside the others: those of the default server, if none of them is mini."""
+    if any(selection) or not is_installed() or any(is_mini(model.name) for model in others):
+        return ()
+    with suppress(ReflecttyError, OSError):
+        return args.run_with_builtin(ModelLibrary.list_installed)
+    return ()
+
+
+def _listed_builtin_of(one: InstalledModel) -> ListedModel:
+    """The built-in model as an entry of an OpenAI-compatible server's list."""
+    from reflectty.protocols.openai import ListedModel
+
+    loaded = one.running is not None
+    return ListedModel(one.model._replace(name=MINI_NAME), (MINI_NAME,), OWNER, one.model.context_length, loaded=loaded)
 
 
 def show_served(terminal: Terminal, selection: ServerSelection, name: str, flag: str, *, as_json: bool) -> None:
@@ -154,6 +175,7 @@ Template = Annotated[bool, typer.Option("--template", help="Print only the templ
 System = Annotated[bool, typer.Option("--system", help="Print only the system prompt.")]
 Parameters = Annotated[bool, typer.Option("--parameters", help="Print only the parameters.")]
 LicenseOption = Annotated[bool, typer.Option("--licence", "--license", help="Print only the license.")]
+ONLY_BUILT_IN = "no server responds: only the built-in model is listed"
 NO_MODEL = "no models are installed on the server: run reflect models pull {} for a model"
 
 
@@ -177,7 +199,15 @@ def list_(
             write_remark(terminal, await _pull_advice_for(library))
         return models
 
-    models = args.run_with_library(terminal, selection.host, work, selection.profile, selection.engine)
+    try:
+        models = args.run_with_library(terminal, selection.host, work, selection.profile, selection.engine)
+    except UnreachableError as error:
+        models = _list_builtin(selection, ()) if may_builtin_stand_in(selection.settings, selection.host) else ()
+        if not models:
+            raise
+        write_remark(terminal, "; ".join(filter(None, (ONLY_BUILT_IN, error.other_server_hint))))
+    else:
+        models = (*models, *_list_builtin(selection, (one.model for one in models)))
     if as_json:
         from reflectty.export.json import (
             dump_json,
@@ -234,8 +264,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     console.exclusive([*flags, ("--json", as_json)], "--json includes all of them")
     chosen = next((flag for flag, is_set in flags if is_set), "")
     selection = ServerSelection(decode_argument(profile), decode_argument(host), engine or "")
-    if is_openai_selected(selection):
-        show_served(terminal, selection, decode_argument(name), chosen, as_json=as_json)
+    if is_openai_selected(selection) and _try_show_served(terminal, selection, name, chosen, as_json=as_json):
         return
     model_name = args.model_name_of(name)
 
@@ -252,6 +281,17 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         terminal.out.write(_as_json(report))
     else:
         _print_report(report, terminal)
+
+
+def _try_show_served(terminal: Terminal, selection: ServerSelection, name: str, flag: str, *, as_json: bool) -> bool:
+    """Show a model of an OpenAI-compatible server; False if the built-in one is requested and not served there."""
+    try:
+        show_served(terminal, selection, decode_argument(name), flag, as_json=as_json)
+    except (UnreachableError, ModelMissingError):
+        if not (is_mini(name) and is_installed()):
+            raise
+        return False
+    return True
 
 
 def _print_report(report: ModelReport, terminal: Terminal) -> None:
@@ -282,12 +322,14 @@ def _find_model(
     work: Callable[[ModelLibrary], Coroutine[Any, Any, ModelReport]],
 ) -> ModelReport:
     """The details of a model; those of the built-in one if it is requested and the server does not have it."""
+    if is_openai_selected(selection):
+        return args.run_with_builtin(_report_on_mini)
     try:
         return args.run_with_library(terminal, selection.host, work, selection.profile, selection.engine)
     except (UnreachableError, ModelMissingError):
         if not (is_mini(name) and is_installed()):
             raise
-    return run_interruptible(_report_on_mini())
+    return args.run_with_builtin(_report_on_mini)
 
 
 async def _report_on_model(library: ModelLibrary, one: InstalledModel, context_length: int | None) -> ModelReport:
@@ -297,9 +339,8 @@ async def _report_on_model(library: ModelLibrary, one: InstalledModel, context_l
     return ModelReport(one, fit, await template_mismatch_of(library.engine, one.model))
 
 
-async def _report_on_mini() -> ModelReport:
-    async with ModelLibrary(open_embedded()) as library:
-        return ModelReport(await library.show(MINI_NAME), None)
+async def _report_on_mini(library: ModelLibrary) -> ModelReport:
+    return ModelReport(await library.show(MINI_NAME), None)
 
 
 class ModelReport(NamedTuple):

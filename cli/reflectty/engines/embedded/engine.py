@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 KEEP_SECONDS: Final = 300.0
 """Seconds that the model stays loaded after a request without `keep_alive`, as with Ollama."""
-UNCHANGEABLE_MESSAGE: Final = "the built-in model cannot be changed, and other models require a server"
+UNCHANGEABLE_MESSAGE: Final = "the engine embedded is the built-in model, which cannot be changed"
+SERVER_HINT: Final = "other models require a server: reflect config set engine ollama"
 PROFILE: Final = ServerProfile(
     label="the built-in model",
     busy_statuses=frozenset(),
@@ -173,7 +174,7 @@ class EmbeddedEngine(Engine):
 
 
 def _refuse_change() -> NoReturn:
-    raise RefusedError(f"the server refused: {UNCHANGEABLE_MESSAGE}")
+    raise RefusedError(UNCHANGEABLE_MESSAGE, SERVER_HINT)
 
 
 def _require_mini(name: str) -> None:

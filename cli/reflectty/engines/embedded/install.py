@@ -48,8 +48,8 @@ def how_to_install(
 ) -> str:
     """The shell command that installs the built-in model's packages.
 
-    pipx and uv leave a file of their own in the environment that they create; pip leaves the source of an installation
-    next to the program (PEP 610).
+    pipx and uv leave a file of their own in the environment that they create, and uv a line in its `pyvenv.cfg`; pip
+    leaves the source of an installation next to the program (PEP 610).
 
     Args:
         reinstall: whether the packages are installed but broken.
@@ -65,8 +65,25 @@ def how_to_install(
         return f"pipx inject {'--force ' if reinstall else ''}{PACKAGE_NAME} {needed}"
     if (installation.prefix / "uv-receipt.toml").exists() and folder:
         return f"uv tool install {'--reinstall ' if reinstall else ''}{whole}"
-    forced = " --force-reinstall --no-cache-dir" if reinstall else ""
-    return f"{_pip(installation)} install{forced} {f'{option}{whole}' if folder and not reinstall else needed}"
+    packages = f"{option}{whole}" if folder and not reinstall else needed
+    if _is_made_by_uv(installation):
+        # Its environments have no pip.
+        forced = "--reinstall --no-cache " if reinstall else ""
+        return f"uv pip install --python {quote(installation.python)} {forced}{packages}"
+    forced = "--force-reinstall --no-cache-dir " if reinstall else ""
+    return f"{_pip(installation)} install {forced}{packages}"
+
+
+def _is_made_by_uv(installation: Installation) -> bool:
+    """Whether uv made the environment and put no pip into it."""
+    if _has_pip(installation):
+        return False
+    if (installation.prefix / "uv-receipt.toml").exists():
+        return True
+    with suppress(OSError, ValueError):
+        lines = (installation.prefix / "pyvenv.cfg").read_text("utf-8").splitlines()
+        return any(line.partition("=")[0].strip() == "uv" for line in lines)
+    return False
 
 
 def _own_distribution() -> Distribution | None:
@@ -99,6 +116,10 @@ def _pip(place: Installation) -> str:
     """The pip command of the program's own environment; another pip on PATH would install elsewhere."""
     found = shutil.which("pip", path=place.path)
     return "pip" if found and Path(found).parent == Path(place.python).parent else f"{quote(place.python)} -m pip"
+
+
+def _has_pip(installation: Installation) -> bool:
+    return (Path(installation.python).parent / "pip").exists()
 
 
 WEIGHTS_SIZE: Final = 253_113_024

@@ -33,7 +33,7 @@ from reflectty.protocols.decoding import (
 from reflectty.protocols.refusals import BUSY_STATUSES, busy_error_of, gateway_error_of, is_transient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from reflectty.protocols.decoding import Body
 
@@ -41,6 +41,8 @@ REPLY_ROOM: Final = 1024
 """Tokens for the reply in a suggested context."""
 LONG_CONTEXT: Final = 16384
 """The context to suggest, in tokens, if the server gives no numbers."""
+MIN_PART: Final = 3
+"""Characters from which a name is suggested for being part of another."""
 STATUS_HINTS: Final = {
     401: "the server requires a key: set OLLAMA_API_KEY, which is sent only over https or to this machine",
     403: "the server rejects this Host header: use its IP address, or set OLLAMA_HOST on the server",
@@ -127,13 +129,23 @@ def _hint(status: int, text: str) -> str:
     return next(told, STATUS_HINTS.get(status, ""))
 
 
-def missing_hint(model: str, installed: Iterable[str]) -> str:
-    """The hint for a model that is not installed."""
+def _near_names(model: str, names: Sequence[str]) -> list[str]:
+    """The names similar to a model's; tags count only with the same name, as many models share one."""
     import difflib
 
+    wanted = model.partition(":")[0].lower()
+    bases = {name: name.partition(":")[0].lower() for name in names}
+    similar = difflib.get_close_matches(wanted, set(bases.values()))
+    # A letter or two are in any name.
+    near = [name for name, base in bases.items() if base in similar or (len(wanted) >= MIN_PART and wanted in base)]
+    return sorted(near, key=lambda name: -difflib.SequenceMatcher(None, model, name).ratio())
+
+
+def missing_hint(model: str, installed: Iterable[str]) -> str:
+    """The hint for a model that is not installed."""
     names = [short_name_of(name) for name in installed]
     pull, model = _pull_hint(model), model.removesuffix(LOCAL_SUFFIX)
-    near = difflib.get_close_matches(model, names) or [name for name in names if model.partition(":")[0] in name]
+    near = _near_names(model, names)
     if near:
         return f"did you mean {' or '.join(near[:3])}? Otherwise {pull}"
     return f"{pull}; installed: {', '.join(names[:5])}" if names else f"{pull}; no models are installed"

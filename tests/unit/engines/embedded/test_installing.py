@@ -49,6 +49,8 @@ def place(prefix: Path, *files: str) -> Installation:
     (prefix / "bin").mkdir(parents=True)
     for name in files:
         (prefix / name).touch(0o755)
+    if "pyvenv.cfg" in files:
+        (prefix / "pyvenv.cfg").write_text("home = /usr/bin\nuv = 0.9.7\n")
     return Installation(prefix, f"{prefix}/bin/python3", str(prefix / "bin"))
 
 
@@ -60,9 +62,11 @@ def place(prefix: Path, *files: str) -> Installation:
         (["bin/pip"], True, ("pip install 'CHECKOUT[embedded]'", f"pip install --force-reinstall --no-cache-dir {NEEDED}")),
         (["bin/pip"], False, (f"pip install {NEEDED}", f"pip install --force-reinstall --no-cache-dir {NEEDED}")),
         ([], True, ("PYTHON -m pip install 'CHECKOUT[embedded]'", f"PYTHON -m pip install --force-reinstall --no-cache-dir {NEEDED}")),
-        (["uv-receipt.toml"], False, (f"PYTHON -m pip install {NEEDED}", f"PYTHON -m pip install --force-reinstall --no-cache-dir {NEEDED}")),
+        (["uv-receipt.toml"], False, (f"uv pip install --python PYTHON {NEEDED}", f"uv pip install --python PYTHON --reinstall --no-cache {NEEDED}")),
+        (["pyvenv.cfg"], True, ("uv pip install --python PYTHON 'CHECKOUT[embedded]'", f"uv pip install --python PYTHON --reinstall --no-cache {NEEDED}")),
+        (["pyvenv.cfg", "bin/pip"], False, (f"pip install {NEEDED}", f"pip install --force-reinstall --no-cache-dir {NEEDED}")),
     ],
-    ids=["pipx", "uv tool", "pip, from a checkout", "pip", "without pip", "uv tool, from an index"],
+    ids=["pipx", "uv tool", "pip, from a checkout", "pip", "without pip", "uv tool, from an index", "uv venv", "uv venv with pip"],
 )  # fmt: skip
 def test_command_matches_how_the_program_was_installed(
     tmp_path: Path, checkout: Path, files: list[str], from_checkout: bool, commands: tuple[str, str]
