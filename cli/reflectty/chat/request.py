@@ -38,6 +38,8 @@ class Question(NamedTuple):
     """The metrics of `reply_prefix` if the model wrote it; none if a user changed it."""
     context_growth: Literal["", "here", "anywhere"] = ""
     """Where a larger context is allowed if the prompt does not fit; "here" only on this machine, with known memory."""
+    deadline: float = 0.0
+    """Seconds after which the run ends with what has come; 0 for no limit."""
     digest: str = ""
     """The model's digest, if known; otherwise the server is asked when the reply is recorded."""
 

@@ -6,7 +6,13 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from reflectty import config
-from reflectty.commands.ask_options import AskArguments, decode_argument, has_no_question, refuse_contradictions
+from reflectty.commands.ask_options import (
+    AskArguments,
+    decode_argument,
+    has_no_question,
+    parse_deadline,
+    refuse_contradictions,
+)
 from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.inputs import gather_inputs, read_text_argument
 from reflectty.commands.session_option import (
@@ -17,7 +23,14 @@ from reflectty.commands.session_option import (
     remember_terminal_session,
     restore_server,
 )
-from reflectty.core.errors import OptionError, OutputError, PromptTooLongError, ReflecttyError, UsageError
+from reflectty.core.errors import (
+    NoAnswerError,
+    OptionError,
+    OutputError,
+    PromptTooLongError,
+    ReflecttyError,
+    UsageError,
+)
 from reflectty.core.options import NUM_CTX, parse_options
 from reflectty.core.segments import Kind
 from reflectty.engines import manages_models
@@ -36,6 +49,7 @@ if TYPE_CHECKING:
     from reflectty.core.messages import Engine
     from reflectty.output import Renderer
     from reflectty.output.json import JsonRenderer
+    from reflectty.reasoning.reply import Reply
     from reflectty.system.terminal import Terminal
 
 
@@ -174,18 +188,39 @@ async def _converse(  # noqa: PLR0913, PLR0917 - one argument per part of the co
         first_time=lambda name: config.remember_once("asked", name),
         recorder=recorder,
     )
+    if arguments.code:
+        _print_code(reply, terminal)
     if arguments.stats:
         from reflectty.output.plain import format_stats
 
         terminal.write_stderr(format_stats(reply))
 
 
+def _print_code(reply: Reply, terminal: Terminal) -> None:
+    """Print the last block of code of a complete reply.
+
+    Raises:
+        NoAnswerError: it has none.
+    """
+    from reflectty.core.safety import clean
+    from reflectty.view.grammar import code_blocks
+
+    code = next(reversed(code_blocks(reply.answer)), "")
+    if not code.strip():
+        raise NoAnswerError("the answer has no block of code", "ask for code, or leave out -x to see the answer")
+    terminal.out.write(clean(code).rstrip("\n") + "\n")
+
+
 def _output_options_of(arguments: AskArguments, settings: config.Settings) -> OutputOptions:
-    forms = {OutputForm.FINAL: arguments.final, OutputForm.JSON: arguments.as_json, OutputForm.JSONL: arguments.jsonl}
+    is_final = arguments.final or arguments.code
+    forms = {OutputForm.FINAL: is_final, OutputForm.JSON: arguments.as_json, OutputForm.JSONL: arguments.jsonl}
     form = next((form for form, on in forms.items() if on), OutputForm.SHOWN)
     parts = (
         frozenset({Kind.ANSWER}) if arguments.no_thinking or form is OutputForm.FINAL else _parse_parts(arguments.show)
     )
+    if arguments.code:
+        # The code is printed once the answer is complete: half a block may not reach a program.
+        parts = frozenset()
     return OutputOptions(
         form=form,
         parts=parts,
@@ -225,7 +260,13 @@ def question_of(arguments: AskArguments, settings: config.Settings, warn: Callab
         keep_alive=arguments.keep_alive,
         keep_thinking=arguments.keep_thinking,
     )
-    return Question("", ask_options, schema=schema, announce=not arguments.final)
+    return Question(
+        "",
+        ask_options,
+        schema=schema,
+        announce=not (arguments.final or arguments.code),
+        deadline=parse_deadline(arguments.deadline),
+    )
 
 
 def _continue_session(question: Question, session: ContinuedSession | None, *, keeps_model: bool) -> Question:
