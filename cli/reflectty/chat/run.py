@@ -8,11 +8,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.chat.context import choose_context, find_larger_context, with_context
-from reflectty.chat.model_choice import find_model, load_tags
+from reflectty.chat.model_choice import blind_model_error, find_model, is_text_only, load_tags
 from reflectty.chat.outcome import error_of, is_untagged, limit_hint, no_answer_error_of, status_of, warnings_of
 from reflectty.chat.request import (
     Question,
-    check_capabilities,
     has_images,
     ignored_options_note,
     request_for,
@@ -215,15 +214,20 @@ async def _find_and_prepare(
     announce: Callable[[str], None],
     model: Model | None = None,
 ) -> _ChatRun:
-    """Look up the model, unless it is given, and plan how to ask it."""
+    """Look up the model, unless it is given, and plan how to ask it.
+
+    Raises:
+        RefusedError: the question has images and the model is known to have no vision.
+    """
+    needs_vision = has_images(question)
     if model is None:
-        needs_vision = has_images(question)
         model = await waits.run(lambda: find_model(engine, question.ask_options, announce, needs_vision=needs_vision))
+    if needs_vision and is_text_only(model):
+        raise await blind_model_error(engine, model)
     return _prepare_run(engine, await choose_context(engine, question, model), model)
 
 
 def _prepare_run(engine: Engine, question: Question, model: Model) -> _ChatRun:
-    check_capabilities(question, model)
     chosen = plan(model, question.ask_options)
     return _ChatRun(engine, question, model, chosen, _create_reply(question, model, chosen))
 

@@ -43,7 +43,9 @@ ASK_OPTIONS = {
     "file": OptionSpec(
         _WHAT, ("--file", "-f"), "A text file to ask about; - reads stdin.", metavar="PATH", kind=Path, many=True
     ),
-    "image": OptionSpec(_WHAT, ("--image",), "An image to ask about.", metavar="PATH", kind=Path, many=True),
+    "image": OptionSpec(
+        _WHAT, ("--image",), "An image to ask about; - reads stdin.", metavar="PATH", kind=Path, many=True
+    ),
     "template": OptionSpec(
         _WHAT, ("--template", "-t"), "Put the question into a template (`none` disables).", metavar="NAME"
     ),
@@ -233,6 +235,7 @@ def refuse_contradictions(arguments: AskArguments) -> None:
             ["--schema", "--code"] if arguments.schema and arguments.code else [],
             "an answer with a schema is JSON and has no block of code",
         ),
+        (_rivals_of_image_on_stdin(arguments), "stdin is read once"),
         (
             ["--no-stdin", "--file -"] if arguments.no_stdin and Path("-") in (arguments.file or []) else [],
             "use one of them",
@@ -241,6 +244,18 @@ def refuse_contradictions(arguments: AskArguments) -> None:
     for flags, hint in pairs:
         if flags:
             raise UsageError(f"{flags[0]} and {flags[1]} cannot be combined", hint)
+
+
+def _rivals_of_image_on_stdin(arguments: AskArguments) -> list[str]:
+    """`--image -` and another option or word that reads stdin or forbids it; empty without both."""
+    stdin = Path("-")
+    readers = [
+        *("--image -" for path in arguments.image or () if path == stdin),
+        *(["--no-stdin"] if arguments.no_stdin else []),
+        *(["--file -"] if stdin in (arguments.file or ()) else []),
+        *(["the word -"] if "-" in (arguments.prompt or ()) else []),
+    ]
+    return readers[:2] if readers[0:1] == ["--image -"] and readers[1:] else []
 
 
 _SECONDS_BY_UNIT = {"s": 1, "m": 60, "h": 3600}
