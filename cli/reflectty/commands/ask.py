@@ -77,23 +77,23 @@ def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
 def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRenderer | None = None) -> None:
     refuse_contradictions(arguments)
     settings = config.load_settings(profile=decode_argument(arguments.profile), engine=arguments.engine or "")
-    output_options = _output_options_of(arguments, settings)
     if arguments.raw and terminal.out.tty:
         raise UsageError(
             "--raw cannot print to a terminal: a reply may contain control characters", "redirect it to a file"
         )
     warn = _make_warner(arguments, terminal)
-    question = question_of(arguments, settings, warn)
     if has_no_question(arguments) and terminal.stdin_tty:
-        _open_chat(question, settings, arguments, terminal)
+        _open_chat(question_of(arguments, settings, warn), settings, arguments, terminal)
         return
-    filling = _select_template(arguments, settings)
-    continued_session = find_continued_session(arguments, terminal, warn)
+    filling, settings = _select_template(arguments, settings)
+    question = question_of(arguments, settings, warn, filling)
+    output_options = _output_options_of(arguments, settings, checks=question.schema is not None)
+    named_model = arguments.model or (settings.model if settings.is_model_explicit else "")
+    continued_session = find_continued_session(arguments._replace(model=named_model), terminal, warn)
     settings = restore_server(settings, arguments, continued_session)
     gathered = gather_inputs(arguments, terminal, warn, filling)
     question = _complete_question(question, gathered)
-    is_model_named = bool(arguments.model or (settings.model and settings.is_model_explicit))
-    question = _continue_session(question, continued_session, keeps_model=is_model_named)
+    question = _continue_session(question, continued_session, keeps_model=bool(named_model))
     timeouts = config.parse_timeouts(arguments.timeout, settings.timeouts)
 
     recorder = (
@@ -142,12 +142,19 @@ def _note_session(
         json_renderer.session = session
 
 
-def _select_template(arguments: AskArguments, settings: config.Settings) -> FilledTemplate | None:
+def _select_template(
+    arguments: AskArguments, settings: config.Settings
+) -> tuple[FilledTemplate | None, config.Settings]:
+    """The template, if any, and the settings with its own."""
     if not (arguments.template or arguments.field or settings.template):
-        return None
-    from reflectty.commands.template_option import select_template
+        return None, settings
+    from reflectty.commands.template_option import refuse_form_with_schema, select_template, settings_with
 
-    return select_template(arguments, settings.template)
+    filling = select_template(arguments, settings.template)
+    if filling is None:
+        return None, settings
+    refuse_form_with_schema(arguments, filling.template)
+    return filling, settings_with(filling.template, settings)
 
 
 def _open_chat(question: Question, settings: config.Settings, arguments: AskArguments, terminal: Terminal) -> None:
@@ -211,7 +218,8 @@ def _print_code(reply: Reply, terminal: Terminal) -> None:
     terminal.out.write(clean(code).rstrip("\n") + "\n")
 
 
-def _output_options_of(arguments: AskArguments, settings: config.Settings) -> OutputOptions:
+def _output_options_of(arguments: AskArguments, settings: config.Settings, *, checks: bool) -> OutputOptions:
+    """The output options; `checks` says whether the answer is checked before it is printed."""
     is_final = arguments.final or arguments.code
     forms = {OutputForm.FINAL: is_final, OutputForm.JSON: arguments.as_json, OutputForm.JSONL: arguments.jsonl}
     form = next((form for form, on in forms.items() if on), OutputForm.SHOWN)
@@ -226,7 +234,7 @@ def _output_options_of(arguments: AskArguments, settings: config.Settings) -> Ou
         parts=parts,
         has_chosen_parts=bool(arguments.show),
         quiet=arguments.quiet,
-        hold_until_checked=bool(arguments.schema),
+        hold_until_checked=checks,
         theme=settings.theme,
         theme_folders=() if settings.theme == "terminal" else (config.themes_folder(),),
     )
@@ -241,8 +249,20 @@ def _parse_parts(text: str) -> frozenset[Kind]:
     return frozenset(Kind(name) for name in names) or ALL_PARTS
 
 
-def question_of(arguments: AskArguments, settings: config.Settings, warn: Callable[[str], None]) -> Question:
-    """Return what the arguments say of the question, all but the question itself."""
+def question_of(
+    arguments: AskArguments,
+    settings: config.Settings,
+    warn: Callable[[str], None],
+    filling: FilledTemplate | None = None,
+) -> Question:
+    """Return what the arguments say of the question, all but the question itself.
+
+    Args:
+        arguments: the arguments.
+        settings: the settings, with those of the template.
+        warn: called with warnings about files.
+        filling: the template, for its schema.
+    """
     from reflectty.chat.request import Question
 
     schema = None
@@ -250,6 +270,10 @@ def question_of(arguments: AskArguments, settings: config.Settings, warn: Callab
         from reflectty.core.schema import read_schema
 
         schema = read_schema(arguments.schema)
+    elif filling:
+        from reflectty.commands.template_option import schema_of
+
+        schema = schema_of(filling.template)
     ask_options = settings.ask_options.override(
         mode=arguments.mode,
         effort=arguments.effort,
