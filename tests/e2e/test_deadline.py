@@ -18,8 +18,8 @@ from support.waiting import PATIENCE
 if TYPE_CHECKING:
     from support.command import Reflect
 
-ENDED = "the deadline of 0.3 s ended the reply (allow more with --deadline, or reduce thinking with --effort low)"
-SHORT = ("--deadline", "0.3")
+ENDED = "the deadline of 1 s ended the reply (allow more with --deadline, or reduce thinking with --effort low)"
+SHORT = ("--deadline", "1")
 
 
 @pytest.mark.parametrize("form", [(), ("--final",), ("--raw",)], ids=str)
