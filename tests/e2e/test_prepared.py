@@ -216,10 +216,15 @@ def test_mode_of_a_template_precedes_the_settings_and_follows_the_flag(setting: 
 def test_model_of_a_template_precedes_that_of_the_session(setting: Reflect) -> None:
     with saying(ANSWERED) as server:
         command = setting.at(server.host)
-        for words in (("-m", "reflection:1b", "a"), ("-c", "-t", "tr", "b")):
+        for words in (("-m", "reflection:1b", "a"), ("-c", "-t", "tr", "b"), ("-m", "reflection:1b", "-c", "c")):
             assert command(*words).code == 0
+        path = setting.home / ".config/reflectty/config.toml"
+        path.write_text(f'template = "tr"\n{FILE}', "utf-8")
+        assert command("-c", "d").code == 0
 
-    assert [asked.json["model"] for asked in server.chatted()] == ["reflection:1b", "reflection:8b"]
+    # A template that only the settings name gives way to the session, as their model does.
+    models = [asked.json["model"] for asked in server.chatted()]
+    assert models == ["reflection:1b", "reflection:8b", "reflection:1b", "reflection:1b"]
 
 
 def test_schema_of_a_template_holds_the_answer(setting: Reflect) -> None:

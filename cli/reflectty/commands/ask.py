@@ -154,7 +154,7 @@ def _select_template(
     if filling is None:
         return None, settings
     refuse_form_with_schema(arguments, filling.template)
-    return filling, settings_with(filling.template, settings)
+    return filling, settings_with(filling.template, settings, is_named=bool(arguments.template))
 
 
 def _open_chat(question: Question, settings: config.Settings, arguments: AskArguments, terminal: Terminal) -> None:

@@ -207,7 +207,7 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
         profile=decode_argument(arguments.ask_arguments.profile), engine=arguments.ask_arguments.engine or ""
     )
     filling = select_template(arguments.ask_arguments, settings.template)
-    settings = settings_with(filling.template, settings) if filling else settings
+    settings = settings_with(filling.template, settings, is_named=True) if filling else settings
     question = question_of(arguments.ask_arguments, settings, lambda text: write_remark(terminal, text), filling)
     fields = ALL_FIELDS if arguments.full else parse_fields(arguments.fields) or COMPACT_FIELDS
     total = count_lines(arguments.file) if arguments.file != STDIN else None

@@ -44,8 +44,14 @@ def select_template(arguments: AskArguments, default_name: str) -> FilledTemplat
     return FilledTemplate(template, dict(template.settings.fields) | fields)
 
 
-def settings_with(template: Template, settings: Settings) -> Settings:
-    """The settings with those of a template, which precede them."""
+def settings_with(template: Template, settings: Settings, *, is_named: bool) -> Settings:
+    """The settings with those of a template, which precede them.
+
+    Args:
+        template: the template.
+        settings: the settings.
+        is_named: whether the command line names the template, so that its model precedes that of a session.
+    """
     own = template.settings
     options = tuple((dict(settings.options) | dict(own.options)).items())
     settings = settings._replace(
@@ -56,7 +62,8 @@ def settings_with(template: Template, settings: Settings) -> Settings:
     )
     if not own.model:
         return settings
-    return settings._replace(model=own.model, is_model_explicit=True, user_configured=True)
+    is_explicit = is_named or settings.is_model_explicit
+    return settings._replace(model=own.model, is_model_explicit=is_explicit, user_configured=True)
 
 
 def schema_of(template: Template) -> Schema | None:
