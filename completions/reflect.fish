@@ -245,12 +245,12 @@ function __reflect_about
             set -g __reflect_options 
             set -g __reflect_places
         case 'help sessions'
-            set -g __reflect_subcommands 'list' 'List the sessions, latest first' 'show' 'Show a session: questions, thinking with its corrections, answers' 'search' 'Search titles, questions, thinking, corrections and answers' 'export' 'Export a session as Markdown, HTML or JSON' 'rename' 'Rename a session' 'remove' 'Remove sessions for good' 'fork' 'Start a new session from a copy of this one; prints its id' 'prune' 'Remove old sessions for good' 'path' 'Print the path of the file with the sessions; it may not exist'
+            set -g __reflect_subcommands 'list' 'List the sessions, latest first' 'show' 'Show a session: questions, thinking with its corrections, answers' 'search' 'Search titles, questions, thinking, corrections and answers' 'export' 'Export a session as Markdown, HTML or JSON' 'import' 'Import sessions that were exported as JSON, with all their branches; prints the new ids' 'rename' 'Rename a session' 'remove' 'Remove sessions for good' 'fork' 'Start a new session from a copy of this one; prints its id' 'prune' 'Remove old sessions for good' 'path' 'Print the path of the file with the sessions; it may not exist'
             set -g __reflect_default ''
             set -g __reflect_options 
             set -g __reflect_places
         case 'help templates'
-            set -g __reflect_subcommands 'list' 'List the templates with their fields and the start of their text' 'show' 'Print the text of a template' 'edit' 'Edit a template in your editor; creates it if it does not exist' 'path' 'Print the path of a template or of the templates folder; it may not exist'
+            set -g __reflect_subcommands 'list' 'List the templates with their fields and the start of their text' 'show' 'Print a template: its settings, if it has any, and its text' 'edit' 'Edit a template in your editor; creates it if it does not exist' 'path' 'Print the path of a template or of the templates folder; it may not exist'
             set -g __reflect_default ''
             set -g __reflect_options 
             set -g __reflect_places

@@ -3,7 +3,7 @@
 $script:ReflectCommands = @{
     '' = @{
         Default = ''
-        Subcommands = @('ask', 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout', 'batch', 'Ask every line of a file and write one line of JSON for each, in the same order', 'completions', 'Install or print completions for bash, zsh, fish and PowerShell (default: show)', 'config', 'Show and change the settings (default: show)', 'doctor', 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes', 'last', 'Print the last answer again: of this terminal''s last session, or of another one', 'models', 'Manage the models on a server (default: list)', 'sessions', 'Read, search, export and manage saved sessions (default: list)', 'templates', 'Manage prompt templates, used with -t (default: list)')
+        Subcommands = @('ask', 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout', 'batch', 'Ask every line of a file and write one line of JSON for each, in the same order', 'completions', 'Install or print completions for bash, zsh, fish and PowerShell (default: show)', 'config', 'Show and change the settings (default: show)', 'doctor', 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes', 'last', 'Print the last answer again: of this terminal''s last session, or of another one', 'models', 'Manage the models on a server (default: list)', 'sessions', 'Read, search, export and manage saved sessions (default: list)', 'templates', 'Manage prompt templates, used with -t (default: list)', 'help', 'Show the help of a command')
         Options = @('--file', 'A text file to ask about; - reads stdin', '-f', 'A text file to ask about; - reads stdin', '--image', 'An image to ask about; - reads stdin', '--template', 'Put the question into a template (`none` disables)', '-t', 'Put the question into a template (`none` disables)', '--field', 'A value for a field of the template', '--system', 'A system prompt, added to the model''s own', '-s', 'A system prompt, added to the model''s own', '--schema', 'A JSON Schema that the answer must match', '--no-stdin', 'Do not read stdin', '--model', 'The model to ask', '-m', 'The model to ask', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'The engine: a server with the Ollama or the OpenAI API, or the built-in model', '--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--option', 'A model option, such as num_ctx, temperature or seed', '-o', 'A model option, such as num_ctx, temperature or seed', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--timeout', 'How long to wait for output, or connect=5,first=300,idle=120', '--deadline', 'End the run after this time with what has come, and exit with 124: 90, 2m, 1h', '--mode', 'How the model reflects: natively or with its own tags, by a prompt, or not at all', '--effort', 'How much the model thinks', '--family', 'How the reply marks its thinking, such as reflection, think, harmony, any or none', '--keep-thinking', 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it', '--final', 'Print the final answer and nothing else', '--code', 'Print only the last block of code of the answer, as --final does', '-x', 'Print only the last block of code of the answer, as --final does', '--show', 'What to show: thinking,reflection,answer', '--no-thinking', 'Hide the thinking; --mode direct turns it off', '--json', 'Print the whole reply as one JSON object', '--jsonl', 'Print each piece as JSON as it arrives, then the object', '--raw', 'Print the reply as the model wrote it, with its tags; not to a terminal', '--stats', 'Print statistics of the reply to stderr', '--quiet', 'Print only errors to stderr', '-q', 'Print only errors to stderr', '--continue', 'Continue the last session', '-c', 'Continue the last session', '--session', 'Continue a session, named by its title or the start of its id', '--no-store', 'Do not save this question; a continued session is still read', '--version', 'Print the version and exit', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('*')
     }
@@ -45,7 +45,7 @@ $script:ReflectCommands = @{
     }
     'config' = @{
         Default = 'show'
-        Subcommands = @('show', 'Show every setting, its value, and where it comes from', 'path', 'Print the path of the config file; it may not exist', 'edit', 'Open the file in your editor, then report invalid settings', 'set', 'Set a value; comments, order and the rest of the file stay unchanged', 'unset', 'Remove a value or a whole profile from the file; the rest stays unchanged')
+        Subcommands = @('show', 'Show every setting, its value, and where it comes from', 'list', 'Show every setting, its value, and where it comes from', 'get', 'Print the value in effect of one setting, alone on a line', 'set', 'Set a value; comments, order and the rest of the file stay unchanged', 'unset', 'Remove a value or a whole profile from the file; the rest stays unchanged', 'edit', 'Open the file in your editor, then report invalid settings', 'path', 'Print the path of the config file; it may not exist', 'schema', 'Print the JSON Schema of the config file, for your editor')
         Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }
@@ -55,17 +55,17 @@ $script:ReflectCommands = @{
         Options = @('--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }
-    'config path' = @{
+    'config list' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }
-    'config edit' = @{
+    'config get' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
-        Places = @()
+        Options = @('--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Places = @('keys')
     }
     'config set' = @{
         Default = ''
@@ -78,6 +78,24 @@ $script:ReflectCommands = @{
         Subcommands = @()
         Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('keys')
+    }
+    'config edit' = @{
+        Default = ''
+        Subcommands = @()
+        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Places = @()
+    }
+    'config path' = @{
+        Default = ''
+        Subcommands = @()
+        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Places = @()
+    }
+    'config schema' = @{
+        Default = ''
+        Subcommands = @()
+        Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Places = @()
     }
     'doctor' = @{
         Default = ''
@@ -247,6 +265,42 @@ $script:ReflectCommands = @{
         Options = @('--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('templates')
     }
+    'help' = @{
+        Default = ''
+        Subcommands = @('ask', 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout', 'batch', 'Ask every line of a file and write one line of JSON for each, in the same order', 'completions', 'Install or print completions for bash, zsh, fish and PowerShell (default: show)', 'config', 'Show and change the settings (default: show)', 'doctor', 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes', 'last', 'Print the last answer again: of this terminal''s last session, or of another one', 'models', 'Manage the models on a server (default: list)', 'sessions', 'Read, search, export and manage saved sessions (default: list)', 'templates', 'Manage prompt templates, used with -t (default: list)')
+        Options = @()
+        Places = @()
+    }
+    'help completions' = @{
+        Default = ''
+        Subcommands = @('install', 'Install the completions where the shell looks for them', 'show', 'Print the completion script of a shell', 'path', 'Print the path of the completion script; the file may not exist')
+        Options = @()
+        Places = @()
+    }
+    'help config' = @{
+        Default = ''
+        Subcommands = @('show', 'Show every setting, its value, and where it comes from', 'list', 'Show every setting, its value, and where it comes from', 'get', 'Print the value in effect of one setting, alone on a line', 'set', 'Set a value; comments, order and the rest of the file stay unchanged', 'unset', 'Remove a value or a whole profile from the file; the rest stays unchanged', 'edit', 'Open the file in your editor, then report invalid settings', 'path', 'Print the path of the config file; it may not exist', 'schema', 'Print the JSON Schema of the config file, for your editor')
+        Options = @()
+        Places = @()
+    }
+    'help models' = @{
+        Default = ''
+        Subcommands = @('list', 'List the models: their size, what they can do, where they run', 'show', 'Show the details of a model and how it would be asked', 'pull', 'Download or update a model', 'create', 'Make a reflecting variant of an installed model; `create mini` installs the built-in one', 'repair', 'Restore the tags that a model loses, in a copy of it', 'copy', 'Give a model a second name; uses no extra disk space', 'remove', 'Remove models from the server for good', 'load', 'Load a model and show where it runs', 'unload', 'Unload a model; it stays installed')
+        Options = @()
+        Places = @()
+    }
+    'help sessions' = @{
+        Default = ''
+        Subcommands = @('list', 'List the sessions, latest first', 'show', 'Show a session: questions, thinking with its corrections, answers', 'search', 'Search titles, questions, thinking, corrections and answers', 'export', 'Export a session as Markdown, HTML or JSON', 'import', 'Import sessions that were exported as JSON, with all their branches; prints the new ids', 'rename', 'Rename a session', 'remove', 'Remove sessions for good', 'fork', 'Start a new session from a copy of this one; prints its id', 'prune', 'Remove old sessions for good', 'path', 'Print the path of the file with the sessions; it may not exist')
+        Options = @()
+        Places = @()
+    }
+    'help templates' = @{
+        Default = ''
+        Subcommands = @('list', 'List the templates with their fields and the start of their text', 'show', 'Print a template: its settings, if it has any, and its text', 'edit', 'Edit a template in your editor; creates it if it does not exist', 'path', 'Print the path of a template or of the templates folder; it may not exist')
+        Options = @()
+        Places = @()
+    }
 }
 $script:ReflectValues = @{
     ' --file' = @{ Kind = 'files'; Choices = @() }
@@ -331,6 +385,8 @@ $script:ReflectValues = @{
     'completions show 0' = @{ Kind = ''; Choices = @('bash', 'zsh', 'fish', 'powershell') }
     'completions path 0' = @{ Kind = ''; Choices = @('bash', 'zsh', 'fish', 'powershell') }
     'config show --profile' = @{ Kind = 'profiles'; Choices = @() }
+    'config list --profile' = @{ Kind = 'profiles'; Choices = @() }
+    'config get --profile' = @{ Kind = 'profiles'; Choices = @() }
     'doctor --model' = @{ Kind = 'models'; Choices = @() }
     'doctor -m' = @{ Kind = 'models'; Choices = @() }
     'doctor --profile' = @{ Kind = 'profiles'; Choices = @() }
