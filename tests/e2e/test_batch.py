@@ -156,6 +156,23 @@ class TestJsonLines:
         assert first["answer"] == "Into French, plain: cat"
         assert ["{language}" in failed[0]["error"]["message"], "{input}" in failed[1]["error"]["message"]] == [True] * 2
 
+    @pytest.mark.parametrize("through_pipe", [False, True])
+    def test_field_that_plain_lines_cannot_fill_is_one_error(self, reflect: Reflect, *, through_pipe: bool) -> None:
+        folder = reflect.home / ".config/reflectty/templates"
+        folder.mkdir(parents=True)
+        (folder / "into.md").write_text("Into {language}: {input}")
+        name = written(reflect.home, "cat", "dog")
+        words = ("batch", *MODEL, "-t", "into")
+        with Echo() as server:
+            run = reflect.at(server.host)
+            result = run(*words, "-", stdin=b"cat\ndog\n") if through_pipe else run(*words, "-o", "out.jsonl", name)
+            filled = run(*words, "--field", "language=French", name)
+
+        assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+        assert "the template into needs a value for {language}, which lines of plain text do not have" in result.err
+        assert not (reflect.home / "out.jsonl").exists()
+        assert filled.code == 0
+
     def test_format_is_detected_from_the_first_line_or_named(self, reflect: Reflect) -> None:
         name = objects(reflect.home, {"prompt": "a"}, name="in.txt")
         with Echo() as server:

@@ -149,6 +149,112 @@ def test_invalid_profile_or_template_is_one_line_without_a_request(
     assert server.requests == []
 
 
+SET = """+++
+model = "reflection:8b"
+system = "Be brief."
+mode = "direct"
+options = { temperature = 0.9, seed = 7 }
+fields = { language = "French" }
++++
+Translate into {language}: {input}
+"""
+
+
+@pytest.fixture
+def setting(configured: Reflect) -> Reflect:
+    """The command, with a template that has a head."""
+    (configured.home / ".config/reflectty/templates/tr.md").write_text(SET, "utf-8")
+    return configured
+
+
+@pytest.mark.parametrize(
+    ("words", "body", "system", "prompt"),
+    [
+        (
+            (),
+            {"model": "reflection:8b", "options": {"num_ctx": 8192, "temperature": 0.9, "seed": 7}},
+            "Be brief.",
+            "Translate into French: q",
+        ),
+        (
+            ("--profile", "code"),
+            {
+                "model": "reflection:8b",
+                "options": {"num_ctx": 8192, "temperature": 0.9, "seed": 7},
+                "keep_alive": "10m",
+            },
+            "Be brief.",
+            "Translate into French: q",
+        ),
+        (
+            ("-m", "reflection:1b", "-s", "Hm.", "-o", "seed=1", "--field", "language=Dutch"),
+            {"model": "reflection:1b", "options": {"num_ctx": 8192, "temperature": 0.9, "seed": 1}},
+            "Hm.",
+            "Translate into Dutch: q",
+        ),
+    ],
+    ids=["template over settings", "template over profile", "flags over template"],
+)
+def test_template_sets_how_its_question_is_asked(
+    setting: Reflect, words: tuple[str, ...], body: dict[str, Any], system: str, prompt: str
+) -> None:
+    _, asked = sent(setting, "-t", "tr", *words, "q", REFLECTTY_MODE="native")
+
+    assert {key: asked.get(key) for key in body} == body
+    assert [message["content"] for message in asked["messages"]] == [system, prompt]
+
+
+def test_mode_of_a_template_precedes_the_settings_and_follows_the_flag(setting: Reflect) -> None:
+    with saying("Yes.", capabilities=["completion", "thinking"]) as server:
+        command = setting.at(server.host)
+        for words in ((), ("--mode", "native")):
+            assert command("-t", "tr", *words, "q", REFLECTTY_MODE="native").code == 0
+
+    assert [asked.json.get("think") for asked in server.chatted()] == [False, True]
+
+
+def test_model_of_a_template_precedes_that_of_the_session(setting: Reflect) -> None:
+    with saying(ANSWERED) as server:
+        command = setting.at(server.host)
+        for words in (("-m", "reflection:1b", "a"), ("-c", "-t", "tr", "b"), ("-m", "reflection:1b", "-c", "c")):
+            assert command(*words).code == 0
+        path = setting.home / ".config/reflectty/config.toml"
+        path.write_text(f'template = "tr"\n{FILE}', "utf-8")
+        assert command("-c", "d").code == 0
+
+    # A template that only the settings name gives way to the session, as their model does.
+    models = [asked.json["model"] for asked in server.chatted()]
+    assert models == ["reflection:1b", "reflection:8b", "reflection:1b", "reflection:1b"]
+
+
+def test_schema_of_a_template_holds_the_answer(setting: Reflect) -> None:
+    head = '+++\nschema = "age int"\n+++\n'
+    (setting.home / ".config/reflectty/templates/age.md").write_text(f"{head}Age of {{input}}?", "utf-8")
+    with saying('{"age": "old"}') as server:
+        command = setting.at(server.host)
+        wrong = command("-t", "age", "--mode", "direct", "--final", "me")
+        refused = [command("-t", "age", form, "me") for form in ("--raw", "-x")]
+        other = command("-t", "age", "--mode", "direct", "--schema", "age", "--final", "me")
+
+    assert (wrong.code, wrong.out) == (7, "")
+    assert server.chatted()[0].json["format"]["required"] == ["age"]
+    assert (other.code, other.out) == (0, '{"age": "old"}\n')
+    assert [result.code for result in refused] == [2, 2]
+    assert "--raw and the schema of the template age cannot be combined (leave out --raw)" in refused[0].err
+    assert "--code and the schema of the template age" in refused[1].err
+
+
+def test_batch_has_the_settings_of_its_template(setting: Reflect) -> None:
+    (setting.home / "q.txt").write_text("cat\n", "utf-8")
+    with saying("Chat.") as server:
+        result = setting.at(server.host)("batch", "-t", "tr", "q.txt")
+    (asked,) = server.chatted()
+
+    assert result.code == 0
+    assert (asked.json["model"], asked.json["options"]["seed"]) == ("reflection:8b", 7)
+    assert [message["content"] for message in asked.json["messages"]] == ["Be brief.", "Translate into French: cat"]
+
+
 def test_template_on_a_terminal_asks_and_opens_no_chat(configured: Reflect) -> None:
     with saying(ANSWERED) as server, Screen(configured.at(server.host), "-t", "joke", "--final") as screen:
         assert screen.finish() == 0

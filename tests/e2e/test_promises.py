@@ -49,6 +49,9 @@ PROMISES = (
     Promise("5 is a cut answer", ("q",), reply(["<output>\nOne"], reason="length"), 5, "One\n", "token limit"),
     Promise("5 is no answer", ("q",), reply([]), 5, "", "reflect: "),
     Promise("7 is an answer that does not fit", ("--schema", NUMBER, "--mode", "direct", "q"), reply(["x"]), 7, "", "JSON"),
+    Promise(
+        "124 is a deadline", ("--deadline", "2", "q"), unfinished("<output>\nOne\n"), 124, "One\n", "the deadline of 2 s"
+    ),
     # No surprises.
     Promise("no redirect is followed", ("q",), whole({}, 307, Location="http://127.0.0.1:9/"), 4, "", "127.0.0.1:9"),
     Promise("no model is pulled", ("q",), NO_MODEL, 4, "", "reflect models pull"),

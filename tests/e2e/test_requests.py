@@ -132,7 +132,46 @@ class TestImage:
             result = reflect.at(server.host)(*MODEL, "--image", "a.png", "what?")
 
         assert result.code == 4
+        assert "reflection cannot see images (pull one that sees images and thinks: reflect models pull" in result.err
         assert not server.asked("/api/chat")
+
+    def test_refusal_names_an_installed_model_that_sees(self, reflect: Reflect) -> None:
+        (reflect.home / "a.png").write_bytes(PNG)
+        with saying(ANSWERED, installed=("reflection:latest", "llava:7b")) as server:
+            blind, seeing = show(), show(**SEES)
+            server.routes["/api/show"] = lambda asked: seeing if asked.json["model"] == "llava:7b" else blind
+            result = reflect.at(server.host)(*MODEL, "--image", "a.png", "what?")
+
+        assert result.code == 4
+        assert result.err == "reflect: reflection cannot see images (-m llava:7b can)\n"
+
+    def test_image_is_read_from_stdin(self, reflect: Reflect) -> None:
+        with saying(ANSWERED, **SEES) as server:
+            result = reflect.at(server.host)(*MODEL, "--image", "-", "what?", stdin=PNG)
+        (message,) = server.asked("/api/chat")[0].json["messages"]
+
+        assert (result.code, message["content"]) == (0, "what?")
+        assert [base64.b64decode(image) for image in message["images"]] == [PNG]
+
+    @pytest.mark.parametrize(
+        ("words", "stdin", "problem"),
+        [
+            (("--image", "-"), b"text", "stdin is not a supported image"),
+            (("--image", "-"), b"", "stdin is not a supported image"),
+            (("--image", "-", "--image", "-"), PNG, "--image - and --image - cannot be combined (stdin is read once)"),
+            (("--image", "-", "-f", "-"), PNG, "--image - and --file - cannot be combined"),
+            (("--image", "-", "-"), PNG, "--image - and the word - cannot be combined"),
+            (("--image", "-", "--no-stdin"), PNG, "--image - and --no-stdin cannot be combined"),
+            ((), PNG, "stdin is binary, not text (use --image - for an image)"),
+        ],
+    )
+    def test_stdin_that_is_no_image_is_refused(
+        self, reflect: Reflect, words: tuple[str, ...], stdin: bytes, problem: str
+    ) -> None:
+        result = reflect(*MODEL, *words, "what?", stdin=stdin)
+
+        assert (result.code, result.err.count("\n")) == (2, 1)
+        assert problem in result.err
 
 
 class TestModelChoice:

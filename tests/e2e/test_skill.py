@@ -68,7 +68,7 @@ def test_named_options_and_exit_codes_exist() -> None:
     flags = {flag for command in commands() for option in command.options for flag in option.flags}
     assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", SKILL.split("---\n", 2)[2])) <= flags
     table, rest = SKILL.split("## Exit codes")[1].split("Other codes")
-    named = re.findall(r"^\| (\d) ", table, re.MULTILINE) + re.findall(r"\d+", rest.split("##")[0])
+    named = re.findall(r"^\| (\d+) ", table, re.MULTILINE) + re.findall(r"\d+", rest.split("##")[0])
     known = [code for codes, _ in exit_codes() for code in codes.split(", ")]
     assert sorted(named) == sorted(known)
     assert (PACKAGE / "schemas").is_dir()

@@ -300,6 +300,20 @@ class PromptFile:
         self._name = name
         self._format = input_format
 
+    @property
+    def format(self) -> InputFormat | None:
+        """The format; None if it is still to be detected in a file that cannot be read twice."""
+        return self._format or self._peek_format()
+
+    def _peek_format(self) -> InputFormat | None:
+        try:
+            start = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+            data = os.pread(self._descriptor, MAX_LINE_BYTES, start)
+        except OSError:
+            return None
+        lines = (line.strip() for line in data.removeprefix(_BOM).split(b"\n"))
+        return format_of(self._name, next(filter(None, lines), b""))
+
     async def read_prompts(self, is_wanted: Callable[[InputLine], bool]) -> AsyncGenerator[PromptLine, None]:
         """Yield the prompts of all wanted lines, in order.
 

@@ -119,7 +119,6 @@ CHOOSE_HINT: Final = "-m NAME to use another once, reflect config set model NAME
 MAX_INSPECTED: Final = 8
 """Models inspected when none is named: a list may not include their capabilities."""
 MAX_NAMED: Final = 3
-VISION_HINT: Final = "`reflect models` lists those with vision"
 NO_MODEL_INSTALLED: Final = "no model is installed on the server"
 
 
@@ -149,7 +148,8 @@ async def find_model(
         raise await _no_model_error(engine, listed, needs_vision=needs_vision)
     # What stands in for a server reports itself.
     if not (chosen.notices or engine.using_fallback):
-        note(f"using {chosen.name}, {selection_reason(chosen)}, because no model is set: {CHOOSE_HINT}")
+        reason = selection_reason(chosen) + (" that sees images" if needs_vision and not is_text_only(chosen) else "")
+        note(f"using {chosen.name}, {reason}, because no model is set: {CHOOSE_HINT}")
     return await _load_tags_if_undecided(engine, chosen, ask_options)
 
 
@@ -173,9 +173,9 @@ async def _find_best(engine: Engine, listed: Sequence[Model], *, needs_vision: b
         ReflecttyError: the server is unreachable, or could show none of the models (the first error).
     """
     problem = None
-    for one in [model for model in rank_candidates(listed) if not (needs_vision and is_text_only(model))][
-        :MAX_INSPECTED
-    ]:
+    able = [model for model in rank_candidates(listed) if not (needs_vision and is_text_only(model))]
+    # The models that see may rank last, behind many that a list without capabilities does not tell from them.
+    for one in able if needs_vision else able[:MAX_INSPECTED]:
         try:
             # An engine that picks a model itself lists an id, which is used unchanged.
             shown = await engine.show(short_name_of(one.name, whole=bool(one.selection_reason)))
@@ -199,10 +199,24 @@ def is_text_only(model: Model) -> bool:
     return "completion" in model.capabilities and "vision" not in model.capabilities
 
 
+async def blind_model_error(engine: Engine, model: Model) -> RefusedError:
+    """The error for images that a named model cannot see; the hint names an installed one that can, or one to pull."""
+    from reflectty.models.recommendation import vision_hint_for
+
+    try:
+        seeing = await _find_best(engine, await engine.models(), needs_vision=True)
+    except ReflecttyError:
+        seeing = None
+    hint = f"-m {short_name_of(seeing.name)} can" if seeing else await vision_hint_for(engine)
+    return RefusedError(f"{model.name} cannot see images", hint)
+
+
 async def _no_model_error(engine: Engine, listed: Sequence[Model], *, needs_vision: bool) -> RefusedError:
     """The error for a server without a usable model."""
     if needs_vision and rank_candidates(listed):
-        return RefusedError("no installed model can see images", VISION_HINT)
+        from reflectty.models.recommendation import vision_hint_for
+
+        return RefusedError("no installed model can see images", await vision_hint_for(engine))
     if not engine.manages_models:
         return ModelMissingError("the server lists no chat model", "use -m NAME to try one anyway")
     from reflectty.models.recommendation import pull_hint_for

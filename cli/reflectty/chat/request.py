@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from reflectty.chat.model_choice import VISION_HINT, is_text_only
-from reflectty.core.errors import RefusedError
 from reflectty.core.known_models import keeps_thinking
 from reflectty.core.messages import Message, Request
 from reflectty.core.model_spec import bounds_of
@@ -38,6 +36,8 @@ class Question(NamedTuple):
     """The metrics of `reply_prefix` if the model wrote it; none if a user changed it."""
     context_growth: Literal["", "here", "anywhere"] = ""
     """Where a larger context is allowed if the prompt does not fit; "here" only on this machine, with known memory."""
+    deadline: float = 0.0
+    """Seconds after which the run ends with what has come; 0 for no limit."""
     digest: str = ""
     """The model's digest, if known; otherwise the server is asked when the reply is recorded."""
 
@@ -92,16 +92,6 @@ def unenforced_schema_note(question: Question, model: Model) -> str:
         return ""
     names = question.schema.prepare_for(model.grammar, sorts_keys=model.sorts_schema_keys).unenforced
     return f"this server does not enforce {', '.join(names)}: only the final check does" if names else ""
-
-
-def check_capabilities(question: Question, model: Model) -> None:
-    """Refuse, before the request, what the model does not support.
-
-    Raises:
-        RefusedError: the question has images and the model is known to have no vision.
-    """
-    if has_images(question) and is_text_only(model):
-        raise RefusedError(f"{model.name} cannot see images", VISION_HINT)
 
 
 def has_images(question: Question) -> bool:

@@ -8,19 +8,19 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.chat.context import choose_context, context_advice, find_larger_context, with_context
-from reflectty.chat.model_choice import find_model, load_tags
+from reflectty.chat.model_choice import blind_model_error, find_model, is_text_only, load_tags
 from reflectty.chat.outcome import error_of, is_untagged, limit_hint, no_answer_error_of, status_of, warnings_of
 from reflectty.chat.request import (
     Question,
-    check_capabilities,
     has_images,
     ignored_options_note,
     request_for,
     unenforced_schema_note,
 )
 from reflectty.chat.stream import stream_reply
-from reflectty.chat.waits import MAX_WAIT_SECONDS, FairYield, RetryBudget, run_ticker
+from reflectty.chat.waits import MAX_WAIT_SECONDS, Deadline, FairYield, RetryBudget, run_ticker
 from reflectty.core.errors import (
+    DeadlineError,
     IncompleteError,
     NoAnswerError,
     OutputError,
@@ -96,16 +96,17 @@ async def ask(  # noqa: PLR0913 - recorder and model are optional
         patience: seconds to wait in all when the server names a time to retry after.
 
     Raises:
-        ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
+        ReflecttyError: the server refused, the reply is not complete or late, or it does not fit the schema.
     """
-    waits = RetryBudget(patience, renderer.note)
+    waits, deadline = RetryBudget(patience, renderer.note), Deadline(question.deadline)
     try:
         announce = _make_announcer(question, renderer.note, first_time)
-        run = await _find_and_prepare(engine, question, waits, announce, model)
+        async with deadline.enforce():
+            run = await _find_and_prepare(engine, question, waits, announce, model)
         _note_before(run, renderer.note, first_time)
         renderer.start(run.reply)
         async with _record_run(recorder, run, renderer.note, renderer.stop):
-            return await _show_reply(run, renderer, recorder, waits)
+            return await _show_reply(run, renderer, recorder, waits, deadline)
     finally:
         renderer.stop()
 
@@ -166,12 +167,14 @@ async def ask_raw(
     Raises:
         ReflecttyError: the server refused, or the reply was cut.
     """
-    waits = RetryBudget(MAX_WAIT_SECONDS, note)
-    run = await _find_and_prepare(engine, question, waits, _discard_note)
+    waits, deadline = RetryBudget(MAX_WAIT_SECONDS, note), Deadline(question.deadline)
+    async with deadline.enforce():
+        run = await _find_and_prepare(engine, question, waits, _discard_note)
     model = run.model
     for text in filter(None, (cloud_notice_of(model), *model.notices, ignored_options_note(question, model))):
         note(text)
-    async with _record_run(recorder, run, note, _stop_nothing), run_ticker(*_recorder_watchers(recorder)):
+    recording = _record_run(recorder, run, note, _stop_nothing)
+    async with recording, run_ticker(*_recorder_watchers(recorder)), deadline.enforce():
         await waits.run(lambda: _write_raw(run, write, note), lambda: not run.reply.segments)
 
 
@@ -211,15 +214,20 @@ async def _find_and_prepare(
     announce: Callable[[str], None],
     model: Model | None = None,
 ) -> _ChatRun:
-    """Look up the model, unless it is given, and plan how to ask it."""
+    """Look up the model, unless it is given, and plan how to ask it.
+
+    Raises:
+        RefusedError: the question has images and the model is known to have no vision.
+    """
+    needs_vision = has_images(question)
     if model is None:
-        needs_vision = has_images(question)
         model = await waits.run(lambda: find_model(engine, question.ask_options, announce, needs_vision=needs_vision))
+    if needs_vision and is_text_only(model):
+        raise await blind_model_error(engine, model)
     return _prepare_run(engine, await choose_context(engine, question, model), model)
 
 
 def _prepare_run(engine: Engine, question: Question, model: Model) -> _ChatRun:
-    check_capabilities(question, model)
     chosen = plan(model, question.ask_options)
     return _ChatRun(engine, question, model, chosen, _create_reply(question, model, chosen))
 
@@ -259,11 +267,14 @@ async def _write_raw(run: _ChatRun, write: Callable[[str], None], note: Callable
         raise failure
 
 
-async def _show_reply(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, waits: RetryBudget) -> Reply:
+async def _show_reply(
+    run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, waits: RetryBudget, deadline: Deadline
+) -> Reply:
     reply, question = run.reply, run.question
     failure: ReflecttyError | None = None
     try:
-        await waits.run(lambda: _receive_with_retry(run, renderer, recorder), lambda: not reply.segments)
+        async with deadline.enforce():
+            await waits.run(lambda: _receive_with_retry(run, renderer, recorder), lambda: not reply.segments)
     except IncompleteError as error:
         failure = error
     for event in (*reply.close(), *reply.reread_thinking()):
@@ -355,7 +366,8 @@ async def _record_run(
         yield
     except ReflecttyError as error:
         _stop_quietly(stop)
-        recorder.end(status_of(run.reply, error), str(error), await _find_digest(run))
+        digest = "" if isinstance(error, DeadlineError) else await _find_digest(run)
+        recorder.end(status_of(run.reply, error), str(error), digest)
         raise
     except BaseException as error:
         # Cancelled or an internal error: make no further request for the digest.

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from reflectty.core.errors import BusyError
+from reflectty.core.errors import BusyError, DeadlineError
+from reflectty.core.text import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -58,6 +59,37 @@ class FairYield:
         if self._now() - self._last_yield > YIELD_SECONDS:
             await asyncio.sleep(0)
             self._last_yield = self._now()
+
+
+class Deadline:
+    """The end of the time that a question may take; it begins when the deadline is made.
+
+    Args:
+        seconds: the time; 0 for no limit.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = asyncio.get_running_loop().time() + seconds if seconds else None
+
+    @contextlib.asynccontextmanager
+    async def enforce(self) -> AsyncIterator[None]:
+        """Cancel the body at the deadline.
+
+        Raises:
+            DeadlineError: the body was canceled.
+        """
+        limit = asyncio.timeout_at(self._end)
+        try:
+            async with limit:
+                yield
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise DeadlineError(
+                f"the deadline of {format_duration(self._seconds)} ended the reply",
+                "allow more with --deadline, or reduce thinking with --effort low",
+            ) from error
 
 
 class RetryBudget:

@@ -6,7 +6,13 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from reflectty import config
-from reflectty.commands.ask_options import AskArguments, decode_argument, has_no_question, refuse_contradictions
+from reflectty.commands.ask_options import (
+    AskArguments,
+    decode_argument,
+    has_no_question,
+    parse_deadline,
+    refuse_contradictions,
+)
 from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.inputs import gather_inputs, read_text_argument
 from reflectty.commands.session_option import (
@@ -17,7 +23,14 @@ from reflectty.commands.session_option import (
     remember_terminal_session,
     restore_server,
 )
-from reflectty.core.errors import OptionError, OutputError, PromptTooLongError, ReflecttyError, UsageError
+from reflectty.core.errors import (
+    NoAnswerError,
+    OptionError,
+    OutputError,
+    PromptTooLongError,
+    ReflecttyError,
+    UsageError,
+)
 from reflectty.core.options import NUM_CTX, parse_options
 from reflectty.core.segments import Kind
 from reflectty.engines import manages_models
@@ -36,6 +49,7 @@ if TYPE_CHECKING:
     from reflectty.core.messages import Engine
     from reflectty.output import Renderer
     from reflectty.output.json import JsonRenderer
+    from reflectty.reasoning.reply import Reply
     from reflectty.system.terminal import Terminal
 
 
@@ -63,23 +77,23 @@ def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
 def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRenderer | None = None) -> None:
     refuse_contradictions(arguments)
     settings = config.load_settings(profile=decode_argument(arguments.profile), engine=arguments.engine or "")
-    output_options = _output_options_of(arguments, settings)
     if arguments.raw and terminal.out.tty:
         raise UsageError(
             "--raw cannot print to a terminal: a reply may contain control characters", "redirect it to a file"
         )
     warn = _make_warner(arguments, terminal)
-    question = question_of(arguments, settings, warn)
     if has_no_question(arguments) and terminal.stdin_tty:
-        _open_chat(question, settings, arguments, terminal)
+        _open_chat(question_of(arguments, settings, warn), settings, arguments, terminal)
         return
-    filling = _select_template(arguments, settings)
-    continued_session = find_continued_session(arguments, terminal, warn)
+    filling, settings = _select_template(arguments, settings)
+    question = question_of(arguments, settings, warn, filling)
+    output_options = _output_options_of(arguments, settings, checks=question.schema is not None)
+    named_model = arguments.model or (settings.model if settings.is_model_explicit else "")
+    continued_session = find_continued_session(arguments._replace(model=named_model), terminal, warn)
     settings = restore_server(settings, arguments, continued_session)
     gathered = gather_inputs(arguments, terminal, warn, filling)
     question = _complete_question(question, gathered)
-    is_model_named = bool(arguments.model or (settings.model and settings.is_model_explicit))
-    question = _continue_session(question, continued_session, keeps_model=is_model_named)
+    question = _continue_session(question, continued_session, keeps_model=bool(named_model))
     timeouts = config.parse_timeouts(arguments.timeout, settings.timeouts)
 
     recorder = (
@@ -133,12 +147,19 @@ def _note_session(
         json_renderer.session = session
 
 
-def _select_template(arguments: AskArguments, settings: config.Settings) -> FilledTemplate | None:
+def _select_template(
+    arguments: AskArguments, settings: config.Settings
+) -> tuple[FilledTemplate | None, config.Settings]:
+    """The template, if any, and the settings with its own."""
     if not (arguments.template or arguments.field or settings.template):
-        return None
-    from reflectty.commands.template_option import select_template
+        return None, settings
+    from reflectty.commands.template_option import refuse_form_with_schema, select_template, settings_with
 
-    return select_template(arguments, settings.template)
+    filling = select_template(arguments, settings.template)
+    if filling is None:
+        return None, settings
+    refuse_form_with_schema(arguments, filling.template)
+    return filling, settings_with(filling.template, settings, is_named=bool(arguments.template))
 
 
 def _open_chat(question: Question, settings: config.Settings, arguments: AskArguments, terminal: Terminal) -> None:
@@ -179,24 +200,46 @@ async def _converse(  # noqa: PLR0913, PLR0917 - one argument per part of the co
         first_time=lambda name: config.remember_once("asked", name),
         recorder=recorder,
     )
+    if arguments.code:
+        _print_code(reply, terminal)
     if arguments.stats:
         from reflectty.output.plain import format_stats
 
         terminal.write_stderr(format_stats(reply))
 
 
-def _output_options_of(arguments: AskArguments, settings: config.Settings) -> OutputOptions:
-    forms = {OutputForm.FINAL: arguments.final, OutputForm.JSON: arguments.as_json, OutputForm.JSONL: arguments.jsonl}
+def _print_code(reply: Reply, terminal: Terminal) -> None:
+    """Print the last block of code of a complete reply.
+
+    Raises:
+        NoAnswerError: it has none.
+    """
+    from reflectty.core.safety import clean
+    from reflectty.view.grammar import code_blocks
+
+    code = next(reversed(code_blocks(reply.answer)), "")
+    if not code.strip():
+        raise NoAnswerError("the answer has no block of code", "ask for code, or leave out -x to see the answer")
+    terminal.out.write(clean(code).rstrip("\n") + "\n")
+
+
+def _output_options_of(arguments: AskArguments, settings: config.Settings, *, checks: bool) -> OutputOptions:
+    """The output options; `checks` says whether the answer is checked before it is printed."""
+    is_final = arguments.final or arguments.code
+    forms = {OutputForm.FINAL: is_final, OutputForm.JSON: arguments.as_json, OutputForm.JSONL: arguments.jsonl}
     form = next((form for form, on in forms.items() if on), OutputForm.SHOWN)
     parts = (
         frozenset({Kind.ANSWER}) if arguments.no_thinking or form is OutputForm.FINAL else _parse_parts(arguments.show)
     )
+    if arguments.code:
+        # The code is printed once the answer is complete: half a block may not reach a program.
+        parts = frozenset()
     return OutputOptions(
         form=form,
         parts=parts,
         has_chosen_parts=bool(arguments.show),
         quiet=arguments.quiet,
-        hold_until_checked=bool(arguments.schema),
+        hold_until_checked=checks,
         theme=settings.theme,
         theme_folders=() if settings.theme == "terminal" else (config.themes_folder(),),
     )
@@ -211,8 +254,20 @@ def _parse_parts(text: str) -> frozenset[Kind]:
     return frozenset(Kind(name) for name in names) or ALL_PARTS
 
 
-def question_of(arguments: AskArguments, settings: config.Settings, warn: Callable[[str], None]) -> Question:
-    """Return what the arguments say of the question, all but the question itself."""
+def question_of(
+    arguments: AskArguments,
+    settings: config.Settings,
+    warn: Callable[[str], None],
+    filling: FilledTemplate | None = None,
+) -> Question:
+    """Return what the arguments say of the question, all but the question itself.
+
+    Args:
+        arguments: the arguments.
+        settings: the settings, with those of the template.
+        warn: called with warnings about files.
+        filling: the template, for its schema.
+    """
     from reflectty.chat.request import Question
 
     schema = None
@@ -220,6 +275,10 @@ def question_of(arguments: AskArguments, settings: config.Settings, warn: Callab
         from reflectty.core.schema import read_schema
 
         schema = read_schema(arguments.schema)
+    elif filling:
+        from reflectty.commands.template_option import schema_of
+
+        schema = schema_of(filling.template)
     ask_options = settings.ask_options.override(
         mode=arguments.mode,
         effort=arguments.effort,
@@ -230,7 +289,13 @@ def question_of(arguments: AskArguments, settings: config.Settings, warn: Callab
         keep_alive=arguments.keep_alive,
         keep_thinking=arguments.keep_thinking,
     )
-    return Question("", ask_options, schema=schema, announce=not arguments.final)
+    return Question(
+        "",
+        ask_options,
+        schema=schema,
+        announce=not (arguments.final or arguments.code),
+        deadline=parse_deadline(arguments.deadline),
+    )
 
 
 def _continue_session(question: Question, session: ContinuedSession | None, *, keeps_model: bool) -> Question:

@@ -43,7 +43,9 @@ ASK_OPTIONS = {
     "file": OptionSpec(
         _WHAT, ("--file", "-f"), "A text file to ask about; - reads stdin.", metavar="PATH", kind=Path, many=True
     ),
-    "image": OptionSpec(_WHAT, ("--image",), "An image to ask about.", metavar="PATH", kind=Path, many=True),
+    "image": OptionSpec(
+        _WHAT, ("--image",), "An image to ask about; - reads stdin.", metavar="PATH", kind=Path, many=True
+    ),
     "template": OptionSpec(
         _WHAT, ("--template", "-t"), "Put the question into a template (`none` disables).", metavar="NAME"
     ),
@@ -85,6 +87,12 @@ ASK_OPTIONS = {
     "timeout": OptionSpec(
         _MODEL, ("--timeout",), "How long to wait for output, or connect=5,first=300,idle=120.", metavar="SECONDS"
     ),
+    "deadline": OptionSpec(
+        _MODEL,
+        ("--deadline",),
+        "End the run after this time with what has come, and exit with 124: 90, 2m, 1h.",
+        metavar="SECONDS",
+    ),
     "mode": OptionSpec(
         _THINKING,
         ("--mode",),
@@ -108,6 +116,9 @@ ASK_OPTIONS = {
         shown_default="auto",
     ),
     "final": OptionSpec(_OUTPUT, ("--final",), "Print the final answer and nothing else.", kind=bool),
+    "code": OptionSpec(
+        _OUTPUT, ("--code", "-x"), "Print only the last block of code of the answer, as --final does.", kind=bool
+    ),
     "show": OptionSpec(
         _OUTPUT, ("--show",), "What to show: thinking,reflection,answer.", metavar="PARTS", shown_default="all"
     ),
@@ -152,12 +163,14 @@ class AskArguments(NamedTuple):
     image: list[Path] | None = None
     schema: str = ""
     final: bool = False
+    code: bool = False
     show: str = ""
     no_thinking: bool = False
     as_json: bool = False
     jsonl: bool = False
     raw: bool = False
     timeout: str = ""
+    deadline: str = ""
     no_stdin: bool = False
     go_on: bool = False
     session: str = ""
@@ -180,6 +193,8 @@ def has_no_question(arguments: AskArguments) -> bool:
         arguments.file,
         arguments.image,
         arguments.schema,
+        arguments.deadline,
+        arguments.code,
         arguments.show,
         arguments.no_thinking,
         arguments.stats,
@@ -195,7 +210,7 @@ def refuse_contradictions(arguments: AskArguments) -> None:
         UsageError: the first conflict.
     """
     forms = {
-        "--final": arguments.final,
+        "--code" if arguments.code else "--final": arguments.code or arguments.final,
         "--json": arguments.as_json,
         "--jsonl": arguments.jsonl,
         "--raw": arguments.raw,
@@ -208,7 +223,7 @@ def refuse_contradictions(arguments: AskArguments) -> None:
         (["--show", "--no-thinking"] if arguments.show and arguments.no_thinking else [], "use one of them"),
         (["--stats", "--quiet"] if arguments.stats and arguments.quiet else [], "use one of them"),
         (
-            ["--stats", "--final"] if arguments.stats and arguments.final else [],
+            ["--stats", chosen[0]] if arguments.stats and (arguments.code or arguments.final) else [],
             "--json includes the statistics and the answer",
         ),
         (["--continue", "--session"] if arguments.go_on and arguments.session else [], "use one of them"),
@@ -217,6 +232,11 @@ def refuse_contradictions(arguments: AskArguments) -> None:
             "--raw does not parse the reply, so it cannot be checked",
         ),
         (
+            ["--schema", "--code"] if arguments.schema and arguments.code else [],
+            "an answer with a schema is JSON and has no block of code",
+        ),
+        (_rivals_of_image_on_stdin(arguments), "stdin is read once"),
+        (
             ["--no-stdin", "--file -"] if arguments.no_stdin and Path("-") in (arguments.file or []) else [],
             "use one of them",
         ),
@@ -224,6 +244,37 @@ def refuse_contradictions(arguments: AskArguments) -> None:
     for flags, hint in pairs:
         if flags:
             raise UsageError(f"{flags[0]} and {flags[1]} cannot be combined", hint)
+
+
+def _rivals_of_image_on_stdin(arguments: AskArguments) -> list[str]:
+    """`--image -` and another option or word that reads stdin or forbids it; empty without both."""
+    stdin = Path("-")
+    readers = [
+        *("--image -" for path in arguments.image or () if path == stdin),
+        *(["--no-stdin"] if arguments.no_stdin else []),
+        *(["--file -"] if stdin in (arguments.file or ()) else []),
+        *(["the word -"] if "-" in (arguments.prompt or ()) else []),
+    ]
+    return readers[:2] if readers[0:1] == ["--image -"] and readers[1:] else []
+
+
+_SECONDS_BY_UNIT = {"s": 1, "m": 60, "h": 3600}
+
+
+def parse_deadline(text: str) -> float:
+    """The seconds of a deadline such as `90`, `90s`, `2m` or `1h`; 0 if it is empty.
+
+    Raises:
+        UsageError: it is not a time above 0.
+    """
+    unit = _SECONDS_BY_UNIT.get(text[-1:])
+    try:
+        seconds = float(text[:-1] if unit else text or 0) * (unit or 1)
+    except ValueError:
+        seconds = -1.0
+    if text and not 0 < seconds < float("inf"):
+        raise UsageError(f"--deadline {text!r} is not a time", "give seconds, or 90s, 2m, 1h")
+    return seconds
 
 
 _VERSION = "version"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reflectty import config
 from reflectty.batch.output import StreamOutput, open_output
 from reflectty.batch.progress import BatchProgress
-from reflectty.batch.prompts import PromptFile, count_lines, fields_of, sample_lines
+from reflectty.batch.prompts import InputFormat, PromptFile, count_lines, fields_of, sample_lines
 from reflectty.batch.records import ALL_FIELDS, COMPACT_FIELDS, LineStatus, ResumeIndex, parse_fields, record_of
 from reflectty.batch.runner import BatchOptions, BatchRunner, Callbacks
 from reflectty.batch.scheduler import Scheduler
@@ -26,9 +26,10 @@ from reflectty.commands.console import load_theme
 from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.inputs import QuestionInputs
 from reflectty.commands.session_option import add_option_source
-from reflectty.commands.template_option import apply_template, select_template
+from reflectty.commands.template_option import apply_template, select_template, settings_with
 from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError, reason_of
 from reflectty.core.safety import clean_line
+from reflectty.core.templates import refuse_unfillable_fields
 from reflectty.core.text import format_count, format_duration
 from reflectty.engines import address_of
 from reflectty.output import write_remark
@@ -206,7 +207,9 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
     settings = config.load_settings(
         profile=decode_argument(arguments.ask_arguments.profile), engine=arguments.ask_arguments.engine or ""
     )
-    question = question_of(arguments.ask_arguments, settings, lambda text: write_remark(terminal, text))
+    filling = select_template(arguments.ask_arguments, settings.template)
+    settings = settings_with(filling.template, settings, is_named=True) if filling else settings
+    question = question_of(arguments.ask_arguments, settings, lambda text: write_remark(terminal, text), filling)
     fields = ALL_FIELDS if arguments.full else parse_fields(arguments.fields) or COMPACT_FIELDS
     total = count_lines(arguments.file) if arguments.file != STDIN else None
     chosen, total = _choose_lines(arguments, total)
@@ -216,7 +219,7 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
         arguments,
         settings,
         question,
-        select_template(arguments.ask_arguments, settings.template),
+        filling,
         fields,
         BatchReporter(terminal, progress, quiet=arguments.ask_arguments.quiet),
         progress,
@@ -285,10 +288,21 @@ def _open_files(context: BatchContext, descriptor: int) -> BatchFiles:
     arguments, reporter = context.arguments, context.reporter
     name = "stdin" if arguments.file == STDIN else clean_line(str(arguments.file))
     source, ordered = PromptFile(descriptor, name, arguments.form), not arguments.unordered
+    _refuse_unfillable_template(context, source)
     if arguments.output is None:
         return BatchFiles(source, StreamOutput(reporter.write, ordered=ordered), ResumeIndex())
     output, index = open_output(arguments.output, resume=arguments.resume, force=arguments.force, ordered=ordered)
     return BatchFiles(source, output, index)
+
+
+def _refuse_unfillable_template(context: BatchContext, source: PromptFile) -> None:
+    """Refuse a template with a field that lines of plain text can never fill, once for all of them.
+
+    Raises:
+        UsageError: the lines are plain text and leave a field without a value.
+    """
+    if context.template and source.format is InputFormat.LINES:
+        refuse_unfillable_fields(context.template.template, context.template.fields)
 
 
 async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
@@ -299,6 +313,8 @@ async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
         async with aclosing(files.source.read_prompts(partial(_is_wanted, context, resume_cursor))) as items:
             first = await anext(items, None)
             if first is not None:
+                # The format of a pipe is known only now.
+                _refuse_unfillable_template(context, files.source)
                 unique = _watch_ids(_prepend(first, items), context.reporter.note)
                 await _ask_lines(context, files.output, unique, before)
     except asyncio.CancelledError:

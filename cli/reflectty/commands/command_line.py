@@ -44,7 +44,7 @@ COMMANDS = {
     "sessions": CommandSpec(
         "reflectty.commands.sessions",
         "Read, search, export and manage saved sessions",
-        ("list", "show", "search", "export", "rename", "remove", "fork", "prune", "path"),
+        ("list", "show", "search", "export", "import", "rename", "remove", "fork", "prune", "path"),
     ),
     "templates": CommandSpec(
         "reflectty.commands.templates", "Manage prompt templates, used with -t", ("list", "show", "edit", "path")

@@ -76,6 +76,7 @@ EXAMPLES = {
     ),
     "sessions search": (('reflect sessions search "9.11"', "in questions, thinking and answers"),),
     "sessions export": (("reflect sessions export 3f2a -o talk.html", "a page that needs nothing else"),),
+    "sessions import": (("reflect sessions import talk.json", "a session exported as JSON, as a new one"),),
     "sessions rename": (("reflect sessions rename 3f2a Decimal numbers", "give it a title"),),
     "sessions fork": (("reflect sessions fork 3f2a", "a copy to continue"),),
     "sessions remove": (("reflect sessions remove 3f2a", "after confirmation"),),

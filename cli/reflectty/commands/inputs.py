@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.commands.ask_options import decode_argument
 from reflectty.core.errors import UsageError
-from reflectty.core.inputs import compose_prompt, decode_input, read_file, read_image, read_stdin
+from reflectty.core.inputs import compose_prompt, decode_input, encode_image, read_file, read_image, read_stdin
 from reflectty.core.safety import clean_line
 
 if TYPE_CHECKING:
@@ -76,12 +76,13 @@ def gather_inputs(
     """
     words = [word for word in arguments.prompt or () if word != str(STDIN)]
     reads_stdin = STDIN in (arguments.file or ()) or len(words) < len(arguments.prompt or ())
-    skips_stdin = arguments.no_stdin or (terminal.stdin_tty and not reads_stdin)
+    has_image_on_stdin = STDIN in (arguments.image or ())
+    skips_stdin = arguments.no_stdin or has_image_on_stdin or (terminal.stdin_tty and not reads_stdin)
     inputs = QuestionInputs(
         words=decode_argument(" ".join(words)),
         stdin="" if skips_stdin else _load_stdin(terminal, warn),
         files=tuple(_load_file(path, warn) for path in arguments.file or () if path != STDIN),
-        images=tuple((clean_line(str(path)), read_image(path)) for path in arguments.image or ()),
+        images=tuple(_load_image(path, terminal, warn) for path in arguments.image or ()),
     )
     if filled_template:
         from reflectty.commands.template_option import apply_template
@@ -115,6 +116,14 @@ def _is_partly_read(stdin: BinaryIO) -> bool:
 def _load_file(path: Path, warn: Callable[[str], None]) -> tuple[str, str]:
     name = clean_line(str(path))
     return name, decode_input(read_file(path), name, warn)
+
+
+def _load_image(path: Path, terminal: Terminal, warn: Callable[[str], None]) -> tuple[str, str]:
+    if path != STDIN:
+        return clean_line(str(path)), read_image(path)
+    if terminal.stdin is None or terminal.stdin_tty:
+        raise UsageError("--image - needs an image on stdin", "pipe it in, or name its file")
+    return "stdin", encode_image(read_stdin(terminal.stdin, warn), "stdin")
 
 
 def _load_stdin(terminal: Terminal, warn: Callable[[str], None]) -> str:

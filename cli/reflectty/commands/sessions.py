@@ -46,8 +46,8 @@ Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="S
 
 
 @contextmanager
-def open_session_store(terminal: Terminal) -> Iterator[Store]:
-    """Open the store for one command; a missing file is not created.
+def open_session_store(terminal: Terminal, *, creates: bool = False) -> Iterator[Store]:
+    """Open the store for one command; a missing file is only created if the command `creates` sessions.
 
     Raises:
         StoreError: the file is there and cannot be read.
@@ -56,7 +56,7 @@ def open_session_store(terminal: Terminal) -> Iterator[Store]:
 
     path = config.store_path()
     problems: list[str] = []
-    store = open_store(path if _has_file(path) else None, problems.append)
+    store = open_store(path if creates or _has_file(path) else None, problems.append)
     if problems and store.path is None:
         store.close()
         raise StoreError(f"cannot read the sessions: {problems[-1].partition(' because ')[2] or problems[-1]}")
@@ -251,7 +251,7 @@ OutputPath = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - writes to stdout.", show_default="stdout"),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
-STDOUT = Path("-")
+STDOUT = STDIN = Path("-")
 EMPTY = "no sessions yet: ask a question to start one"
 
 
@@ -334,7 +334,7 @@ def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
 ) -> None:
     """Export a session as Markdown, HTML or JSON.
 
-    Markdown and HTML contain the last viewed branch, JSON contains everything stored.
+    Markdown and HTML contain the last viewed branch; JSON contains everything stored, and can be imported.
     """
     terminal: Terminal = context.obj
     if as_json and form not in (None, ExportFormat.JSON):
@@ -352,6 +352,43 @@ def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
     )
 
 
+Documents = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE...", help="Sessions exported as JSON; - reads stdin.", show_default=False),
+]
+
+
+def import_(context: typer.Context, files: Documents, as_json: console.AsJson = False) -> None:
+    """Import sessions that were exported as JSON, with all their branches; prints the new ids.
+
+    A file may have several documents. If one of them cannot be read, nothing is imported.
+    """
+    from reflectty.export.document import read_documents
+
+    terminal: Terminal = context.obj
+    documents = [
+        document for path in files for document in read_documents(_load_document(path, terminal), clean_line(str(path)))
+    ]
+    with open_session_store(terminal, creates=True) as store:
+        imported = [store.add_session(document.session, document.turns) for document in documents]
+    if as_json:
+        _print_json(imported, terminal)
+    else:
+        terminal.out.write("".join(f"{clean_line(session.id)}\n" for session in imported))
+    for session in imported:
+        console.info(terminal, f"imported {_describe(session)}")
+
+
+def _load_document(path: Path, terminal: Terminal) -> bytes:
+    from reflectty.core.inputs import read_file, read_stdin
+
+    if path != STDIN:
+        return read_file(path)
+    if terminal.stdin is None:
+        raise UsageError("stdin is closed", "name a file")
+    return read_stdin(terminal.stdin, lambda text: write_remark(terminal, text))
+
+
 def _deliver(terminal: Terminal, session: Session, text: str, path: Path | None, *, force: bool) -> None:
     if path is None:
         terminal.out.write(text)
@@ -367,6 +404,7 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
     "show": show,
     "search": search,
     "export": export_,
+    "import": import_,
     "rename": rename,
     "remove": remove,
     "fork": fork,

@@ -12,6 +12,8 @@ from reflectty.core.templates import INPUT, Template, fields_of, fill_template, 
 if TYPE_CHECKING:
     from reflectty.commands.ask_options import AskArguments
     from reflectty.commands.inputs import QuestionInputs
+    from reflectty.config import Settings
+    from reflectty.core.schema import Schema
 
 
 class FilledTemplate(NamedTuple):
@@ -39,7 +41,59 @@ def select_template(arguments: AskArguments, default_name: str) -> FilledTemplat
     template = load_template(name, "--template" if arguments.template else "template")
     fields = parse_fields(map(decode_argument, arguments.field or ()))
     refuse_unknown_fields(fields, template)
-    return FilledTemplate(template, fields)
+    return FilledTemplate(template, dict(template.settings.fields) | fields)
+
+
+def settings_with(template: Template, settings: Settings, *, is_named: bool) -> Settings:
+    """The settings with those of a template, which precede them.
+
+    Args:
+        template: the template.
+        settings: the settings.
+        is_named: whether the command line names the template, so that its model precedes that of a session.
+    """
+    own = template.settings
+    options = tuple((dict(settings.options) | dict(own.options)).items())
+    settings = settings._replace(
+        system=own.system or settings.system,
+        mode=own.mode or settings.mode,
+        effort=own.effort or settings.effort,
+        options=options,
+    )
+    if not own.model:
+        return settings
+    is_explicit = is_named or settings.is_model_explicit
+    return settings._replace(model=own.model, is_model_explicit=is_explicit, user_configured=True)
+
+
+def schema_of(template: Template) -> Schema | None:
+    """The schema that a template sets.
+
+    Raises:
+        UsageError: it is not a schema; the message begins with the location of the template.
+    """
+    if not template.settings.schema:
+        return None
+    from reflectty.core.schema import read_schema
+
+    try:
+        return read_schema(template.settings.schema)
+    except UsageError as error:
+        problem = str(error).replace("--schema", "the schema")
+        raise UsageError(f"{template.location}: {problem}", error.hint) from error
+
+
+def refuse_form_with_schema(arguments: AskArguments, template: Template) -> None:
+    """Refuse a form of output that an answer with the schema of a template cannot have.
+
+    Raises:
+        UsageError: one is given.
+    """
+    form = "--raw" if arguments.raw else "--code" if arguments.code else ""
+    if form and template.settings.schema:
+        raise UsageError(
+            f"{form} and the schema of the template {template.name} cannot be combined", f"leave out {form}"
+        )
 
 
 def apply_template(filled_template: FilledTemplate, inputs: QuestionInputs) -> QuestionInputs:

@@ -9,7 +9,9 @@ import typer
 from reflectty import config
 from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.console import AsJson, info, make_group, open_page
+from reflectty.commands.template_option import schema_of
 from reflectty.config.schema import parse_name
+from reflectty.config.template_head import FENCE
 from reflectty.config.templates import load_template, template_names, template_path
 from reflectty.core.errors import UsageError, reason_of
 from reflectty.core.safety import clean, clean_line
@@ -57,7 +59,7 @@ def _load_usable(terminal: Terminal) -> Iterator[Template]:
 
 
 def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
-    """Print the text of a template."""
+    """Print a template: its settings, if it has any, and its text."""
     terminal: Terminal = context.obj
     found = load_template(decode_argument(name), "templates")
     if as_json:
@@ -65,7 +67,8 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
 
         terminal.out.write(dump_json(_as_object(found)))
     else:
-        terminal.out.write(clean(found.text) + "\n")
+        head = f"{FENCE}\n{found.head}\n{FENCE}\n" if found.head else ""
+        terminal.out.write(clean(head + found.text) + "\n")
 
 
 def edit(context: typer.Context, name: Name) -> None:
@@ -73,6 +76,10 @@ def edit(context: typer.Context, name: Name) -> None:
 
     {input} is replaced by the question and piped input, {language} by the value of --field language=French. A template
     without {input} follows the input. Braces around anything but a name are left alone; {{name}} stands for {name}.
+
+    A template may begin with settings in TOML between two lines of +++: model, system, schema, mode, effort,
+    options = { temperature = 0.2 }, and the defaults of its fields, fields = { language = "French" }. Command-line
+    options override them, and they override the settings.
     """
     from reflectty.system.editor import edit_file
 
@@ -89,7 +96,9 @@ def edit(context: typer.Context, name: Name) -> None:
     if not path.exists():
         info(terminal, "nothing was written")
         return
-    fields = ", ".join(f"{{{field}}}" for field in fields_of(load_template(template_name).text)) or "no fields"
+    written = load_template(template_name)
+    schema_of(written)
+    fields = ", ".join(f"{{{field}}}" for field in fields_of(written.text)) or "no fields"
     info(terminal, f"the template {template_name} has {fields}: use it with reflect -t {template_name}")
 
 
@@ -114,7 +123,16 @@ def _make_folder(folder: Path) -> None:
 
 
 def _as_object(template: Template) -> dict[str, object]:
-    return {"name": template.name, "fields": fields_of(template.text), "path": template.location, "text": template.text}
+    settings = template.settings
+    return {
+        "name": template.name,
+        "fields": fields_of(template.text),
+        "path": template.location,
+        "text": template.text,
+        **{name: getattr(settings, name) for name in ("model", "system", "schema", "mode", "effort")},
+        "options": dict(settings.options),
+        "defaults": dict(settings.fields),
+    }
 
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {"list": list_, "show": show, "edit": edit, "path": path_}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from reflectty.config.load import read_toml, user_config_path
 from reflectty.config.schema import is_name, parse_name, parse_text
+from reflectty.config.template_head import template_of
 from reflectty.core.errors import UsageError, did_you_mean
-from reflectty.core.templates import Template
 from reflectty.system.files import read_text
 from reflectty.system.paths import templates_folder
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reflectty.config.load import Document
+    from reflectty.core.templates import Template
 
 NO_TEMPLATE = "none"
 """The name that disables templates."""
@@ -38,16 +39,16 @@ def load_template(template_name: str, named_in: str = "--template") -> Template:
     """Load a template by name, from its file or the settings.
 
     Raises:
-        UsageError: it does not exist or cannot be read, or its name is invalid.
+        UsageError: it does not exist or cannot be read, or its name or head is invalid.
     """
     known = parse_name(template_name, named_in)
     path = template_path(known)
     found = read_text(path)
     if found is not None:
-        return Template(known, found.replace("\r\n", "\n").rstrip("\n"), str(path))
+        return template_of(known, found.replace("\r\n", "\n"), str(path))
     table = _templates_in_config()
     if known in table:
-        return Template(known, table[known].rstrip("\n"), str(user_config_path()))
+        return template_of(known, table[known], str(user_config_path()), f"templates.{known}")
     raise missing_template_error(known, named_in, template_names())
 
 

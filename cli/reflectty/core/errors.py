@@ -12,7 +12,8 @@ ReflecttyError               1  never raised itself
 │   ├── StalledError            silence for longer than the timeout
 │   ├── CirclingError           the model repeated itself until the server ended it
 │   ├── CrowdedError            several replies filled the context that they share
-│   └── NoAnswerError           the reply ended without an answer
+│   ├── NoAnswerError           the reply ended without an answer
+│   └── DeadlineError     124   the time allowed for the run is over
 ├── OutputError              6  the answer could not be written
 ├── StoreError               6  stored data could not be written or read
 ├── SchemaError              7  the answer does not fit the requested schema
@@ -133,6 +134,12 @@ class CrowdedError(IncompleteError):
 
 class NoAnswerError(IncompleteError):
     """The reply ended without a complete answer."""
+
+
+class DeadlineError(IncompleteError):
+    """The time that the user allowed for the run is over; the exit code is that of `timeout`."""
+
+    exit_code = 124
 
 
 class OutputError(ReflecttyError):

@@ -56,7 +56,7 @@ def decode_input(data: bytes, name: str, warn: Callable[[str], None]) -> str:
     text = data.decode("utf-8-sig", "replace")
     broken = text.count("\ufffd") - data.count("\ufffd".encode())
     if b"\0" in data or broken > _MAX_BROKEN_SHARE * len(text):
-        raise UsageError(f"{name} is binary, not text", "use --image for images")
+        raise UsageError(f"{name} is binary, not text", f"use --image{' -' if name == 'stdin' else ''} for an image")
     if broken:
         warn(f"{name} contains invalid UTF-8 (characters replaced: {broken})")
     return text.replace("\r\n", "\n")
@@ -80,10 +80,18 @@ def read_image(path: Path) -> str:
     Raises:
         UsageError: it cannot be read, or is not an image.
     """
-    data = read_file(path)
+    return encode_image(read_file(path), str(path))
+
+
+def encode_image(data: bytes, name: str) -> str:
+    """Encode the bytes of an image as base64 text; `name` is where they are from.
+
+    Raises:
+        UsageError: they are no image.
+    """
     webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
     if not webp and not any(data.startswith(start) for start in _IMAGE_SIGNATURES):
-        raise UsageError(f"{path} is not a supported image", "use PNG, JPEG, WebP, GIF, BMP or TIFF")
+        raise UsageError(f"{name} is not a supported image", "use PNG, JPEG, WebP, GIF, BMP or TIFF")
     return base64.b64encode(data).decode("ascii")
 
 

@@ -16,6 +16,8 @@ from reflectty.core.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from reflectty.core.messages import OptionValue
+
 INPUT = "input"
 """The field for the subject of the question."""
 INPUT_HINT = "pipe it in, or write it after the options"
@@ -23,12 +25,32 @@ _NAME = r"[^\W\d_][\w-]*"
 _BRACES = re.compile(rf"\{{\{{({_NAME})\}}\}}|(?<!\$)\{{({_NAME})\}}")
 
 
+class TemplateSettings(NamedTuple):
+    """What a template sets besides its text; empty where it sets nothing."""
+
+    model: str = ""
+    system: str = ""
+    schema: str = ""
+    """As after `--schema`."""
+    mode: str = ""
+    effort: str = ""
+    options: tuple[tuple[str, OptionValue], ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    """The defaults of its fields."""
+
+
+NO_TEMPLATE_SETTINGS = TemplateSettings()
+
+
 class Template(NamedTuple):
-    """A template: its name, its text and its location."""
+    """A template: its name, its text, its location and what it sets."""
 
     name: str
     text: str
     location: str = ""
+    settings: TemplateSettings = NO_TEMPLATE_SETTINGS
+    head: str = ""
+    """The settings as written."""
 
 
 def fields_of(text: str) -> tuple[str, ...]:
@@ -62,6 +84,24 @@ def _missing_fields_error(fields: list[str], template: str) -> UsageError:
         f"{template} needs a value for {listed}",
         f"use --field {first}=TEXT, or {{{{{first}}}}} for literal braces",
     )
+
+
+def refuse_unfillable_fields(template: Template, fields: Iterable[str]) -> None:
+    """Refuse a template for lines of plain text if they leave one of its fields without a value.
+
+    Args:
+        template: the template.
+        fields: the fields that have a value.
+
+    Raises:
+        UsageError: the first such field.
+    """
+    missing = next((name for name in fields_of(template.text) if name not in {INPUT, *fields}), "")
+    if missing:
+        raise UsageError(
+            f"the template {template.name} needs a value for {{{missing}}}, which lines of plain text do not have",
+            f"use --field {missing}=TEXT, or lines of JSON with a member {missing}",
+        )
 
 
 def parse_fields(pairs: Iterable[str]) -> dict[str, str]:

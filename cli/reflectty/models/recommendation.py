@@ -29,7 +29,7 @@ class RecommendedModel(NamedTuple):
     size: int
     """Size of the download in bytes."""
     kind: str
-    """What the model does by default: `reflects` or `thinks`."""
+    """What the model does by default: `reflects`, `thinks` or `sees images and thinks`."""
 
 
 RECOMMENDED_MODELS: Final = (
@@ -44,6 +44,15 @@ RECOMMENDED_MODELS: Final = (
 )
 """Largest first; without models that only answer, though they can be made to reflect."""
 
+_SEES = "sees images and thinks"
+VISION_MODELS: Final = (
+    RecommendedModel("qwen3-vl:32b", 21 * GB, _SEES),
+    RecommendedModel("qwen3-vl:8b", int(6.1 * GB), _SEES),
+    RecommendedModel("qwen3-vl:4b", int(3.3 * GB), _SEES),
+    RecommendedModel("qwen3-vl:2b", int(1.9 * GB), _SEES),
+)
+"""Largest first."""
+
 
 class Recommendation(NamedTuple):
     """A recommended model, and where it would run."""
@@ -52,12 +61,13 @@ class Recommendation(NamedTuple):
     placement: Placement
 
 
-def find_comfortable_model(hardware: ServerHardware) -> Recommendation | None:
-    """The largest model that fits the machine comfortably; None if none does or the machine is unknown."""
+def find_comfortable_model(
+    hardware: ServerHardware, offers: tuple[RecommendedModel, ...] = RECOMMENDED_MODELS
+) -> Recommendation | None:
+    """The largest of the models that fits the machine comfortably; None if none does or the machine is unknown."""
     context = min(default_context_of(hardware.machine), CONTEXT)
     placements = (
-        Recommendation(offer, fit_download(offer.name, offer.size, hardware, context=context))
-        for offer in RECOMMENDED_MODELS
+        Recommendation(offer, fit_download(offer.name, offer.size, hardware, context=context)) for offer in offers
     )
     return next((one for one in placements if _is_comfortable(one.placement, hardware.machine)), None)
 
@@ -85,6 +95,15 @@ async def pull_hint_for(engine: Engine) -> str:
     if not engine.manages_models:
         return "the server lists none: it serves the models that it was started with"
     return pull_hint_of(recommend_model(await detect_hardware(local=engine.local)))
+
+
+async def vision_hint_for(engine: Engine) -> str:
+    """The advice for images that no model of a server can see."""
+    if not engine.manages_models:
+        return "name one that the server lists, with -m"
+    hardware = await detect_hardware(local=engine.local)
+    found = find_comfortable_model(hardware, VISION_MODELS)
+    return pull_hint_of(found.model if found else VISION_MODELS[-1])
 
 
 def pull_hint_of(offer: RecommendedModel) -> str:

@@ -82,6 +82,10 @@ class Store:
         """Create a session from the branch that ends at `leaf`, or else from the branch shown last."""
         return self.database.write(lambda c: write.fork(c, session, leaf, self._clock()))
 
+    def add_session(self, session: Session, turns: Iterable[Turn]) -> Session:
+        """Add a session of elsewhere with all its turns, parents first; all get new ids."""
+        return self.database.write(lambda c: write.add_session(c, session, turns))
+
     # Reading
 
     def sessions(self, limit: int = 50, offset: int = 0) -> tuple[Session, ...]:

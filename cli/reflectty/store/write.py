@@ -161,17 +161,35 @@ def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: fl
         raise _no_session_error(session)
     _check_turn(connection, session, leaf)
     path = branch_to(read.turns(connection, session, now), origin.leaf if leaf is None else leaf)
-    made = create_session(connection, f"{origin.title[: TITLE_LENGTH - len(_FORK_SUFFIX)]}{_FORK_SUFFIX}", now)
+    created = create_session(connection, f"{origin.title[: TITLE_LENGTH - len(_FORK_SUFFIX)]}{_FORK_SUFFIX}", now)
+    _copy_turns(connection, created.id, path)
+    stored = read.session(connection, created.id)
+    return stored or created
+
+
+def add_session(connection: sqlite3.Connection, session: Session, turns: Iterable[Turn]) -> Session:
+    """Add a session of elsewhere with all its turns, parents first; they get new ids."""
+    created = create_session(connection, session.title, session.created)
+    numbers = _copy_turns(connection, created.id, turns)
+    connection.execute(
+        "UPDATE sessions SET leaf = ?, updated = ?, model = ? WHERE id = ?",
+        (numbers.get(session.leaf), session.updated, encode_text(session.model), created.id),
+    )
+    stored = read.session(connection, created.id)
+    return stored or created
+
+
+def _copy_turns(connection: sqlite3.Connection, session: str, turns: Iterable[Turn]) -> dict[int | None, int]:
+    """Add copies of turns, parents first, to a session; return their ids by those of the turns."""
     numbers: dict[int | None, int] = {}
-    for turn in path:
-        said = turn.said
-        if said and said.ended is ReplyStatus.STREAMING:
-            said = said._replace(ended=ReplyStatus.INTERRUPTED)
+    for turn in turns:
+        reply = turn.said
+        if reply and reply.ended is ReplyStatus.STREAMING:
+            reply = reply._replace(ended=ReplyStatus.INTERRUPTED)
         numbers[turn.id] = add_turn(
-            connection, made.id, turn._replace(id=0, parent=numbers.get(turn.parent), said=said)
+            connection, session, turn._replace(id=0, parent=numbers.get(turn.parent), said=reply)
         )
-    found = read.session(connection, made.id)
-    return found or made
+    return numbers
 
 
 def import_session(connection: sqlite3.Connection, session: Session, turns: Iterable[Turn]) -> None:

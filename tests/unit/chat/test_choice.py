@@ -169,8 +169,20 @@ def test_images_need_a_vision_model() -> None:
 
     assert found.model is not None
     assert found.model.name == "llava:7b"
+    assert found.notes[0].startswith("using llava:7b, the newest installed model that sees images, because")
     assert str(nobody.problem) == "no installed model can see images"
+    assert nobody.problem is not None
+    assert nobody.problem.hint.startswith("pull one that sees images and thinks: reflect models pull qwen3-vl:")
     assert not isinstance(nobody.problem, ModelMissingError)
+
+
+def test_vision_model_is_found_behind_many_others() -> None:
+    blind = (untold(f"m{number}:1", 9, "completion") for number in range(12))
+    with stocked(*blind, untold("llava:7b", 1, "completion", "vision")) as server:
+        found = look(server, sees=True)
+
+    assert found.model is not None
+    assert found.model.name == "llava:7b"
 
 
 def asked(server: FakeServer, name: str) -> tuple[Reply, list[str]]:

@@ -7,10 +7,11 @@ from contextlib import suppress
 
 import pytest
 
+from reflectty.chat.model_choice import is_text_only
 from reflectty.chat.outcome import limit_hint, warnings_of
-from reflectty.chat.request import Question, check_capabilities, ignored_options_note
+from reflectty.chat.request import Question, ignored_options_note
 from reflectty.chat.run import ask, ask_raw
-from reflectty.core.errors import ReflecttyError, RefusedError
+from reflectty.core.errors import ReflecttyError
 from reflectty.core.messages import Chunk, Model, VocabularyTags
 from reflectty.engines import open_engine
 from reflectty.reasoning.modes import AskOptions, plan
@@ -73,18 +74,13 @@ def test_missing_tags_warning_suits_the_model_and_server(model: Model, says: str
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "refused"),
+    ("capabilities", "is_blind"),
     [(("completion",), True), (("completion", "vision"), False), (("thinking",), False), ((), False)],
 )
 def test_images_are_refused_only_when_vision_is_known_to_be_missing(
-    capabilities: tuple[str, ...], refused: bool
+    capabilities: tuple[str, ...], is_blind: bool
 ) -> None:
-    question = Question("what?", images=("aGk=",))
-    if refused:
-        with pytest.raises(RefusedError, match="cannot see images"):
-            check_capabilities(question, Model("m", capabilities))
-    else:
-        check_capabilities(question, Model("m", capabilities))
+    assert is_text_only(Model("m", capabilities)) is is_blind
 
 
 @pytest.mark.parametrize("raw", [False, True])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +11,7 @@ from reflectty import config
 from reflectty.main import main
 from reflectty.store import open_store
 from reflectty.system.terminal import Sink, Terminal
-from support.conversations import QUESTION, REFLECTION, THINKING, plainly, said
+from support.conversations import QUESTION, REFLECTION, SESSION, THINKING, TURNS, plainly, said
 from support.hostile_texts import ONE_OF_EACH, OTHERS, is_let_through, text_of
 
 if TYPE_CHECKING:
@@ -164,3 +165,52 @@ def test_two_replies_to_a_question_are_numbered() -> None:
     store.close()
     assert "reply 2 of 2" in run("show", name).out
     assert run("show", name, "--all").out.count("branch 2 of 2") == 1
+
+
+def numbered(document: str) -> dict[str, Any]:
+    """A document without the id of its session, and with the places of its turns for their ids."""
+    found: dict[str, Any] = json.loads(document)
+    places = {turn["id"]: at for at, turn in enumerate(found["turns"])}
+    for turn in found["turns"]:
+        turn |= {"id": places[turn["id"]], "parent": places.get(turn["parent"])}
+    found["session"] |= {"id": "", "leaf": places.get(found["session"]["leaf"])}
+    return found
+
+
+class TestImport:
+    def test_exported_sessions_come_back(self, data: Path) -> None:
+        (plain,) = keep("one")
+        store = open_store(config.store_path(), pytest.fail)
+        branched = store.add_session(SESSION, TURNS).id
+        store.close()
+        exported = [run("export", session, "--json").out for session in (plain, branched)]
+        for number, document in enumerate(exported):
+            (data / f"{number}.json").write_text(document, "utf-8")
+        config.store_path().unlink()
+        done = run("import", str(data / "0.json"), str(data / "1.json"))
+        new = done.out.split()
+
+        assert (done.code, len({*new, plain, branched})) == (0, 4)
+        again = [run("export", session, "--json").out for session in new]
+        assert [numbered(document) for document in again] == [numbered(document) for document in exported]
+
+    def test_document_comes_from_stdin_and_is_reported_as_json(self) -> None:
+        (session,) = keep("one")
+        document = run("export", session, "--json").out
+        done = run("import", "-", "--json", typed=document.encode())
+
+        (made,) = json.loads(done.out)
+        assert (done.code, made["title"], made["questions"]) == (0, "one", 1)
+        assert len(json.loads(run("list", "--json").out)) == 2
+
+    def test_nothing_is_imported_if_one_file_is_refused(self, data: Path) -> None:
+        (session,) = keep("one")
+        good, bad = data / "good.json", data / "bad.json"
+        assert run("export", session, "-o", str(good)).code == 0
+        bad.write_text("{}", "utf-8")
+        done = run("import", str(good), str(bad))
+
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert f"{bad} is not an exported session" in done.err
+        assert run("import", str(data / "none.json")).code == 2
+        assert len(json.loads(run("list", "--json").out)) == 1

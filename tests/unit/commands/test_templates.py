@@ -43,9 +43,9 @@ def test_templates_are_read_from_files_and_settings(path: Path, folder: Path) ->
         (folder / name).touch()
 
     assert template_names() == ("brief", "review", "tr")
-    assert load_template("review") == ("review", "Review:\n{input}", str(folder / "review.md"))
+    assert load_template("review")[:3] == ("review", "Review:\n{input}", str(folder / "review.md"))
     assert load_template("brief").text == "Briefly: {input}"
-    assert load_template("tr") == ("tr", "To {language}", str(path))
+    assert load_template("tr")[:3] == ("tr", "To {language}", str(path))
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,46 @@ class TestCommand:
             "fields": ["input"],
             "path": str(folder / "review.md"),
             "text": "Review\n\x1b[31m{input}",
+            **dict.fromkeys(("model", "system", "schema", "mode", "effort"), ""),
+            "options": {},
+            "defaults": {},
         }
         assert not CONTROLS.search(run("templates", tty=True).out)
+
+    def test_shows_the_settings(self, folder: Path) -> None:
+        text = '+++\nmodel = "m"\noptions = { seed = 1 }\nfields = { x = "y" }\n+++\nDo {x}.\n'
+        (folder / "do.md").write_text(text, "utf-8")
+        shown = json.loads(run("templates", "show", "do", "--json").out)
+
+        assert run("templates", "show", "do") == Outcome(0, text, "")
+        assert [shown[key] for key in ("text", "model", "options", "defaults")] == [
+            "Do {x}.",
+            "m",
+            {"seed": 1},
+            {"x": "y"},
+        ]
+
+    def test_list_names_a_mistake_in_a_head_and_shows_the_others(self, folder: Path) -> None:
+        (folder / "do.md").write_text("+++\nmodle = 1\n+++\nDo.", "utf-8")
+        (folder / "plain.md").write_text("Plain.", "utf-8")
+        done = run("templates")
+
+        assert done.out.split() == ["plain", "-", "Plain."]
+        assert done.err == f"reflect: {folder / 'do.md'}: a template has no setting 'modle'\n"
+
+    @pytest.mark.parametrize(
+        ("head", "problem"),
+        [('mode = "x"', "mode 'x' is not a mode"), ('schema = "{"', "the schema is not valid JSON")],
+    )
+    def test_edit_names_the_mistake(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, head: str, problem: str
+    ) -> None:
+        monkeypatch.setenv("EDITOR", "true")
+        (folder / "do.md").write_text(f"+++\n{head}\n+++\nDo.", "utf-8")
+        done = run("templates", "edit", "do", tty=True)
+
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert f"{folder / 'do.md'}: {problem}" in done.err
 
     def test_prints_the_paths(self, folder: Path) -> None:
         (folder / "a.txt").touch()

@@ -54,10 +54,9 @@ class ComposerActions(ActionGroup):
                 raise UsageError("no templates yet", "create one with reflect templates edit NAME")
             name = await controller.dialogs.choose("Template", rows, None) or ""
         if name:
-            found = load_template(name, "/template").text
-            controller.composer.fill(
-                fill_template(found, {field: f"{{{field}}}" for field in fields_of(found)} | {INPUT: words})
-            )
+            found = load_template(name, "/template")
+            left = {field: f"{{{field}}}" for field in fields_of(found.text)} | dict(found.settings.fields)
+            controller.composer.fill(fill_template(found.text, left | {INPUT: words}))
 
 
 COMPOSER_ACTIONS = (
