@@ -96,7 +96,7 @@ def estimate_tokens(question: Question, mean_tokens: float) -> int:
         question: the question.
         mean_tokens: mean tokens of the answers so far; 0 if there are none.
     """
-    prompt = prompt_tokens(question, around=AROUND)
+    prompt = prompt_tokens(question, template_tokens=AROUND)
     limit = dict(question.ask_options.options).get("num_predict")
     if isinstance(limit, int) and limit > 0:
         return prompt + limit

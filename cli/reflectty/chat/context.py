@@ -1,4 +1,4 @@
-"""Chooses the context length (num_ctx) for a question when it is left to us.
+"""Chooses the context length (num_ctx) of a question whose options leave it open.
 
 Ollama reloads a model whenever a request's context differs from the loaded one (2 s for a model of 270 million
 parameters, a minute for a large one). So the loaded context is kept if it holds the question, and a new one is a power
@@ -24,7 +24,7 @@ BYTES_PER_TOKEN: Final = 3
 """A low estimate: English prose has four or five, Chinese three, code and tables fewer than prose."""
 IMAGE_TOKENS: Final = 1024
 TEMPLATE_TOKENS: Final = 512
-"""Tokens around a prompt when a context is chosen; generous, since a context that is too small costs a reload."""
+"""Tokens added to a prompt when a context is chosen; generous, since a context that is too small costs a reload."""
 REPLY_TOKENS: Final = 4096
 """Tokens for the thinking and the answer."""
 MIN_REPLY_TOKENS: Final = 1024
@@ -60,11 +60,11 @@ async def choose_context(engine: Engine, question: Question, model: Model) -> Qu
     loaded = await _loaded_context(engine, model)
     if loaded >= needed or (loaded and loaded == model.context_length):
         return with_context(question, loaded)
-    around = await _detect_hardware(engine)
-    if not loaded and needed <= _default_context(around, model):
+    hardware = await _detect_hardware(engine)
+    if not loaded and needed <= _default_context(hardware, model):
         return with_context(question, 0)
-    found = await _find_fitting_context(engine, model, prompt, needed, around)
-    return with_context(question, found.tokens or loaded)
+    choice = await _find_fitting_context(engine, model, prompt, needed, hardware)
+    return with_context(question, choice.tokens or loaded)
 
 
 async def find_larger_context(
@@ -77,17 +77,17 @@ async def find_larger_context(
     """
     if NUM_CTX in model.unsupported_options or not error.resizable:
         return ContextChoice()
-    given, limit = dict(question.ask_options.options).get(NUM_CTX), model.context_length
-    if limit and (error.prompt_tokens + 1 >= limit or (isinstance(given, int) and given >= limit)):
+    requested, limit = dict(question.ask_options.options).get(NUM_CTX), model.context_length
+    if limit and (error.prompt_tokens + 1 >= limit or (isinstance(requested, int) and requested >= limit)):
         hint = f"the model's maximum context is {limit} tokens: send less, or use a model with a larger one"
         return ContextChoice(hint=hint)
     if not (question.context_growth and error.prompt_tokens):
         return ContextChoice()
-    around = await _detect_hardware(engine)
-    if not around.machine.known and question.context_growth != "anywhere":
+    hardware = await _detect_hardware(engine)
+    if not hardware.machine.known and question.context_growth != "anywhere":
         return ContextChoice()
     return await _find_fitting_context(
-        engine, model, error.prompt_tokens, error.prompt_tokens + _reply_tokens_of(question), around
+        engine, model, error.prompt_tokens, error.prompt_tokens + _reply_tokens_of(question), hardware
     )
 
 
@@ -109,18 +109,18 @@ def context_advice(question: Question, model: Model, error: PromptTooLongError) 
 
 def with_context(question: Question, tokens: int) -> Question:
     """Set the context of a question; 0 is the server's default."""
-    kept = tuple(pair for pair in question.ask_options.options if pair[0] != NUM_CTX)
-    options = (*kept, (NUM_CTX, tokens)) if tokens else kept
+    other_options = tuple(pair for pair in question.ask_options.options if pair[0] != NUM_CTX)
+    options = (*other_options, (NUM_CTX, tokens)) if tokens else other_options
     return question._replace(ask_options=question.ask_options._replace(options=options))
 
 
-def prompt_tokens(question: Question, model: Model | None = None, around: int = TEMPLATE_TOKENS) -> int:
+def prompt_tokens(question: Question, model: Model | None = None, template_tokens: int = TEMPLATE_TOKENS) -> int:
     """Estimate the tokens of a prompt, rather too many than too few.
 
     Args:
         question: the question.
         model: the model, whose system prompt counts; None if unknown.
-        around: tokens that the chat template and the reflection prompt add.
+        template_tokens: tokens that the chat template and the reflection prompt add.
     """
     texts = [
         *(message.content for message in question.history),
@@ -130,7 +130,7 @@ def prompt_tokens(question: Question, model: Model | None = None, around: int = 
     ]
     size = sum(len(text.encode(errors="replace")) for text in (*texts, model.system if model else ""))
     images = len(question.images) + sum(len(message.images) for message in question.history)
-    return size // BYTES_PER_TOKEN + images * IMAGE_TOKENS + around
+    return size // BYTES_PER_TOKEN + images * IMAGE_TOKENS + template_tokens
 
 
 def _reply_tokens_of(question: Question) -> int:
@@ -143,10 +143,10 @@ async def _loaded_context(engine: Engine, model: Model) -> int:
     from reflectty.models.installed import find_running_by_files
 
     try:
-        found = await find_running_by_files(engine, model, await engine.running_models())
+        running = await find_running_by_files(engine, model, await engine.running_models())
     except ReflecttyError:
         return 0
-    return found.context_length if found else 0
+    return running.context_length if running else 0
 
 
 async def _find_fitting_context(
@@ -154,9 +154,9 @@ async def _find_fitting_context(
 ) -> ContextChoice:
     """The first context that model and memory allow: with room for a long reply, or else for a short one."""
     limit = model.context_length or needed * 2
-    tries = (_round_up(needed), -(-needed // MIN_REPLY_TOKENS) * MIN_REPLY_TOKENS, prompt + MIN_REPLY_TOKENS)
+    sizes = (_round_up(needed), -(-needed // MIN_REPLY_TOKENS) * MIN_REPLY_TOKENS, prompt + MIN_REPLY_TOKENS)
     fitting = _MemoryCheck(engine, model, hardware)
-    for tokens in dict.fromkeys(min(size, limit) for size in tries):
+    for tokens in dict.fromkeys(min(size, limit) for size in sizes):
         if tokens > prompt and await fitting.can_hold(tokens):
             return ContextChoice(tokens)
     return ContextChoice(

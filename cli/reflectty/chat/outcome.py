@@ -47,8 +47,8 @@ TAGS_IGNORED = (
 def error_of(reply: Reply, question: Question, model: Model) -> ReflecttyError | None:
     """The error of a reply that ended without an exception; None if it is complete and fits its schema."""
     if reply.done_reason == "length":
-        what = "answer" if reply.answer else "thinking"
-        return NoAnswerError(f"the {what} was cut off at the token limit", limit_hint(question, model, reply.usage))
+        part = "answer" if reply.answer else "thinking"
+        return NoAnswerError(f"the {part} was cut off at the token limit", limit_hint(question, model, reply.usage))
     if failure := no_answer_error_of(reply, question):
         return failure
     if question.schema:
@@ -75,16 +75,16 @@ def no_answer_error_of(reply: Reply, question: Question) -> NoAnswerError | None
 def _describe_calls(reply: Reply) -> str:
     """Name the tools that a model called, each once."""
     names = list(dict.fromkeys(reply.tool_calls))
-    what = f"the tool {names[0]}" if len(names) == 1 else f"the tools {', '.join(names)}"
-    return f"the model called {what} (not run)"
+    tools = f"the tool {names[0]}" if len(names) == 1 else f"the tools {', '.join(names)}"
+    return f"the model called {tools} (not run)"
 
 
 def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str:
     """The hint for a reply that was cut at a token limit, by the limit that applied."""
-    left = model.server_context - usage.prompt_tokens
-    if model.server_context and usage.prompt_tokens and usage.reply_tokens >= left:
+    room = model.server_context - usage.prompt_tokens
+    if model.server_context and usage.prompt_tokens and usage.reply_tokens >= room:
         return (
-            f"the prompt of {usage.prompt_tokens} tokens leaves only {left} of the context's {model.server_context}: "
+            f"the prompt of {usage.prompt_tokens} tokens leaves only {room} of the context's {model.server_context}: "
             "send less, or start the server with a larger context"
         )
     if any(key == "num_predict" for key, _ in question.ask_options.options) or "num_predict" in model.parameters:
@@ -102,9 +102,9 @@ def _fixed_context_hint(model: Model, usage: Usage) -> str:
 
 def _context_hint(question: Question, model: Model) -> str:
     """The hint if requests can set the context."""
-    given, limit = dict(question.ask_options.options).get(NUM_CTX), model.context_length
-    larger = max(given * 2 if isinstance(given, int) else 0, LARGER_CONTEXT)
-    if limit and (given == limit or (isinstance(given, int) and given > limit)):
+    requested, limit = dict(question.ask_options.options).get(NUM_CTX), model.context_length
+    larger = max(requested * 2 if isinstance(requested, int) else 0, LARGER_CONTEXT)
+    if limit and (requested == limit or (isinstance(requested, int) and requested > limit)):
         return f"the model's maximum context is {limit} tokens: send less, or reduce thinking with --effort low"
     return f"use a larger context: -o num_ctx={min(larger, limit or larger)}"
 
@@ -116,16 +116,16 @@ def _is_context_fixed(model: Model) -> bool:
 
 def warnings_of(reply: Reply, chosen: Plan, model: Model) -> list[str]:
     """The warnings to show with the answer."""
-    found: list[str] = []
+    warnings: list[str] = []
     if reply.has_fallback_answer:
-        found.append("the reply has no separate answer: this is the last thing the model wrote")
+        warnings.append("the reply has no separate answer: this is the last thing the model wrote")
     if reply.tool_calls and reply.answer:
-        found.append(f"{_describe_calls(reply)} and may have expected a result")
+        warnings.append(f"{_describe_calls(reply)} and may have expected a result")
     if reply.refusal and reply.answer:
-        found.append(MODEL_REFUSED.format(shorten(reply.refusal)))
+        warnings.append(MODEL_REFUSED.format(shorten(reply.refusal)))
     if is_untagged(reply, chosen):
-        found.append(_untagged_warning(chosen, model).format(model=reply.model, lost=", ".join(chosen.lost_tokens)))
-    return found
+        warnings.append(_untagged_warning(chosen, model).format(model=reply.model, lost=", ".join(chosen.lost_tokens)))
+    return warnings
 
 
 def is_untagged(reply: Reply, chosen: Plan) -> bool:

@@ -105,7 +105,7 @@ class Recorder:
     # Events of the exchange
 
     def begin(self, stored: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-        """Start recording; `stored` holds what is known of the reply, and `note` shows a failure."""
+        """Start recording; `stored` holds the facts about the reply, and `note` shows a failure."""
         self._stored_reply, self._live_reply, self._note = stored._replace(origin=self._target.origin), reply, note
         self._start = self._last_write = self._clock()
         # The prefix of the reply is its first piece, which is written with the beginning.
@@ -145,13 +145,13 @@ class Recorder:
     async def wait_until_written(self) -> None:
         """Wait until all work submitted so far is done."""
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
+        written: asyncio.Future[None] = loop.create_future()
 
         def reached() -> None:
-            loop.call_soon_threadsafe(done.set_result, None)
+            loop.call_soon_threadsafe(written.set_result, None)
 
         self._submit(reached)
-        await done
+        await written
 
     # Writing
 
@@ -233,16 +233,16 @@ class Recorder:
         self._has_warned = True
 
 
-def stored_reply_of(begun: StoredReply, reply: Reply) -> StoredReply:
-    """The stored form of a finished reply; `begun` is what was stored at its beginning."""
-    return begun._replace(
+def stored_reply_of(initial: StoredReply, reply: Reply) -> StoredReply:
+    """The stored form of a finished reply; `initial` is what was stored at its beginning."""
+    return initial._replace(
         family=reply.family.name,
         segments=reply.segments,
         answer=reply.answer,
         raw="".join(reply.raw),
         raw_thinking="".join(reply.raw_thinking),
         done_reason=reply.done_reason,
-        warnings=tuple(text for text in reply.warnings if text != begun.error),
+        warnings=tuple(text for text in reply.warnings if text != initial.error),
         measured=reply.metrics,
     )
 

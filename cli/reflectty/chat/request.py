@@ -20,7 +20,7 @@ DEFAULT_ASK_OPTIONS = AskOptions()
 
 
 class Question(NamedTuple):
-    """A prompt with its history and images, and how to ask it."""
+    """A prompt with its history and images, and the options of its request."""
 
     prompt: str
     ask_options: AskOptions = DEFAULT_ASK_OPTIONS
@@ -74,11 +74,11 @@ def _history_of(question: Question, model: Model, chosen: Plan) -> tuple[Message
 
 def ignored_options_note(question: Question, model: Model) -> str:
     """The note on options that the model's server does not support; empty if there are none."""
-    given = [
+    requested = [
         *(name for name, value in question.ask_options.options if value != AUTO),
         *(("keep_alive",) if question.ask_options.keep_alive else ()),
     ]
-    names = [name for name in given if name in model.unsupported_options]
+    names = [name for name in requested if name in model.unsupported_options]
     return f"this server ignores {', '.join(names)}" if names else ""
 
 

@@ -34,7 +34,9 @@ class ResumePlan(NamedTuple):
             RefusedError: its tags are unknown.
         """
         field = bool(reply.raw_thinking)
-        return writing_family(self.model, self.plan, reply.family, reply.raw, came_in_field=field, opener=self.opener)
+        return writing_family(
+            self.model, self.plan, reply.family, reply.raw, has_thinking_field=field, opener=self.opener
+        )
 
     def reinterpret(self, reply: StoredReply) -> StoredReply:
         """The reply, with all its text as thinking if the prompt had opened the thinking."""
@@ -81,7 +83,7 @@ def _is_untagged(reply: StoredReply) -> bool:
 
 def _has_known_tags(model: Model, plan: Plan, reply: StoredReply) -> bool:
     try:
-        writing_family(model, plan, reply.family, reply.raw, came_in_field=True)
+        writing_family(model, plan, reply.family, reply.raw, has_thinking_field=True)
     except RefusedError:
         return False
     return True

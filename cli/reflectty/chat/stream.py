@@ -1,4 +1,4 @@
-"""Streams a reply; lets the model think freely before its answer is held to a schema.
+"""Streams a reply; lets the model think freely before a schema constrains its answer.
 
 vLLM with a reasoning parser enforces a schema only after the closing tag of the thinking, so one request is enough
 there (seen with 0.32.0).
@@ -43,16 +43,16 @@ async def stream_reply(
     if question.schema is None:
         chunks = _start_stream(engine, request, question)
     elif _thinks_in_tags(chosen, question) and (reply.resumable or question.reply_prefix):
-        # A given prefix may contain all of the thinking.
-        apart = ThinkingFieldFlag()
+        # A prefix may contain all of the thinking.
+        thinking_field = ThinkingFieldFlag()
         if not reply.has_finished_thinking:
-            free = _stream_free_thinking(engine, request._replace(schema=""), question, reply, apart)
+            free = _stream_free_thinking(engine, request._replace(schema=""), question, reply, thinking_field)
             async with aclosing(free) as pieces:
                 async for piece in pieces:
                     yield piece
         if reply.done and not reply.is_finished:
             return
-        if apart.is_set or not reply.family.thinking:
+        if thinking_field.is_set or not reply.family.thinking:
             chunks = _ask_again_with_schema(engine, request, reply)
         else:
             chunks = _stop_after_json(engine.resume(request, reply.keep_thinking_only()))
@@ -117,23 +117,23 @@ async def _stop_after_json(chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerato
     from reflectty.core.schema import JsonEndDetector
 
     end = JsonEndDetector()
-    async with aclosing(chunks) as arriving:
-        async for chunk in arriving:
+    async with aclosing(chunks) as received:
+        async for chunk in received:
             over = end.feed(chunk.content)
             if over is None:
                 yield chunk
                 continue
             yield chunk._replace(content=chunk.content[:over], done=False)
-            yield chunk._replace(content="", done_reason="stop") if chunk.done else await _await_usage(arriving)
+            yield chunk._replace(content="", done_reason="stop") if chunk.done else await _await_usage(received)
             return
 
 
-async def _await_usage(arriving: AsyncGenerator[Chunk, None]) -> Chunk:
+async def _await_usage(chunks: AsyncGenerator[Chunk, None]) -> Chunk:
     """The final chunk of a reply with its usage, or without it if filler keeps arriving."""
     end, filled = Chunk(done=True, done_reason="stop"), 0
     with contextlib.suppress(IncompleteError, TimeoutError):
         async with asyncio.timeout(USAGE_TIMEOUT_SECONDS):
-            async for chunk in arriving:
+            async for chunk in chunks:
                 filled += len(chunk.content)
                 if chunk.done:
                     return end._replace(usage=chunk.usage)

@@ -1,4 +1,4 @@
-"""Asks questions of our own: whether a model sends its tags, and how many requests a server answers at once."""
+"""Sends test requests: whether a model sends its tags, and how many requests a server answers at once."""
 
 from __future__ import annotations
 
@@ -139,11 +139,13 @@ async def probe_parallel_slots(
     Raises:
         ReflecttyError: every request was refused or broke off before its first token.
     """
-    tiny = question.ask_options._replace(mode=Mode.DIRECT, effort=None, family=FAMILIES["none"], system=_TINY_SYSTEM)
-    asked = Question(_TINY_PROMPT, tiny.override(options=_TINY_OPTIONS))
+    ask_options = question.ask_options._replace(
+        mode=Mode.DIRECT, effort=None, family=FAMILIES["none"], system=_TINY_SYSTEM
+    )
+    probe = Question(_TINY_PROMPT, ask_options.override(options=_TINY_OPTIONS))
     model = model._replace(system="")
     watch = _ProbeWatch(max_requests)
-    tasks = [asyncio.create_task(_follow_reply(engine, asked, model, watch, number)) for number in range(max_requests)]
+    tasks = [asyncio.create_task(_follow_reply(engine, probe, model, watch, number)) for number in range(max_requests)]
     try:
         with suppress(TimeoutError):
             await asyncio.wait_for(watch.done.wait(), seconds)
@@ -151,9 +153,9 @@ async def probe_parallel_slots(
         for task in tasks:
             task.cancel()
         ends = await asyncio.gather(*tasks, return_exceptions=True)
-    unforeseen = next((end for end in ends if isinstance(end, Exception)), None)
-    if unforeseen or (len(watch.errors) == max_requests and not any(watch.pieces)):
-        raise unforeseen or watch.errors[0]
+    failure = next((end for end in ends if isinstance(end, Exception)), None)
+    if failure or (len(watch.errors) == max_requests and not any(watch.pieces)):
+        raise failure or watch.errors[0]
     return watch.count_slots()
 
 
@@ -196,7 +198,7 @@ class _ProbeWatch:
         sent, longest = len(self.pieces), max(self.pieces, key=len)
         if not longest:
             return ParallelSlots(0, sent, is_certain=False)
-        by = longest[min(len(longest), STARTED_BY_PIECE) - 1]
-        begun = sum(1 for times in self.pieces if times and times[0] <= by)
-        has_all_started = len(longest) >= STARTED_BY_PIECE or begun == sent
-        return ParallelSlots(begun, sent, is_certain=has_all_started and by - longest[0] >= _MIN_REPLY_SECONDS)
+        deadline = longest[min(len(longest), STARTED_BY_PIECE) - 1]
+        started = sum(1 for times in self.pieces if times and times[0] <= deadline)
+        has_all_started = len(longest) >= STARTED_BY_PIECE or started == sent
+        return ParallelSlots(started, sent, is_certain=has_all_started and deadline - longest[0] >= _MIN_REPLY_SECONDS)

@@ -1,4 +1,4 @@
-"""Waits beside a running reply: ticks, turns for other tasks, and retries at the time that a server names."""
+"""Waits during a reply: ticks, yields to other tasks, and retries at the time that a server names."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class RetryBudget:
     """
 
     def __init__(self, seconds: float, note: Callable[[str], None]) -> None:
-        self._left = seconds
+        self._remaining = seconds
         self._note = note
 
     async def run(self, call: Callable[[], Awaitable[T]], may_wait: Callable[[], bool] = lambda: True) -> T:
@@ -119,9 +119,9 @@ class RetryBudget:
                 return await call()
             except BusyError as error:
                 seconds = error.retry_after
-                if not (0 < seconds <= self._left and may_wait()):
+                if not (0 < seconds <= self._remaining and may_wait()):
                     raise
-                why = "rate limit reached" if error.rate_limited else "the server is busy"
-                self._note(f"{why}: retrying in {seconds:.0f} s")
-                self._left -= max(seconds, MIN_WAIT_SECONDS)
+                reason = "rate limit reached" if error.rate_limited else "the server is busy"
+                self._note(f"{reason}: retrying in {seconds:.0f} s")
+                self._remaining -= max(seconds, MIN_WAIT_SECONDS)
                 await asyncio.sleep(seconds)

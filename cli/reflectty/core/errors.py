@@ -105,7 +105,7 @@ class OptionError(RefusedError):
 class BusyError(RefusedError):
     """The server's queue was still full after the retries; `rate_limited` if the server limits the request rate.
 
-    `retry_after` is the wait that the server asks for, in seconds; 0 if it names none.
+    `retry_after` is the wait that the server requests, in seconds; 0 if it names none.
     """
 
     def __init__(self, message: str, hint: str = "", *, rate_limited: bool = False, retry_after: float = 0.0) -> None:
@@ -173,9 +173,9 @@ def reason_of(error: Exception) -> str:
     return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A hint at similar words, or ""."""
     from difflib import get_close_matches
 
-    found = get_close_matches(word, list(known), n=3)
-    return f"did you mean {' or '.join(found)}?" if found else ""
+    similar = get_close_matches(word, list(choices), n=3)
+    return f"did you mean {' or '.join(similar)}?" if similar else ""

@@ -33,11 +33,11 @@ def read_stdin(stdin: BinaryIO, warn: Callable[[str], None], silence: float = SI
     except (OSError, ValueError, AttributeError):
         return stdin.read()
     pieces: list[bytes] = []
-    told = False
+    warned = False
     while True:
-        if not select.select([number], [], [], None if told else silence)[0]:
+        if not select.select([number], [], [], None if warned else silence)[0]:
             warn("still waiting for input on stdin: close it with < /dev/null, or use --no-stdin")
-            told = True
+            warned = True
             continue
         piece = os.read(number, 1 << 16)
         if not piece:

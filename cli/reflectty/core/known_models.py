@@ -2,7 +2,7 @@
 
 A name is less reliable than a server or a template: publishers give thinking and non-thinking models similar names.
 Names are those of Ollama's library and of the publishers' repositories. Every question looks up a family, so
-`family_of` uses no regular expressions, whose compilation would take longer than all the rest.
+`family_of` uses no regular expressions, whose compilation would take longer than everything else.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ NON_THINKING_WORDS: Final = (
 )
 """Words in the names of non-thinking variants of `<think>` models, unless the names state otherwise."""
 UNDECLARED_THINKERS: Final = ("mimo", "minimaxm1", "deepcoder", "deepscaler")
-"""Models that think although their templates do not show it, so that no server can tell."""
+"""Models that think although their templates do not show it, so that no server reports it."""
 OPENED: Final = (
     *("qwq", "deepseekr1", "deepseekv3.1", "deepseekv3.2", "deepseekv4", "r11776", "qwen3.5", "qwen3.6", "glm4.7"),
     *("minimaxm2", "nemotron3nano", "nemotronnano", "stepfun3.5", "step3.5", "minicpm5", "bielik11bv3"),
@@ -104,9 +104,9 @@ def family_of(model: str) -> str | None:
     """The family of a model by its name; None if unknown."""
     for name in _spellings(model):
         plain = _without_separators(name)
-        for known in NAME_PATTERNS:
-            if _matches(known, plain):
-                return None if known.family == "think" and _is_non_thinking_version(name) else known.family
+        for pattern in NAME_PATTERNS:
+            if _matches(pattern, plain):
+                return None if pattern.family == "think" and _is_non_thinking_version(name) else pattern.family
     return "reflection" if "reflection" in model.lower().rsplit("/", 1)[-1] else None
 
 
@@ -125,11 +125,11 @@ def begins_with(model: str, beginnings: tuple[str, ...]) -> bool:
     return any(_without_separators(name).startswith(beginnings) for name in _spellings(model))
 
 
-def _matches(known: NamePattern, plain: str) -> bool:
+def _matches(pattern: NamePattern, plain: str) -> bool:
     return (
-        plain.startswith(known.beginnings)
-        and known.required_word in plain
-        and not any(word in plain for word in known.excluded_words)
+        plain.startswith(pattern.beginnings)
+        and pattern.required_word in plain
+        and not any(word in plain for word in pattern.excluded_words)
     )
 
 
@@ -146,8 +146,8 @@ def _spellings(model: str) -> tuple[str, ...]:
 
 
 def _without_maker(name: str) -> str:
-    while found := next((maker for maker in MAKERS if name.startswith((f"{maker}-", f"{maker}_"))), None):
-        name = name[len(found) + 1 :]
+    while prefix := next((maker for maker in MAKERS if name.startswith((f"{maker}-", f"{maker}_"))), None):
+        name = name[len(prefix) + 1 :]
     return name
 
 

@@ -72,7 +72,7 @@ class Request(NamedTuple):
     keep_alive: str = ""
     """A number of seconds or a duration such as `5m`; empty means the server's default."""
     bounds: Bounds | None = None
-    """The limits of the reply; None if not computed, or if another server than ours answers."""
+    """The limits of the reply; None if not computed, or if the model runs on another host."""
     fits_context: bool = False
     """Whether prompt and reply surely fit the context, so that no server can cut either."""
 

@@ -1,4 +1,4 @@
-"""Compares and shortens model names, and tells which models run on a remote host.
+"""Compares and shortens model names, and detects which models run on a remote host.
 
 Cloud names follow `parseSourceSuffix` of internal/modelref in Ollama 0.34.2: regardless of the list of models,
 ollama.com answers for a name whose tag is `cloud` or ends in `-cloud`, and never for `name:local`, which means a model
@@ -60,8 +60,8 @@ def _host(address: str) -> str:
         return address
     if not host:
         return address
-    usual = port in (None, 443 if parts.scheme != "http" else 80)
-    return host if usual else f"{host}:{port}"
+    is_default_port = port in (None, 443 if parts.scheme != "http" else 80)
+    return host if is_default_port else f"{host}:{port}"
 
 
 _PART: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"

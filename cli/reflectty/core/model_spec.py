@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ModelSpec(NamedTuple):
-    """The parts of one installed model; files are given by the path of the server's own copy."""
+    """The parts of one installed model; files are named by the path of the server's own copy."""
 
     name: str
     kind: str = ""
@@ -111,8 +111,8 @@ class SamplingDefault(NamedTuple):
 
 def sampling_from_info(info: Mapping[str, object]) -> tuple[tuple[str, float], ...]:
     """The options that a model's file sets, from its /api/show."""
-    found = ((option, info.get(SAMPLING_PREFIX + key)) for key, option in SAMPLING_OPTIONS.items())
-    return tuple((option, value) for option, value in found if isinstance(value, int | float))
+    values = ((option, info.get(SAMPLING_PREFIX + key)) for key, option in SAMPLING_OPTIONS.items())
+    return tuple((option, value) for option, value in values if isinstance(value, int | float))
 
 
 def parse_parameters(parameters: str) -> dict[str, str]:
@@ -151,10 +151,10 @@ def bounds_of(
     """
     if model.remote_host:
         return None
-    said = tuple(messages)
+    conversation = tuple(messages)
     context, reply = (_number(name, options, model) for name in ("num_ctx", "num_predict"))
     return Bounds(
-        prompt=0 if any(message.images for message in said) else _most(model, said, so_far),
+        prompt=0 if any(message.images for message in conversation) else _most(model, conversation, so_far),
         # A reply of no tokens still has one; below 0 means no limit.
         reply=0 if reply is None or reply < 0 else max(1, reply),
         # A server never exceeds the context that the model was trained for.
@@ -162,8 +162,8 @@ def bounds_of(
     )
 
 
-def _most(model: Model, said: tuple[Message, ...], so_far: str) -> int:
-    written = [text for message in said for text in (message.content, message.thinking) if text]
+def _most(model: Model, messages: tuple[Message, ...], so_far: str) -> int:
+    written = [text for message in messages for text in (message.content, message.thinking) if text]
     texts = [*filter(None, (*written, *model.examples, model.system, so_far))]
     return sum(map(_bytes, (*texts, model.template))) + len(texts) * LEAST_MESSAGE_BYTES + FRAME_TOKENS
 

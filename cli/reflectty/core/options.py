@@ -50,7 +50,7 @@ def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> tuple[tuple
     Raises:
         UsageError: no `=`, an option that Ollama does not have, or a value of the wrong type.
     """
-    found: dict[str, OptionValue] = {}
+    options: dict[str, OptionValue] = {}
     stops: list[str] = []
     for pair in pairs:
         key, equals, text = pair.partition("=")
@@ -60,10 +60,10 @@ def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> tuple[tuple
         if key == "stop":
             stops.append(text)
         else:
-            found[key] = _parse_value(key, text.strip(), f"{flag} {key}")
+            options[key] = _parse_value(key, text.strip(), f"{flag} {key}")
     if stops:
-        found["stop"] = tuple(stops)
-    return tuple(found.items())
+        options["stop"] = tuple(stops)
+    return tuple(options.items())
 
 
 def read_options(table: Mapping[str, object], name: str) -> tuple[tuple[str, OptionValue], ...]:
@@ -85,24 +85,24 @@ def _read_option(key: str, value: object, name: str) -> OptionValue:
 
 
 def _parse_value(key: str, text: str, name: str) -> OptionValue:
-    wanted = OPTIONS.get(key)
-    if wanted is None:
+    value_type = OPTIONS.get(key)
+    if value_type is None:
         raise UsageError(f"{name}: Ollama has no option {key!r}", _suggest_option(key))
     if key == NUM_CTX and text == AUTO:
         return AUTO
-    if wanted is bool:
+    if value_type is bool:
         if text.lower() not in _BOOLS:
             raise UsageError(f"{name} takes true or false, not {text!r}")
         return _BOOLS[text.lower()]
     try:
-        number = wanted(text)
+        number = value_type(text)
     except ValueError as error:
-        noun = "a whole number" if wanted is int else "a number"
+        noun = "a whole number" if value_type is int else "a number"
         noun = f"{noun}, or auto" if key == NUM_CTX else noun
         raise UsageError(f"{name} takes {noun}, not {text!r}") from error
     if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124 - JSON has no such numbers
         raise UsageError(f"{name} takes a finite number, not {text!r}")
-    return int(number) if wanted is int else float(number)
+    return int(number) if value_type is int else float(number)
 
 
 def _suggest_option(key: str) -> str:

@@ -67,7 +67,7 @@ _STRAY = (
     f"|(?<![{_EMOJI}][{_JOINERS}])(?<![{_EMOJI}][{_EMOJI_SELECTORS}][{_JOINERS}])(?<![{_JOINING}][{_JOINERS}])"
     f"(?<![{_BASES}][{_EMOJI_SELECTORS}])(?<![{_IDEOGRAPHS}][{_IDEOGRAPH_SELECTORS}])"
     f"(?<![{_MONGOLIAN}][{_MONGOLIAN_SELECTORS}]))"
-    # Code points that are kept in some places are never kept after a stray, so a run of strays is one match.
+    # Code points that are kept in some positions are never kept after a stray, so a run of strays is one match.
     f"[{_ALWAYS_REPLACED}{_REPLACED_OUT_OF_PLACE}]*"
 )
 # A black flag with its tags, one direction mark, or a run of strays.
@@ -136,22 +136,22 @@ class Sanitizer:
         return self._sanitize(text, last=True)
 
     def _sanitize(self, text: str, *, last: bool) -> str:
-        done = len(self._tail)
+        copied = len(self._tail)
         text, self._held = self._tail + self._held + text, ""
         end = len(text)
-        shown: list[str] = []
-        for odd in _odd_pattern().finditer(text, done):
-            instead = _replacement_for(odd, last=last)
-            if instead is None:
+        pieces: list[str] = []
+        for odd in _odd_pattern().finditer(text, copied):
+            replacement = _replacement_for(odd, last=last)
+            if replacement is None:
                 end = odd.start()
                 self._held = text[end:]
                 break
-            shown += text[done : odd.start()], instead.text
-            done = odd.end()
-            self.replaced_count += instead.replaced_count
-        shown.append(text[done:end])
+            pieces += text[copied : odd.start()], replacement.text
+            copied = odd.end()
+            self.replaced_count += replacement.replaced_count
+        pieces.append(text[copied:end])
         self._tail = text[max(0, end - _LOOKBEHIND_LENGTH) : end]
-        return "".join(shown)
+        return "".join(pieces)
 
 
 def clean(text: str) -> str:
@@ -238,26 +238,26 @@ def _replacement_for(odd: re.Match[str], *, last: bool) -> _Replacement | None:
     if odd[0].startswith(_FLAG):
         return _Replacement(odd[0])
     if odd[0] in _DIRECTIONS:
-        beside = _is_beside_rtl(text, start)
-        if beside or (beside is None and not last):
-            return _Replacement(odd[0]) if beside else None
+        near_rtl = _is_next_to_rtl(text, start)
+        if near_rtl or (near_rtl is None and not last):
+            return _Replacement(odd[0]) if near_rtl else None
     return _Replacement(odd[0].translate(_CODE_POINT_NAMES), len(odd[0]))
 
 
-def _is_beside_rtl(text: str, at: int) -> bool | None:
+def _is_next_to_rtl(text: str, at: int) -> bool | None:
     """Whether the nearest letter on one side is right-to-left; None while that letter may still arrive."""
     before = _is_rtl(text, range(at - 1, max(-1, at - 1 - _DIRECTION_REACH), -1))
     return before or _is_rtl(text, range(at + 1, at + 1 + _DIRECTION_REACH))
 
 
-def _is_rtl(text: str, places: Iterable[int]) -> bool | None:
-    """Whether the first letter at these places is right-to-left; None if the text ends before it."""
-    for place in places:
-        if place >= len(text):
+def _is_rtl(text: str, positions: Iterable[int]) -> bool | None:
+    """Whether the first letter at these positions is right-to-left; None if the text ends before it."""
+    for position in positions:
+        if position >= len(text):
             return None
-        if _suspect_pattern().match(text, place):
+        if _suspect_pattern().match(text, position):
             return False
-        direction = bidirectional(text[place])
+        direction = bidirectional(text[position])
         if direction in {"R", "AL", "AN"}:
             return True
         if direction not in _NEUTRAL:
@@ -267,19 +267,19 @@ def _is_rtl(text: str, places: Iterable[int]) -> bool | None:
 
 def _cut_pile(text: str, start: int, end: int) -> _Replacement:
     height = _pile_height(text, start)
-    kept = []
+    allowed = []
     for char in text[start:end]:
         height = height + 1 if _is_stacked(char) else 0
         if height <= _MARKS_PER_BASE:
-            kept.append(char)
-    return _Replacement("".join(kept), end - start - len(kept))
+            allowed.append(char)
+    return _Replacement("".join(allowed), end - start - len(allowed))
 
 
 def _pile_height(text: str, end: int) -> int:
     """Count the marks that end at `end`, with the joiners kept among them, up to the limit."""
     for height in range(_MARKS_PER_BASE):
-        place = end - 1 - height
-        if not _is_stacked(text[place]) or _suspect_pattern().match(text, place):
+        position = end - 1 - height
+        if not _is_stacked(text[position]) or _suspect_pattern().match(text, position):
             return height
     return _MARKS_PER_BASE
 

@@ -132,7 +132,7 @@ class Session(NamedTuple):
 
 
 class SearchHit(NamedTuple):
-    """One place where a search matched."""
+    """A match of a search."""
 
     session: Session
     turn: int | None
@@ -159,21 +159,21 @@ def title_for(text: str, attachments: Iterable[Attachment] = ()) -> str:
 
 def branch_to(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:
     """The turns from the first question to `leaf`."""
-    known = {turn.id: turn for turn in turns}
+    by_id = {turn.id: turn for turn in turns}
     path: list[Turn] = []
-    while leaf is not None and leaf in known:
-        path.append(known.pop(leaf))
+    while leaf is not None and leaf in by_id:
+        path.append(by_id.pop(leaf))
         leaf = path[-1].parent
     return tuple(reversed(path))
 
 
-def _own_thinking(said: StoredReply, thinker: str) -> str:
-    """The model's native thinking; thinking that a prompt asked for does not count."""
-    if not thinker or not is_same_model(said.model, thinker):
+def _own_thinking(reply: StoredReply, thinker: str) -> str:
+    """The model's native thinking; thinking requested by a prompt does not count."""
+    if not thinker or not is_same_model(reply.model, thinker):
         return ""
-    if said.raw_thinking or said.mode == "reflect":
-        return said.raw_thinking.strip()
-    return "\n".join(text for kind, text in said.segments if str(kind) != "answer").strip()
+    if reply.raw_thinking or reply.mode == "reflect":
+        return reply.raw_thinking.strip()
+    return "\n".join(text for kind, text in reply.segments if str(kind) != "answer").strip()
 
 
 def message_of(turn: Turn) -> Message:

@@ -55,7 +55,7 @@ class Template(NamedTuple):
 
 def fields_of(text: str) -> tuple[str, ...]:
     """The names of the fields in a text, each once, in their order."""
-    return tuple(dict.fromkeys(found[2] for found in _BRACES.finditer(text) if found[2]))
+    return tuple(dict.fromkeys(match[2] for match in _BRACES.finditer(text) if match[2]))
 
 
 def fill_template(template_text: str, fields: Mapping[str, str], name: str = "") -> str:
@@ -67,12 +67,12 @@ def fill_template(template_text: str, fields: Mapping[str, str], name: str = "")
         name: the template's name, for errors.
 
     Raises:
-        UsageError: one of its fields is missing; the hint says how to give it.
+        UsageError: one of its fields is missing; the hint says how to pass it.
     """
     missing = [field for field in fields_of(template_text) if field not in fields]
     if missing:
         raise _missing_fields_error(missing, f"the template {name}" if name else "the template")
-    return _BRACES.sub(lambda found: fields[found[2]] if found[2] else f"{{{found[1]}}}", template_text)
+    return _BRACES.sub(lambda match: fields[match[2]] if match[2] else f"{{{match[1]}}}", template_text)
 
 
 def _missing_fields_error(fields: list[str], template: str) -> UsageError:
@@ -108,7 +108,7 @@ def parse_fields(pairs: Iterable[str]) -> dict[str, str]:
     """Parse fields from `NAME=VALUE` texts; a repeated one replaces.
 
     Raises:
-        UsageError: no `=`, or the field `input`, which cannot be given.
+        UsageError: no `=`, or the field `input`, which cannot be set.
     """
     fields: dict[str, str] = {}
     for pair in pairs:
@@ -123,14 +123,16 @@ def parse_fields(pairs: Iterable[str]) -> dict[str, str]:
     return fields
 
 
-def refuse_unknown_fields(given: Iterable[str], template: Template) -> None:
+def refuse_unknown_fields(names: Iterable[str], template: Template) -> None:
     """Refuse fields that a template does not have.
 
     Raises:
         UsageError: the first such field.
     """
-    known = [name for name in fields_of(template.text) if name != INPUT]
-    for name in given:
-        if name not in known:
-            listed = f"its fields are {', '.join(known)}" if known else "it has no fields besides the input"
-            raise UsageError(f"the template {template.name} has no field {name!r}", did_you_mean(name, known) or listed)
+    field_names = [name for name in fields_of(template.text) if name != INPUT]
+    for name in names:
+        if name not in field_names:
+            listed = f"its fields are {', '.join(field_names)}" if field_names else "it has no fields besides the input"
+            raise UsageError(
+                f"the template {template.name} has no field {name!r}", did_you_mean(name, field_names) or listed
+            )

@@ -56,7 +56,7 @@ def open_engine(  # noqa: PLR0913 - each is a separate setting of the connection
         api_key: the server's key; sent only over a confidential connection.
         timeouts: how long to wait.
         key_over_http: whether an OpenAI-compatible server gets the key over any connection.
-        remembered_models: tells whether a model of such a server was seen to think before, and remembers one.
+        remembered_models: whether a model of such a server has sent thinking in a field; and how to store one.
 
     Raises:
         UsageError: the host, the key or the proxy settings of the environment cannot be used.

@@ -287,9 +287,9 @@ class Connection:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             from reflectty.engines.unreachable import Route
 
-            found = await self._find_other_server() if isinstance(error, httpx.ConnectError | httpx.InvalidURL) else ""
-            way = Route(self._address, self._profile, self.proxy, system_environment())
-            raise way.error(error, self._timeouts.connect, other_server_hint=found) from error
+            hint = await self._find_other_server() if isinstance(error, httpx.ConnectError | httpx.InvalidURL) else ""
+            route = Route(self._address, self._profile, self.proxy, system_environment())
+            raise route.error(error, self._timeouts.connect, other_server_hint=hint) from error
 
     async def _find_other_server(self) -> str:
         """A hint to another server that answers on this machine; searches once."""

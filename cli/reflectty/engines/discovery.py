@@ -36,7 +36,7 @@ def server_finder_for(address: Address) -> Callable[[], Awaitable[str]] | None:
 
 
 async def find_other_server_hint() -> str:
-    """A hint how to ask a llama-server found on this machine; empty if there is none."""
+    """The hint how to use a llama-server on this machine; empty if there is none."""
     return llama_server_hint_of(await find_llama_servers())
 
 
@@ -56,8 +56,8 @@ class LlamaServer(NamedTuple):
 
 async def find_llama_servers(ports: Iterable[int] = LLAMA_SERVER_PORTS) -> tuple[LlamaServer, ...]:
     """The llama-servers at ports of this machine; takes at most two seconds."""
-    found = await asyncio.gather(*map(_find_at_port, ports))
-    return tuple(one for one in found if one)
+    servers = await asyncio.gather(*map(_find_at_port, ports))
+    return tuple(server for server in servers if server)
 
 
 async def _find_at_port(port: int) -> LlamaServer | None:
@@ -74,13 +74,14 @@ async def _find_at_port(port: int) -> LlamaServer | None:
     return None
 
 
-def llama_server_hint_of(found: Iterable[LlamaServer]) -> str:
-    """A hint how to ask the first server found, once or permanently; empty if there is none."""
-    one = next(iter(found), None)
-    if one is None:
+def llama_server_hint_of(servers: Iterable[LlamaServer]) -> str:
+    """The hint how to use the first server, once or permanently; empty if there is none."""
+    server = next(iter(servers), None)
+    if server is None:
         return ""
-    key = " (requires a key: REFLECTTY_API_KEY)" if one.needs_key else ""
-    for_good = f"reflect config set engine openai && reflect config set host {one.host}"
+    key = " (requires a key: REFLECTTY_API_KEY)" if server.needs_key else ""
+    commands = f"reflect config set engine openai && reflect config set host {server.host}"
     return (
-        f"a llama-server responds at {one.host}{key}: use --engine openai --host {one.host}, or permanently: {for_good}"
+        f"a llama-server responds at {server.host}{key}: use --engine openai --host {server.host}, "
+        f"or permanently: {commands}"
     )

@@ -26,13 +26,13 @@ NOT_INSTALLED: Final = "the built-in model mini is not installed"
 
 
 class FallbackRules(NamedTuple):
-    """Decisions about the built-in model that are made elsewhere; each is called only when it matters."""
+    """Decisions about the built-in model that callers make; each is called only when needed."""
 
     is_installed: Callable[[], bool]
     may_stand_in: Callable[[], bool]
     """Whether it may answer when the server is unreachable, even if a question names no model."""
     notices: Callable[[bool], Awaitable[tuple[str, ...]]]
-    """Notices before its first reply; the argument tells whether it was requested by name."""
+    """Notices before its first reply; the argument is whether it was requested by name."""
     advice: Callable[[], str]
     """Addition to the hint of an unreachable server; often empty."""
     on_reached: Callable[[], None]
@@ -107,26 +107,26 @@ class FallbackEngine(Engine):
                 if not self._rules.is_installed():
                     raise _not_installed_error_of(error) from error
                 self.using_fallback = not isinstance(error, RefusedError)
-        return await self._builtin_model(asked=True)
+        return await self._builtin_model(by_name=True)
 
     async def models(self) -> tuple[Model, ...]:
         """The models of the server; if it is unreachable and the rules allow it, the built-in model."""
         if self._builtin_only:
-            return (await self._builtin_model(asked=True),)
+            return (await self._builtin_model(by_name=True),)
         try:
-            found = await self._ask_server(self._server.models())
+            models = await self._ask_server(self._server.models())
         except UnreachableError as error:
             if not self._fall_back():
                 raise
-            own = await self._builtin_model(asked=False)
-            return (own._replace(notices=(*own.notices, *filter(None, (error.other_server_hint,)))),)
+            builtin = await self._builtin_model(by_name=False)
+            return (builtin._replace(notices=(*builtin.notices, *filter(None, (error.other_server_hint,)))),)
         self.using_fallback = False
-        return found
+        return models
 
     async def running_models(self) -> tuple[RunningModel, ...]:
         """The loaded models of the server and of the built-in model."""
-        theirs = () if self.using_fallback else await self._ask_server(self._server.running_models())
-        return (*theirs, *await self._builtin.running_models()) if self._builtin else theirs
+        models = () if self.using_fallback else await self._ask_server(self._server.running_models())
+        return (*models, *await self._builtin.running_models()) if self._builtin else models
 
     async def version(self) -> str:
         """The version of the server, or of the built-in model in its place."""
@@ -168,22 +168,22 @@ class FallbackEngine(Engine):
         self._builtin = self._builtin or self._open_builtin()
         return self._builtin
 
-    async def _builtin_model(self, *, asked: bool) -> Model:
+    async def _builtin_model(self, *, by_name: bool) -> Model:
         """The built-in model, with notices the first time."""
-        found = await self._builtin_engine().show(MINI_NAME)
-        notices = () if self._notified else await self._rules.notices(asked)
+        model = await self._builtin_engine().show(MINI_NAME)
+        notices = () if self._notified else await self._rules.notices(by_name)
         self._notified = True
-        return found._replace(notices=notices)
+        return model._replace(notices=notices)
 
     async def _ask_server(self, answer: Awaitable[T]) -> T:
         """Await the server's answer; adds advice to the error of an unreachable server."""
         try:
-            found = await answer
+            result = await answer
         except UnreachableError as error:
             error.hint = _join_hints(error.hint, self._rules.advice())
             raise
         self._rules.on_reached()
-        return found
+        return result
 
 
 def _join_hints(*hints: str) -> str:
@@ -191,13 +191,13 @@ def _join_hints(*hints: str) -> str:
 
 
 def _not_installed_error_of(error: ReflecttyError) -> ReflecttyError:
-    """The server's error as one that says how to install the built-in model, which was to answer instead.
+    """The server's error with the hint how to install the built-in model, which would answer instead.
 
     A model of the same name that the server could pull is a different one.
     """
     from reflectty.engines.embedded.install import how_to_install
 
-    brings_it = f"install it with {how_to_install()}"
+    hint = f"install it with {how_to_install()}"
     if isinstance(error, ModelMissingError):
-        return type(error)(f"{NOT_INSTALLED}, and the server has no model of that name", brings_it)
-    return type(error)(f"{NOT_INSTALLED}; {error}", brings_it)
+        return type(error)(f"{NOT_INSTALLED}, and the server has no model of that name", hint)
+    return type(error)(f"{NOT_INSTALLED}; {error}", hint)

@@ -93,7 +93,7 @@ class _HttpExchange(httpx.AsyncByteStream):
     async def _write(self) -> None:
         for event in (self._head(), h11.Data(data=self._request.content), h11.EndOfMessage()):
             self._writer.write(self._protocol.send(event) or b"")
-        # A server may refuse a long prompt before reading all of it: its response says more than the broken pipe.
+        # A server may refuse a long prompt before reading all of it: its response explains more than the broken pipe.
         with suppress(ConnectionError):
             await self._writer.drain()
 

@@ -68,12 +68,12 @@ class OllamaEngine(Engine):
             RefusedError: the server refused, or was busy three times.
             IncompleteError: the reply was cut, or stalled.
         """
-        found = await find_context(self._client, request)
-        most = request.bounds.prompt if request.bounds else 0
-        limited = await limit_reply(self._client, found, CHAT, ollama.encode, most)
-        async with aclosing(self._client.stream_reply(CHAT, ollama.encode(limited.request), request.model)) as chunks:
+        prepared = await find_context(self._client, request)
+        max_prompt = request.bounds.prompt if request.bounds else 0
+        bounded = await limit_reply(self._client, prepared, CHAT, ollama.encode, max_prompt)
+        async with aclosing(self._client.stream_reply(CHAT, ollama.encode(bounded.request), request.model)) as chunks:
             async for chunk in chunks:
-                yield limited.add_earlier_usage(chunk)
+                yield bounded.add_earlier_usage(chunk)
 
     async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield what follows `so_far`, as content with its tags: Ollama renders the prompt and continues after it.
@@ -83,16 +83,16 @@ class OllamaEngine(Engine):
         Raises:
             RefusedError: the server cannot render a prompt; and what `chat` raises.
         """
-        found = await find_context(self._client, request)
-        answer = await self._client.request_object("POST", CHAT, ollama.encode_render(found.request), request.model)
+        prepared = await find_context(self._client, request)
+        answer = await self._client.request_object("POST", CHAT, ollama.encode_render(prepared.request), request.model)
         prompt = ollama.continue_prompt(ollama.rendered_prompt_of(answer), so_far)
 
         def encode(request: Request) -> Body:
             return ollama.encode_raw(request, prompt)
 
-        pictured = any(message.images for message in request.messages)
-        most = 0 if pictured else len(prompt.encode(errors="replace")) + BOS
-        limited = await limit_reply(self._client, found, GENERATE, encode, most)
+        has_images = any(message.images for message in request.messages)
+        max_prompt = 0 if has_images else len(prompt.encode(errors="replace")) + BOS
+        limited = await limit_reply(self._client, prepared, GENERATE, encode, max_prompt)
         async with aclosing(self._client.stream_reply(GENERATE, encode(limited.request), request.model)) as chunks:
             async for chunk in chunks:
                 yield limited.add_earlier_usage(chunk)
@@ -111,8 +111,8 @@ class OllamaEngine(Engine):
         Raises:
             ModelMissingError: the model is not installed.
         """
-        shown = ollama.model_of(model, await self._client.request_object("POST", "/api/show", {"model": model}, model))
-        return shown._replace(grammar="llama.cpp")
+        info = ollama.model_of(model, await self._client.request_object("POST", "/api/show", {"model": model}, model))
+        return info._replace(grammar="llama.cpp")
 
     async def info(self, model: str, *, with_arrays: bool = True) -> Mapping[str, object]:
         """The metadata of a model's file, by key; `with_arrays` adds the long arrays, megabytes of them.
@@ -135,7 +135,7 @@ class OllamaEngine(Engine):
         return await self._client.request_decoded(vocabulary_of, "POST", "/api/show", body, model)
 
     async def model_spec(self, model: str) -> ModelSpec:
-        """What a model is made of.
+        """The specification of a model: its files and parameters.
 
         Raises:
             ModelMissingError: the model is not installed.
@@ -150,7 +150,7 @@ class OllamaEngine(Engine):
         return await self._client.exists(f"{BLOBS}/{digest}")
 
     async def send_blob(self, digest: str, size: int, pieces: AsyncIterable[bytes]) -> None:
-        """Upload a file of `size` bytes with a digest; the server keeps nothing of an upload that is cut.
+        """Upload a file of `size` bytes with a digest; the server discards an upload that is cut.
 
         Raises:
             RefusedError: the server cannot store the file, or its digest differs.
@@ -158,10 +158,10 @@ class OllamaEngine(Engine):
         await self._client.upload(f"{BLOBS}/{digest}", size, pieces)
 
     async def create(self, body: Body) -> None:
-        """Create a model and wait until it is done.
+        """Create a model and wait for its completion.
 
         Closing the connection stops the creation since Ollama 0.34.1. Before, it continues, and with streamed progress
-        the half-made model stays on the disk for good.
+        the incomplete model stays on the disk.
 
         Raises:
             RefusedError: the model could not be created.

@@ -50,7 +50,7 @@ VERSIONS: Final = {
 """Endpoint of each server's version."""
 
 SERVERS_WITH_METRICS: Final = (wire.VLLM, wire.SGLANG)
-"""Servers with metrics beside the protocol; vLLM 0.32 needs no key for them."""
+"""Servers with metrics outside the protocol; vLLM 0.32 needs no key for them."""
 
 
 class OpenAIEngine(Engine):
@@ -85,7 +85,7 @@ class OpenAIEngine(Engine):
         self._refused_fields: frozenset[str] = frozenset()
         """Fields that this server refuses."""
         self._sent_notes: set[str] = set()
-        """Notes on dropped options that were already given."""
+        """Notes on dropped options that were already shown."""
         self._contexts: dict[str, int] = {}
         """Context size in tokens per model, where the server reports it."""
         self._remembered_models = remembered_models or ThinkingModels(set().__contains__, _remember_nothing)
@@ -159,34 +159,37 @@ class OpenAIEngine(Engine):
     async def _stream_reply(self, path: str, body: Body, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield a reply's chunks, dropping fields that the server refuses; notes name dropped options."""
         refused, decoder = self._refused_fields, wire.OpenAIChunkDecoder(html=self._maker == wire.VLLM)
-        doubt = ""
+        truncation = ""
         if self._maker == wire.OLLAMA:
-            body, doubt = (
+            body, truncation = (
                 await self._ollama_api.add_native_sampling(body, request),
                 await self._ollama_api.truncation_note(request),
             )
         while True:
-            left = wire.drop_fields(body, refused)
+            sent = wire.drop_fields(body, refused)
             try:
-                async with aclosing(self._client.stream_reply(path, left, request.model, decoder)) as chunks:
+                async with aclosing(self._client.stream_reply(path, sent, request.model, decoder)) as chunks:
                     async for chunk in chunks:
                         self._refused_fields |= refused
                         self._learn(request.model, chunk)
                         if chunk.done and decoder.is_from_ollama and self._maker != wire.OLLAMA:
-                            doubt = truncation_note_of(request)
-                        notes = (*self._dropped_options_notes(request), *filter(None, (doubt if chunk.done else "",)))
+                            truncation = truncation_note_of(request)
+                        notes = (
+                            *self._dropped_options_notes(request),
+                            *filter(None, (truncation if chunk.done else "",)),
+                        )
                         yield chunk._replace(notes=notes) if notes else chunk
             except RefusedError as error:
-                named = wire.refused_fields(str(error), left)
-                if not named:
-                    counted = await self._add_token_counts(error, request)
-                    raise counted from (None if counted is error else error)
-                refused |= named
+                newly_refused = wire.refused_fields(str(error), sent)
+                if not newly_refused:
+                    counted_error = await self._add_token_counts(error, request)
+                    raise counted_error from (None if counted_error is error else error)
+                refused |= newly_refused
             else:
                 return
 
     def _dropped_options_notes(self, request: Request) -> tuple[str, ...]:
-        """Notes on options that this server refuses, each given once."""
+        """Notes on options that this server refuses, each shown once."""
         note = wire.dropped_options_note(request, self._refused_fields) if self._refused_fields else ""
         if not note or note in self._sent_notes:
             return ()
@@ -230,44 +233,44 @@ class OpenAIEngine(Engine):
             ModelMissingError: the model is not in a list that is known to be complete.
         """
         served = await self.listed_models_if_any()
-        found = wire.find_listed_model(model, served)
-        if found is None and wire.is_full_list(served):
+        listed = wire.find_listed_model(model, served)
+        if listed is None and wire.is_full_list(served):
             raise wire.missing_model_error_of(model, [one.model.name for one in served])
-        if found is None:
+        if listed is None:
             return await self._add_server_facts(self._unlisted_model(model, served))
-        name = model if model in found.names else found.model.name
-        known = wire.model_of(found, name, await self._props(name), wire.ignored_options_of(self._maker))
-        return await self._add_server_facts(wire.add_server_limits(known, found))
+        name = model if model in listed.names else listed.model.name
+        info = wire.model_of(listed, name, await self._props(name), wire.ignored_options_of(self._maker))
+        return await self._add_server_facts(wire.add_server_limits(info, listed))
 
     def _unlisted_model(self, model: str, served: tuple[ListedModel, ...]) -> Model:
-        """An unlisted model; the notice that it is not listed is given once."""
-        known = wire.unlisted_model_of(model, served, wire.ignored_options_of(self._maker))
-        noted = model in self._noted_unlisted
+        """An unlisted model; the notice that it is not listed is shown once."""
+        info = wire.unlisted_model_of(model, served, wire.ignored_options_of(self._maker))
+        was_noted = model in self._noted_unlisted
         self._noted_unlisted.add(model)
-        return known._replace(notices=()) if noted else known
+        return info._replace(notices=()) if was_noted else info
 
     async def _props(self, model: str) -> Body:
-        """Properties that llama-server reports beside the protocol; empty for any other server."""
+        """Properties that llama-server reports outside the protocol; empty for any other server."""
         if self._maker != wire.LLAMA_SERVER:
             return {}
         return await self._request_optional("GET", f"/props?model={quote(model, safe='')}", model=model)
 
     async def _add_server_facts(self, model: Model) -> Model:
-        """The model with what this server reveals: how its prompts end, and where its thinking was seen.
+        """The model with what this server reveals: how its prompts end, and whether its thinking has its own field.
 
-        A name tells at most whether a model thinks; whether a vLLM was started with a parser, only a reply tells.
+        A name shows at most whether a model thinks; only a reply shows whether a vLLM was started with a parser.
         """
         if self._maker == wire.OLLAMA:
             return wire.add_ollama_info(model, await self._ollama_api.show(model.name))
         family = family_of_model(model.name)
-        apart = model.name in self._seen_thinking or self._remembered_models.is_known(model.name)
-        if self._maker == wire.VLLM and not (family and (apart or family.has_channels)):
+        separates_thinking = model.name in self._seen_thinking or self._remembered_models.is_known(model.name)
+        if self._maker == wire.VLLM and not (family and (separates_thinking or family.has_channels)):
             ends = await self._prompts.prompt_ends(model.name, switch_of(model.name, family.name if family else ""))
             model = wire.add_prompt_ends(model, ends, named=family is not None) if ends else model
-        if not apart:
+        if not separates_thinking:
             return model
-        shown = model._replace(guessed=False)
-        return shown if model.capabilities or family else shown._replace(capabilities=("thinking",))
+        certain = model._replace(guessed=False)
+        return certain if model.capabilities or family else certain._replace(capabilities=("thinking",))
 
     async def models(self) -> tuple[Model, ...]:
         """The served models; the default model carries the reason for its selection."""
@@ -314,7 +317,7 @@ class OpenAIEngine(Engine):
         return wire.SERVER_NAMES.get(self._maker, "")
 
     async def _request_optional(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
-        """The answer of an endpoint beside the protocol; empty if it is not reachable, as behind a gateway."""
+        """The answer of an endpoint outside the protocol; empty if it is not reachable, as behind a gateway."""
         try:
             return await self._client.request_object(method, path, body, model)
         except UnreachableError:

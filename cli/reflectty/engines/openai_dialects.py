@@ -1,4 +1,4 @@
-"""Server-specific calls beside the OpenAI protocol: Ollama's native API and vLLM's prompt rendering.
+"""Server-specific calls outside the OpenAI protocol: Ollama's native API and vLLM's prompt rendering.
 
 Ollama's /v1 silently truncates a long prompt (of 9,010 tokens it read 2,051) and sets temperature and top_p to 1,
 overriding the model's own parameters. Seen with 0.32.15 and 0.34.2, whose native API does neither.
@@ -44,7 +44,7 @@ NATIVE_HINT: Final = "use --engine ollama instead"
 
 
 class OllamaNativeApi:
-    """Asks an Ollama server's native API for what its /v1 omits."""
+    """Reads from an Ollama server's native API what its /v1 omits."""
 
     def __init__(self, client: ServerClient) -> None:
         self._client = client
@@ -68,8 +68,8 @@ class OllamaNativeApi:
         if size > room * MOST_BYTES_PER_TOKEN:
             message = f"the prompt has about {size // 4} tokens, and Ollama would silently truncate it to {room}"
             raise PromptTooLongError(message, f"its /v1 truncates prompts: {NATIVE_HINT}", resizable=False)
-        shown = await self.show(request.model)
-        return (_sampling(as_text(shown.get("parameters"))) if shown else {}) | body
+        info = await self.show(request.model)
+        return (_sampling(as_text(info.get("parameters"))) if info else {}) | body
 
     async def truncation_note(self, request: Request) -> str:
         """A note if the prompt may have been truncated; empty if it surely fits."""
@@ -140,23 +140,23 @@ class VllmPromptClient:
         """The rendered prompt.
 
         Raises:
-            RefusedError: neither way of asking gives the prompt.
+            RefusedError: neither endpoint returns the prompt.
         """
-        found = await self._prompt_from_tokens(request) or (await self._probe(request, 1)).prompt
-        if not found:
+        text = await self._prompt_from_tokens(request) or (await self._probe(request, 1)).prompt
+        if not text:
             raise RefusedError(NOT_RENDERED, "ask again instead")
-        return found
+        return text
 
     async def opener(self, request: Request) -> str:
-        """The tag that opens a model's thinking, found in the prompt or in the reply's first tokens."""
+        """The tag that opens a model's thinking, by the prompt or the reply's first tokens."""
         key = (request.model, request.think, request.arguments)
         if key not in self._openers:
-            glimpse = await self._probe(request, wire.FIRST_TOKENS)
-            self._openers[key] = find_opener(glimpse.prompt, glimpse.first_tokens)
+            probe = await self._probe(request, wire.FIRST_TOKENS)
+            self._openers[key] = find_opener(probe.prompt, probe.first_tokens)
         return self._openers[key]
 
     async def prompt_ends(self, model: str, switch: Switch | None) -> tuple[str, str] | None:
-        """How a prompt ends with thinking on and off; None if the server does not tell."""
+        """How a prompt ends with thinking on and off; None if the server does not report it."""
         if model not in self._ends:
             probe = Request(model, (Message("user", "hi"),))
             requests = (
@@ -173,7 +173,7 @@ class VllmPromptClient:
     async def end(self, request: Request, so_far: str) -> str:
         """How SGLang's prompt ends before a reply that begins with `so_far`; empty if unknown.
 
-        The prompt tells, else the reply's first tokens: a reply that does not open its thinking has had it opened.
+        The prompt shows it, else the reply's first tokens: if a reply does not open its thinking, the prompt did.
         """
         tags = tags_at(so_far)
         if not tags:
@@ -188,7 +188,7 @@ class VllmPromptClient:
         return "" if opens else tags[0].opener + ("" if text[0].isspace() else "\n")
 
     async def token_counts(self, request: Request) -> tuple[int, int]:
-        """Token counts of the prompt and of the server's context; zeros if the server does not tell."""
+        """Token counts of the prompt and of the server's context; zeros if the server does not report them."""
         _, count, room = await self._tokens(request)
         return count, room
 
@@ -212,15 +212,15 @@ class VllmPromptClient:
 
     async def _probe(self, request: Request, tokens: int) -> wire.PromptProbe:
         """Read the prompt and the first tokens of a reply as far as they arrive, then close the stream."""
-        glimpse = wire.PromptProbe()
+        probe = wire.PromptProbe()
         body = wire.encode_prompt_probe(request, tokens)
         try:
             async with (
                 asyncio.timeout(PROMPT_SECONDS),
-                aclosing(self._client.stream_reply("/v1/chat/completions", body, request.model, glimpse)) as chunks,
+                aclosing(self._client.stream_reply("/v1/chat/completions", body, request.model, probe)) as chunks,
             ):
                 async for _ in chunks:
                     pass
         except (ReflecttyError, TimeoutError):
             pass
-        return glimpse
+        return probe

@@ -129,8 +129,8 @@ def _address(text: str) -> tuple[_IPAddress | None, str]:
     """An address and its zone; an IPv4-mapped IPv6 address counts as IPv4."""
     bare, _, zone = text.partition("%")
     try:
-        found = ipaddress.ip_address(bare)
+        address = ipaddress.ip_address(bare)
     except ValueError:
         return None, ""
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return mapped or found, zone.removeprefix("25")
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address, zone.removeprefix("25")

@@ -1,11 +1,11 @@
 """Limits a reply to the tokens left in its context, so that Ollama never shifts the context.
 
-Ollama starts a model with or without context shifting, as the `shift` of a request says, and reloads the model for a
-request that says otherwise (`needsReload` in server/sched.go; seen with 0.32.15 and 0.34.2). Omitted, it means with
+Ollama starts a model with or without context shifting, by the `shift` of a request, and reloads the model for a
+request with another value (`needsReload` in server/sched.go; seen with 0.32.15 and 0.34.2). Omitted, it means with
 shifting, and other clients omit it: with `shift: false` in our requests, we and any other client would evict each
 other's model at every question. `shift: false` protects from a reply that fills the context: with shifting, half of the
 context is dropped, the prompt first, and the model silently continues. A limited reply gives the same protection: the
-server refuses a prompt that is too long (`truncate: false`), `num_predict` is at most the room left after the prompt,
+server refuses a prompt that is too long (`truncate: false`), `num_predict` is at most the room after the prompt,
 and a reply that needs more ends with `length`, as it does without shifting.
 
 This needs two numbers. The context is what a request sets, or what /api/ps reports for a model just loaded without one.
@@ -77,42 +77,42 @@ async def find_context(client: ServerClient, request: Request) -> LimitedRequest
     clock = asyncio.get_running_loop().time
     began = clock()
     context = await _loaded_context(client, plain)
-    took = (clock() - began) * 1000
+    load_ms = (clock() - began) * 1000
     if not context:
         return LimitedRequest(request)
-    figures = Usage(total_ms=took, load_ms=took) if took >= MIN_LOAD_MS else Usage()
+    figures = Usage(total_ms=load_ms, load_ms=load_ms) if load_ms >= MIN_LOAD_MS else Usage()
     return LimitedRequest(plain._replace(bounds=request.bounds._replace(context=context)), figures)
 
 
 async def limit_reply(
-    client: ServerClient, found: LimitedRequest, path: str, encode: Callable[[Request], Body], most: int
+    client: ServerClient, prepared: LimitedRequest, path: str, encode: Callable[[Request], Body], max_prompt: int
 ) -> LimitedRequest:
     """Set a limit under which the reply cannot outgrow its context.
 
     Args:
         client: sends requests to the server.
-        found: the request with its context; one without stays as it is.
+        prepared: the request with its context; one without stays as it is.
         path: the endpoint that it is sent to.
         encode: makes the body of a request.
-        most: the maximum number of tokens of the prompt; 0 if unknown.
+        max_prompt: the maximum number of tokens of the prompt; 0 if unknown.
 
     Raises:
         RefusedError: the prompt does not fit; and what `ServerClient.stream_reply` raises.
     """
-    request, before = found
+    request, before = prepared
     bounds = request.bounds or Bounds()
-    if not request.fits_context or not bounds.context or bounds._replace(prompt=most).are_safe:
-        return found
-    prompt = most
-    if not 0 < most * UNCOUNTED_SHARE <= bounds.context:
-        one = request._replace(schema="", keep_alive="", options=_options_with_limit(request, 1))
-        counted = await _count_prompt(client, path, encode(one), request.model)
+    if not request.fits_context or not bounds.context or bounds._replace(prompt=max_prompt).are_safe:
+        return prepared
+    prompt = max_prompt
+    if not 0 < max_prompt * UNCOUNTED_SHARE <= bounds.context:
+        probe = request._replace(schema="", keep_alive="", options=_options_with_limit(request, 1))
+        counted = await _count_prompt(client, path, encode(probe), request.model)
         prompt, before = counted.prompt_tokens, _add_usage(before, counted)
     if not prompt:
         return LimitedRequest(request._replace(fits_context=False), before)
     # One token is sampled before the previous one is read, so a full context would be shifted for the last.
-    left = max(1, bounds.context - prompt - 1)
-    limit = min(bounds.reply or left, left)
+    room = max(1, bounds.context - prompt - 1)
+    limit = min(bounds.reply or room, room)
     return LimitedRequest(request._replace(options=_options_with_limit(request, limit)), before)
 
 
@@ -121,7 +121,7 @@ def _options_with_limit(request: Request, limit: int) -> tuple[tuple[str, Option
 
 
 async def _loaded_context(client: ServerClient, request: Request) -> int:
-    """Load a model as a request wants it; the context that it has, or 0 if the server does not report it.
+    """Load a model for a request and return its context, or 0 if the server does not report it.
 
     Ollama lists a model under the name of another one that has the same files.
     """

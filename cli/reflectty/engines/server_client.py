@@ -46,7 +46,7 @@ class ChunkDecoder(Protocol):
 
     @property
     def done(self) -> bool:
-        """Whether there is nothing more to read."""
+        """Whether the stream is complete."""
         ...
 
     @property
@@ -71,7 +71,7 @@ class WireProtocol(NamedTuple):
     refusal_error_of: Callable[[int, bytes, str], ReflecttyError]
     """The error for a status, the beginning of its body and the requested model."""
     missing_hint: Callable[[str, Iterable[str]], str]
-    """The hint for a model that is not installed, given the installed ones."""
+    """The hint for a model that is not installed, by the names of the installed ones."""
     profile: ServerProfile
 
 
@@ -209,7 +209,7 @@ class ServerClient:
         """The error with installed model names similar to the missing one, if the server lists them in time."""
         try:
             async with asyncio.timeout(ADVICE_TIME):
-                installed = [known.name for known in await self._list_models()]
+                installed = [installed_model.name for installed_model in await self._list_models()]
         except (ReflecttyError, TimeoutError):
             return error
         return ModelMissingError(str(error), self._protocol.missing_hint(model, installed))

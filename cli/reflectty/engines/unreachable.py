@@ -27,11 +27,11 @@ _NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTO
 _UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
 _TLS: Final = "illegal request line"
 _CLOSED: Final = "role=SERVER"
-_LOGIN_WANTED: Final = "407"
+_LOGIN_REQUIRED: Final = "407"
 
 
 class Route(NamedTuple):
-    """The way to a server, and the wording of messages about it."""
+    """The route to a server, and the wording of messages about it."""
 
     address: Address
     profile: ServerProfile
@@ -41,10 +41,10 @@ class Route(NamedTuple):
     def error(
         self, error: httpx.HTTPError | httpx.InvalidURL, connect_seconds: float, other_server_hint: str = ""
     ) -> UnreachableError:
-        """The error for a request without a response; `other_server_hint` says how to ask another server."""
+        """The error for a request without a response; `other_server_hint` says how to use another server."""
         timed_out = isinstance(error, httpx.ConnectTimeout)
         reason = f"no connection within {connect_seconds:g} s" if timed_out else _reason(error)
-        tls = next((found for cause in _causes(error) if (found := getattr(cause, "reason", None))), "")
+        tls = next((tls_reason for cause in _causes(error) if (tls_reason := getattr(cause, "reason", None))), "")
         if tls == _UNTRUSTED:
             return self._certificate_error(error)
         if tls in _NO_TLS:
@@ -83,8 +83,8 @@ class Route(NamedTuple):
 
     def _proxy_refusal_error(self, reason: str) -> UnreachableError:
         assert self.proxy  # noqa: S101 - a ProxyError implies a proxy
-        wants = f"set its login: {self.proxy.variable}=http://user:password@{_without_scheme(self.proxy.address)}"
-        hint = wants if _LOGIN_WANTED in reason else self.bypass_hint()
+        login_hint = f"set its login: {self.proxy.variable}=http://user:password@{_without_scheme(self.proxy.address)}"
+        hint = login_hint if _LOGIN_REQUIRED in reason else self.bypass_hint()
         return UnreachableError(f"{self._proxy_label()} refuses to connect to {self.address}: {reason}", hint)
 
     def _proxy_label(self) -> str:
@@ -130,11 +130,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _reason(error: BaseException) -> str:
     """The operating system's message from an inner cause, else the error's own."""
-    found = str(error)
+    message = str(error)
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.strerror:
-            found = _strerror(cause) or found
-    return shorten(found).rstrip(".") or type(error).__name__
+            message = _strerror(cause) or message
+    return shorten(message).rstrip(".") or type(error).__name__
 
 
 def _strerror(error: OSError) -> str | None:

@@ -29,7 +29,7 @@ def decode(data: bytes) -> Body:
     """Decode a JSON object; ignores a BOM and replaces invalid UTF-8 with U+FFFD.
 
     Raises:
-        ValueError: the data is something else; the message says what.
+        ValueError: the data is something else; the message describes it.
     """
     try:
         value = json.loads(data.removeprefix(BOM).decode(errors="replace"))

@@ -45,8 +45,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         text = headers.get(name, "").strip()
         if re.fullmatch(_SECONDS, text):
             return float(text)
-        if text and (ahead := _date(text) - now) > 0:
-            return ahead
+        if text and (seconds := _date(text) - now) > 0:
+            return seconds
     return None
 
 
@@ -61,8 +61,8 @@ def _date(text: str) -> float:
 
 def retry_seconds_from(text: str) -> float:
     """The seconds to wait by a message; 0 if it has none."""
-    found = re.search(_RETRY_TEXT, text, re.IGNORECASE)
-    return int(found[1] or 0) * 60 + float(found[2]) if found else 0.0
+    match = re.search(_RETRY_TEXT, text, re.IGNORECASE)
+    return int(match[1] or 0) * 60 + float(match[2]) if match else 0.0
 
 
 def is_quota_exhausted(text: str) -> bool:
@@ -93,7 +93,7 @@ BACKEND_DOWN: Final = frozenset({502, 503, 504, *range(520, 528), 530})
 """The statuses of a gateway whose server does not respond."""
 RETRYABLE_STATUSES: Final = frozenset({429, 502, 503, 521, 523, 530})
 """The statuses worth a retry; not the timeouts, which would expire again."""
-_WANTS_TLS: Final = rb"HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)"
+_TLS_REQUIRED: Final = rb"HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)"
 """How Go's servers and nginx respond to plain HTTP on an HTTPS port."""
 
 
@@ -107,7 +107,7 @@ def gateway_error_of(status: int, body: bytes, server: str, host_hint: str, key_
         host_hint: the hint for another kind of server.
         key_names: the variables that hold a key for the server.
     """
-    if re.search(_WANTS_TLS, body, re.IGNORECASE):
+    if re.search(_TLS_REQUIRED, body, re.IGNORECASE):
         return UnreachableError("the server speaks https, not http", "put https:// before the host")
     if is_page(body):
         return _page_error_of(status, key_names) or UnreachableError(
@@ -119,9 +119,9 @@ def gateway_error_of(status: int, body: bytes, server: str, host_hint: str, key_
 
 def _page_error_of(status: int, key_names: str) -> ReflecttyError | None:
     if status in LOGIN:
-        who = "a proxy" if status == 407 else "a gateway in front of the server"  # noqa: PLR2004 - the status of HTTP
+        source = "a proxy" if status == 407 else "a gateway in front of the server"  # noqa: PLR2004 - the status of HTTP
         hint = f"put user:password@ before the host, or set {key_names} if it accepts a key"
-        return RefusedError(f"{who} requires a login (HTTP {status})", hint)
+        return RefusedError(f"{source} requires a login (HTTP {status})", hint)
     if status == FORBIDDEN:
         return RefusedError("a gateway in front of the server denies access (HTTP 403)", "check its access rules")
     if status == TOO_LARGE:

@@ -88,7 +88,7 @@ class BlockBuilder:
         return BlockSnapshot(self._block, self._open, tuple(self._space), self._next)
 
     def roll_back(self, snapshot: BlockSnapshot) -> None:
-        """Withdraw all blocks begun since the snapshot, and restore its state."""
+        """Withdraw all blocks since the snapshot, and restore its state."""
         self.end_block()
         if self._next > snapshot.next_block:
             self._events.append(Reclassification(tuple(range(snapshot.next_block, self._next)), None))

@@ -333,10 +333,10 @@ def has_plain_text_markers(family: Family) -> bool:
 @cache
 def list_plain_openers() -> tuple[str, ...]:
     """The openers of thinking that are plain text, longest first."""
-    found = {
+    openers = {
         tag.opener.rstrip() for family in FAMILIES.values() if has_plain_text_markers(family) for tag in family.thinking
     }
-    return tuple(sorted(filter(None, found), key=len, reverse=True))
+    return tuple(sorted(filter(None, openers), key=len, reverse=True))
 
 
 def find_opener(prompt: str, reply_start: str = "") -> str:
@@ -351,8 +351,8 @@ def tags_at(text: str) -> tuple[Tag, ...]:
     An opener may begin with a shorter one; one with a star has a name in its place.
     """
     tags = (tag for family in FAMILIES.values() for tag in family.thinking)
-    found = dict.fromkeys(written for tag in tags if (written := _as_written(tag, text)))
-    return tuple(sorted(found, key=lambda tag: len(tag.opener), reverse=True))
+    unique = dict.fromkeys(written for tag in tags if (written := _as_written(tag, text)))
+    return tuple(sorted(unique, key=lambda tag: len(tag.opener), reverse=True))
 
 
 def _as_written(tag: Tag, text: str) -> Tag | None:
@@ -391,5 +391,5 @@ def family_named(name: str) -> Family:
 
 def family_of_model(name: str) -> Family | None:
     """The family of a model by its name, or None for an unknown name."""
-    found = family_of(name)
-    return FAMILIES[found] if found else None
+    family_name = family_of(name)
+    return FAMILIES[family_name] if family_name else None

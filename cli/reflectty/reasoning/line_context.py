@@ -3,7 +3,7 @@
 The policy, in order of evaluation:
 
 1. A marker in inline code is text, and in an answer so is one in a fence. A backtick that does not close
-   on its line, within 80 characters of the marker, hides nothing.
+   on its line, within 80 characters of the marker, opens no code.
 2. An opener counts at the start or the end of a line and right after another marker, one that is a token of its own
    anywhere; `<reflection>` counts anywhere inside thinking; in strict families thinking opens only at the start or
    after a closed block.
@@ -99,10 +99,10 @@ class MarkdownPosition:
 
     def _fence_after(self) -> str:
         """The fence that is open if the line ends here."""
-        found = _FENCE.match(self._head)
-        if not found:
+        match = _FENCE.match(self._head)
+        if not match:
             return self._fence
-        run, info = found.group(1), found.group(2)
+        run, info = match.group(1), match.group(2)
         if self._fence:
             closes = run[0] == self._fence[0] and len(run) >= len(self._fence) and not info.strip()
             return "" if closes else self._fence
@@ -310,6 +310,6 @@ class LineContext:
         if rest:
             if not self.position.in_fence and markers.match(rest):
                 return Verdict.COUNTS
-            begun = not ended and not self.position.in_fence and markers.is_beginning(rest)
-            return Verdict.WAIT if begun and len(after) <= MAX_MARKER_LENGTH else Verdict.TEXT
+            is_partial = not ended and not self.position.in_fence and markers.is_beginning(rest)
+            return Verdict.WAIT if is_partial and len(after) <= MAX_MARKER_LENGTH else Verdict.TEXT
         return Verdict.COUNTS if ended or len(after) > MAX_MARKER_LENGTH else Verdict.WAIT

@@ -83,34 +83,34 @@ def _markers_by_text(family: Family) -> dict[str, Marker]:
     """A family's markers by their text."""
     if family.has_channels:
         return {text: Marker(role, (), family) for text, role in _HARMONY.items()}
-    found: dict[str, Marker] = {}
+    markers: dict[str, Marker] = {}
     for kind, tags in _tags_by_kind(family):
         for tag in tags:
             for role, text in ((MarkerRole.OPEN, tag.opener), (MarkerRole.CLOSE, tag.closer)):
-                known = found.get(text)
+                existing = markers.get(text)
                 if text:
-                    found[text] = Marker(role, (*known.kinds, kind) if known else (kind,), family)
-    return found
+                    markers[text] = Marker(role, (*existing.kinds, kind) if existing else (kind,), family)
+    return markers
 
 
-def _telling_markers() -> dict[str, Marker]:
+def _identifying_markers() -> dict[str, Marker]:
     """The markers that identify a family if the model's is unknown.
 
     Of answer tags only those of the reflection family count, and openers that are tokens of their own: others may be
     ordinary XML.
     """
-    found: dict[str, Marker] = {}
+    markers: dict[str, Marker] = {}
     for family in FAMILIES.values():
         for text, marker in _markers_by_text(family).items():
-            opens = family.counts_anywhere and marker.role is MarkerRole.OPEN
-            telling = Kind.ANSWER not in marker.kinds or family.name == "reflection" or opens
+            opens_anywhere = family.counts_anywhere and marker.role is MarkerRole.OPEN
+            identifies = Kind.ANSWER not in marker.kinds or family.name == "reflection" or opens_anywhere
             if (
-                telling
+                identifies
                 and family.name != "native"
                 and (not family.has_channels or text in (HEADER_MARKER, CHANNEL_MARKER))
             ):
-                found.setdefault(text, marker)
-    return found
+                markers.setdefault(text, marker)
+    return markers
 
 
 def _reply_starts_of(family: Family) -> tuple[str, ...]:
@@ -163,7 +163,7 @@ class MarkerSet:
         self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
         self.trailing_space = TrailingSpace(rf"[`~\n{firsts}]")
         self._texts = tuple(texts)
-        self._suffixed = tuple(found[1] for text in texts if (found := _SUFFIXED.fullmatch(text)))
+        self._suffixed = tuple(match[1] for text in texts if (match := _SUFFIXED.fullmatch(text)))
         self._openers = tuple(text[:-1] for text in texts if _ELEMENT.fullmatch(text))
         self.search = self._pattern.search
         self.match = self._pattern.match
@@ -173,13 +173,13 @@ class MarkerSet:
     def __bool__(self) -> bool:
         return bool(self._texts)
 
-    def marker_of(self, found: str) -> Marker:
-        """The marker for a text found by `search`."""
-        element = found
-        if found not in self._exact and found[0] == "<" and found[-1] == ">":
-            element = _SPACES.split(found[:-1], maxsplit=1)[0] + ">"
+    def marker_of(self, text: str) -> Marker:
+        """The marker for a text that `search` matched."""
+        element = text
+        if text not in self._exact and text[0] == "<" and text[-1] == ">":
+            element = _SPACES.split(text[:-1], maxsplit=1)[0] + ">"
         marker = self._exact.get(element) or self._folded.get(element.lower())
-        return marker or self._folded[_SUFFIX.sub(r"\1*>", found.lower())]
+        return marker or self._folded[_SUFFIX.sub(r"\1*>", text.lower())]
 
     def is_beginning(self, tail: str) -> bool:
         """Whether `tail` is the beginning of a marker."""
@@ -202,22 +202,26 @@ class MarkerSet:
         """The index at or after `start` of an incomplete marker that ends the text; its length if there is none."""
         at = max(start, len(text) - MAX_MARKER_LENGTH)
         while True:
-            found = self._first.search(text, at)
-            if not found:
+            match = self._first.search(text, at)
+            if not match:
                 return len(text)
-            if self.is_beginning(text[found.start() :]):
-                return found.start()
-            at = found.end()
+            if self.is_beginning(text[match.start() :]):
+                return match.start()
+            at = match.end()
 
 
 @cache
 def markers_of(family: Family) -> MarkerSet:
     """The markers of a family; for `any`, those that identify one."""
-    return MarkerSet(_telling_markers() if family.name == "any" else _markers_by_text(family), _reply_starts_of(family))
+    return MarkerSet(
+        _identifying_markers() if family.name == "any" else _markers_by_text(family), _reply_starts_of(family)
+    )
 
 
 @cache
 def tokenless_markers_of(family: Family) -> MarkerSet:
     """The markers of a family, and what remains of them if a server drops its tokens."""
-    left = {text: Marker(MarkerRole.CHANNEL, (), family) for text in HEADERS_WITHOUT_TOKENS if text.startswith(ROLE)}
-    return MarkerSet(_markers_by_text(family) | left)
+    remnants = {
+        text: Marker(MarkerRole.CHANNEL, (), family) for text in HEADERS_WITHOUT_TOKENS if text.startswith(ROLE)
+    }
+    return MarkerSet(_markers_by_text(family) | remnants)

@@ -52,7 +52,7 @@ class Mode(StrEnum):
 
 
 class AskOptions(NamedTuple):
-    """How the user wants a model to be asked."""
+    """The user's options for a request."""
 
     mode: Mode = Mode.AUTO
     effort: Effort | None = None
@@ -66,16 +66,16 @@ class AskOptions(NamedTuple):
     keep_thinking: str = "auto"
     """Whether earlier thinking is sent back to the model: `on`, `off`, or `auto` if its family was trained that way."""
 
-    def override(self, **given: object) -> AskOptions:
-        """Replace the fields that are given and not empty; model options are replaced one by one."""
-        changes: dict[str, Any] = {name: value for name, value in given.items() if value}
+    def override(self, **fields: object) -> AskOptions:
+        """Replace fields by those that are not empty; model options are replaced one by one."""
+        changes: dict[str, Any] = {name: value for name, value in fields.items() if value}
         if "options" in changes:
             changes["options"] = tuple((dict(self.options) | dict(changes["options"])).items())
         return self._replace(**changes)
 
 
 class Plan(NamedTuple):
-    """How to ask one model and parse its reply."""
+    """The request to one model and the parsing of its reply."""
 
     mode: Mode
     family: Family
@@ -108,7 +108,7 @@ def own_family_of(model: Model) -> Family | None:
 def _is_of_harmony(model: Model) -> bool:
     named = family_of_model(model.name)
     return (named is not None and named.name == "harmony") or any(
-        tell in model.template for tell in FAMILIES["harmony"].template_hints
+        hint in model.template for hint in FAMILIES["harmony"].template_hints
     )
 
 
@@ -119,8 +119,8 @@ def _tag_family_of(model: Model) -> Family | None:
 def _family_by_name(model: Model) -> Family | None:
     """The family by a model's name, unless its server reports capabilities and would report its thinking."""
     family = family_of_model(model.name)
-    spoken = family is not None and "completion" in model.capabilities and _is_reported_by_servers(family)
-    return None if spoken and not known_models.is_undeclared_thinker(model.name) else family
+    is_reported = family is not None and "completion" in model.capabilities and _is_reported_by_servers(family)
+    return None if is_reported and not known_models.is_undeclared_thinker(model.name) else family
 
 
 def _is_reported_by_servers(family: Family) -> bool:
@@ -162,11 +162,11 @@ def family_in_template(model: Model) -> Family | None:
 
 
 def _occurs_in(family: Family, text: str) -> bool:
-    if any(tell in text for tell in family.template_hints):
+    if any(hint in text for hint in family.template_hints):
         return True
     # A Jinja template has line breaks as two characters.
-    wanted = [tag.opener.rstrip() for tag in (*family.thinking[:1], *family.answer[:1]) if tag.opener]
-    return bool(wanted) and all(opener in text for opener in wanted)
+    openers = [tag.opener.rstrip() for tag in (*family.thinking[:1], *family.answer[:1]) if tag.opener]
+    return bool(openers) and all(opener in text for opener in openers)
 
 
 def _closest_family(family: Family, text: str) -> Family:
@@ -201,8 +201,8 @@ def _starts_in_thinking(model: Model, family: Family, *, off: bool) -> bool:
     """
     if model.prompt_endings:
         return model.guessed and _prompt_ends_in_thinking(model.prompt_endings[off], family)
-    apart = ("thinking" in model.capabilities and not model.guessed) or off or model.is_jinja
-    return opens_thinking(model, family) and not apart
+    is_separated = ("thinking" in model.capabilities and not model.guessed) or off or model.is_jinja
+    return opens_thinking(model, family) and not is_separated
 
 
 def _prompt_ends_in_thinking(end: str, family: Family) -> bool:
@@ -219,32 +219,32 @@ def _join_paragraphs(*parts: str) -> str:
     return "\n\n".join(part.strip() for part in parts if part.strip())
 
 
-def plan(model: Model, wish: AskOptions) -> Plan:
-    """Plan how to ask a model and parse its reply.
+def plan(model: Model, ask_options: AskOptions) -> Plan:
+    """Plan the request to a model and the parsing of its reply.
 
     A model with the capability thinks natively, and so does one whose template, system prompt or name is that of a
     family with tags, in those tags; a prompt makes any other reflect.
     """
     thinks = "thinking" in model.capabilities
     own = own_family_of(model)
-    mode = wish.mode
+    mode = ask_options.mode
     if mode is Mode.AUTO:
         mode = Mode.NATIVE if own else Mode.REFLECT
-    family = wish.family or _reading_family_of(mode, own)
+    family = ask_options.family or _reading_family_of(mode, own)
     switch = _switch(model, own)
-    think = _think_value_of(mode, wish, thinks=thinks, switched=_can_switch_off(model, switch))
+    think = _think_value_of(mode, ask_options, thinks=thinks, can_switch=_can_switch_off(model, switch))
     off = think is False or (mode is not Mode.NATIVE and switch is not None and bool(switch.off))
     return Plan(
         mode=mode,
         family=family,
         prefilled=_starts_in_thinking(model, family if family.name != "any" or own is None else own, off=off),
         think=think,
-        arguments=switch.arguments(thinks=mode is Mode.NATIVE, effort=wish.effort) if switch else (),
-        system=_system_message_of(mode, model, wish, own),
+        arguments=switch.arguments(thinks=mode is Mode.NATIVE, effort=ask_options.effort) if switch else (),
+        system=_system_message_of(mode, model, ask_options, own),
         in_content=think is None or model.guessed,
         expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),
         lost_tokens=() if mode is Mode.DIRECT else lost_tokens_of(model, family),
-        notes=tuple(_plan_notes(mode, model, wish, heard=bool(switch.levels) if switch else thinks)),
+        notes=tuple(_plan_notes(mode, model, ask_options, takes_effort=bool(switch.levels) if switch else thinks)),
     )
 
 
@@ -266,8 +266,8 @@ def abilities_of(model: Model) -> tuple[str, ...]:
     family = _tag_family_of(model)
     thinks = "thinking" in model.capabilities or bool(family and (family.thinking or family.has_channels))
     own = (("reflection", bool(family and family.reflection)), ("thinking", thinks))
-    beside = tuple(name for name in _OTHER_ABILITIES if name in model.capabilities)
-    return (*(name for name, there in own if there), *beside)
+    others = tuple(name for name in _OTHER_ABILITIES if name in model.capabilities)
+    return (*(name for name, has_ability in own if has_ability), *others)
 
 
 _OTHER_ABILITIES = ("vision", "tools", "audio", "image", "insert", "embedding")
@@ -309,26 +309,26 @@ def _can_switch_off(model: Model, switch: Switch | None) -> bool:
     return _is_elsewhere(model) and (bool(switch and switch.off) or "enable_thinking" in model.template)
 
 
-def _think_value_of(mode: Mode, wish: AskOptions, *, thinks: bool, switched: bool) -> bool | Effort | None:
+def _think_value_of(mode: Mode, ask_options: AskOptions, *, thinks: bool, can_switch: bool) -> bool | Effort | None:
     """The value of `think`; None for models without the capability, which refuse it."""
     if not thinks:
-        return False if switched and mode is Mode.DIRECT else None
-    return (wish.effort or True) if mode is Mode.NATIVE else False
+        return False if can_switch and mode is Mode.DIRECT else None
+    return (ask_options.effort or True) if mode is Mode.NATIVE else False
 
 
-def _system_message_of(mode: Mode, model: Model, wish: AskOptions, own: Family | None) -> str:
+def _system_message_of(mode: Mode, model: Model, ask_options: AskOptions, own: Family | None) -> str:
     """The system message, which includes the model's own because it replaces that on the server."""
     if mode is Mode.REFLECT:
         return _join_paragraphs(
-            model.system, wish.system, REFLECT_PROMPT, _EFFORT_PROMPTS[wish.effort or Effort.MEDIUM]
+            model.system, ask_options.system, REFLECT_PROMPT, _EFFORT_PROMPTS[ask_options.effort or Effort.MEDIUM]
         )
     if mode is Mode.DIRECT and own and any(tag.opener in model.system for tag in own.thinking if tag.opener):
-        return wish.system or NEUTRAL_PROMPT
-    return _join_paragraphs(model.system, wish.system) if wish.system else ""
+        return ask_options.system or NEUTRAL_PROMPT
+    return _join_paragraphs(model.system, ask_options.system) if ask_options.system else ""
 
 
-def _plan_notes(mode: Mode, model: Model, wish: AskOptions, *, heard: bool) -> Iterable[str]:
-    if wish.effort and (mode is Mode.DIRECT or (mode is Mode.NATIVE and not heard)):
+def _plan_notes(mode: Mode, model: Model, ask_options: AskOptions, *, takes_effort: bool) -> Iterable[str]:
+    if ask_options.effort and (mode is Mode.DIRECT or (mode is Mode.NATIVE and not takes_effort)):
         yield f"--effort has no effect on {model.name} in mode {mode}"
 
 
@@ -344,19 +344,19 @@ def rank_candidates(models: Iterable[Model]) -> tuple[Model, ...]:
     others, and newer before older; models that the server cannot read are last. Models that cannot answer, or run on
     another host than the server, are excluded.
     """
-    able = [model for model in models if not (remote_host_of(model) or non_chat_kind_of(model))]
+    candidates = [model for model in models if not (remote_host_of(model) or non_chat_kind_of(model))]
     # A server that reports capabilities has none for a model that it cannot read, but lists it nonetheless.
-    tells = any("completion" in model.capabilities for model in able)
+    reports_capabilities = any("completion" in model.capabilities for model in candidates)
 
-    def worth(model: Model) -> tuple[bool, bool, int, str]:
+    def rank(model: Model) -> tuple[bool, bool, int, str]:
         return (
             bool(model.selection_reason),
-            bool(model.capabilities) or not tells,
+            bool(model.capabilities) or not reports_capabilities,
             _reasoning_rank(model),
             model.modified_at,
         )
 
-    return tuple(sorted(able, key=worth, reverse=True))
+    return tuple(sorted(candidates, key=rank, reverse=True))
 
 
 def non_chat_kind_of(model: Model) -> str:

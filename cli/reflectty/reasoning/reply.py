@@ -126,11 +126,12 @@ class Reply:
 
     def _usage_of_whole_reply(self, usage: Usage) -> Usage:
         """The usage of the whole reply: counts the thinking of an earlier request, which this one has in its prompt."""
-        thought = min(self._earlier_request_tokens, usage.prompt_tokens)
-        if not thought:
+        earlier_thinking = min(self._earlier_request_tokens, usage.prompt_tokens)
+        if not earlier_thinking:
             return usage
         return usage._replace(
-            prompt_tokens=usage.prompt_tokens - thought, reply_tokens=usage.reply_tokens + self._earlier_request_tokens
+            prompt_tokens=usage.prompt_tokens - earlier_thinking,
+            reply_tokens=usage.reply_tokens + self._earlier_request_tokens,
         )
 
     def _read_content(self, content: str) -> tuple[Event, ...]:
@@ -182,13 +183,13 @@ class Reply:
         """
         if not self.is_finished or "".join(self.raw).strip() or not self.raw_thinking:
             return ()
-        again = Reply(self.model, self.family if self.family.answer else FAMILIES["native"])
-        again.feed(Chunk("".join(self.raw_thinking)))
-        again.close()
-        if not any(block.tagged for block in again._blocks.values() if block.kind is Kind.ANSWER):
+        reparsed = Reply(self.model, self.family if self.family.answer else FAMILIES["native"])
+        reparsed.feed(Chunk("".join(self.raw_thinking)))
+        reparsed.close()
+        if not any(block.tagged for block in reparsed._blocks.values() if block.kind is Kind.ANSWER):
             return ()
         first = max(self._blocks, default=-1) + 1
-        self._blocks = {first + at: block for at, block in enumerate(again._blocks.values())}
+        self._blocks = {first + at: block for at, block in enumerate(reparsed._blocks.values())}
         answers = ((at, block) for at, block in self._blocks.items() if block.kind is Kind.ANSWER)
         return tuple(Segment(Kind.ANSWER, block.text, at, tagged=True) for at, block in answers)
 
@@ -285,10 +286,10 @@ class Reply:
         if self._is_cut_in_first_tag():
             return "", False
         tagged = [block.text for block in answers if block.tagged]
-        said = "\n".join(tagged or [block.text for block in answers]) or self._answer_inside_thinking()
-        instead = self.has_separate_thinking or bool(self.tool_calls or self.refusal)
-        if said or instead or not self.is_finished or not self._blocks:
-            return said, False
+        answer = "\n".join(tagged or [block.text for block in answers]) or self._answer_inside_thinking()
+        has_other_content = self.has_separate_thinking or bool(self.tool_calls or self.refusal)
+        if answer or has_other_content or not self.is_finished or not self._blocks:
+            return answer, False
         return list(self._blocks.values())[-1].text, True
 
     def _is_cut_in_first_tag(self) -> bool:
@@ -306,16 +307,16 @@ class Reply:
         for tag in self.family.answer:
             if tag.opener and tag.closer:
                 pattern = f"{re.escape(tag.opener)}(.*?){re.escape(tag.closer)}"
-                found = re.findall(pattern, thinking, re.DOTALL | re.IGNORECASE)
-                if found:
-                    return str(found[-1]).strip()
+                matches = re.findall(pattern, thinking, re.DOTALL | re.IGNORECASE)
+                if matches:
+                    return str(matches[-1]).strip()
         return ""
 
     # Metrics
 
     @property
     def tokens(self) -> dict[Kind, int]:
-        """Tokens by kind: the chunks of each, scaled to the server's total once known, plus those begun from."""
+        """Tokens by kind: the chunks of each, scaled to the server's total once known, plus those of the prefix."""
         chunks = sum(self._chunk_counts.values())
         total = self.usage.reply_tokens or chunks
         new = {kind: round(count * total / chunks) if chunks else 0 for kind, count in self._chunk_counts.items()}
@@ -324,9 +325,9 @@ class Reply:
 
     def _tokens_by_server_count(self, estimated: dict[Kind, int], total: int) -> dict[Kind, int]:
         """The tokens by kind if the server counts the thinking; corrections are still estimated."""
-        thought = min(self.usage.thinking_tokens, total)
-        corrections = min(estimated[Kind.REFLECTION], thought)
-        return {Kind.THINKING: thought - corrections, Kind.REFLECTION: corrections, Kind.ANSWER: total - thought}
+        thinking = min(self.usage.thinking_tokens, total)
+        corrections = min(estimated[Kind.REFLECTION], thinking)
+        return {Kind.THINKING: thinking - corrections, Kind.REFLECTION: corrections, Kind.ANSWER: total - thinking}
 
     def _tokens_of_text(self) -> dict[Kind, int]:
         """The tokens by kind of all text so far: as counted earlier, else estimated from its length."""

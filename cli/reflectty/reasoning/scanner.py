@@ -172,18 +172,18 @@ class Scanner:
         buffer = self._held + text
         self._held = ""
         at = 0
-        while found := self._markers.search(buffer, at):
-            self._feed_text(buffer[at : found.start()])
-            at = found.start()
+        while match := self._markers.search(buffer, at):
+            self._feed_text(buffer[at : match.start()])
+            at = match.start()
             if not ended and self._markers.is_beginning(buffer[at : at + MAX_MARKER_LENGTH + 1]):
                 break
-            marker = self._markers.marker_of(found.group())
-            after = buffer[found.end() : found.end() + MAX_MARKER_LENGTH + 1]
+            marker = self._markers.marker_of(match.group())
+            after = buffer[match.end() : match.end() + MAX_MARKER_LENGTH + 1]
             verdict = self.context.judge(marker, self._markers, after, ended=ended)
             if verdict is Verdict.WAIT:
                 break
-            self._handle_marker(marker, found.group(), counts=verdict is Verdict.COUNTS)
-            at = found.end()
+            self._handle_marker(marker, match.group(), counts=verdict is Verdict.COUNTS)
+            at = match.end()
         else:
             cut = len(buffer) if ended else self._markers.find_beginning(buffer, at)
             self._feed_text(buffer[at:cut])
@@ -193,29 +193,31 @@ class Scanner:
     def _strip_reply_start(self, text: str, *, ended: bool) -> str:
         """Remove a partial header or opener at the start of the reply; return the rest of the text."""
         self._pending_start = ""
-        said = text.lstrip()
-        folded = said.lower()
-        if not said:
+        stripped = text.lstrip()
+        folded = stripped.lower()
+        if not stripped:
             return text
-        lead = next((lead for lead in self._reply_starts if folded.startswith(lead)), "")
-        if not ended and (folded == lead or (not lead and any(lead.startswith(folded) for lead in self._reply_starts))):
+        start = next((start for start in self._reply_starts if folded.startswith(start)), "")
+        if not ended and (
+            folded == start or (not start and any(start.startswith(folded) for start in self._reply_starts))
+        ):
             self._pending_start = text
             return ""
         self._reply_starts = ()
-        return self._apply_reply_start(lead, said) if lead and self._tells(lead, said) else text
+        return self._apply_reply_start(start, stripped) if start and self._is_reply_start(start, stripped) else text
 
-    def _tells(self, lead: str, said: str) -> bool:
-        """Whether a reply begins with `lead` as a marker, not with a word that looks like it.
+    def _is_reply_start(self, start: str, text: str) -> bool:
+        """Whether a reply begins with `start` as a marker, not with a word that looks like it.
 
         A server that drops harmony's tokens leaves a message glued to its header, so after `analysis` comes the first
         letter of a sentence, which is not lower-case. Content known to be harmony's always has a header.
         """
-        if self.family.has_channels or lead not in HEADERS_WITHOUT_TOKENS:
+        if self.family.has_channels or start not in HEADERS_WITHOUT_TOKENS:
             return True
-        after = said[len(lead) : len(lead) + 1]
+        after = text[len(start) : len(start) + 1]
         begins = after.isalnum() and not after.islower()
-        glued = bool(after.strip()) and (lead.startswith(ROLE) or begins or after in _QUOTES)
-        return glued and said.startswith(lead)
+        glued = bool(after.strip()) and (start.startswith(ROLE) or begins or after in _QUOTES)
+        return glued and text.startswith(start)
 
     def _apply_reply_start(self, lead: str, text: str) -> str:
         if lead.startswith("to="):
@@ -249,8 +251,8 @@ class Scanner:
     # Doubtful thinking
 
     def _begin_doubt(self, opener: str) -> None:
-        place, stack = self._blocks.snapshot, tuple(self.context.stack)
-        self._doubt = DoubtfulThinking(place, stack, self.family, self.has_markers, self._is_preamble, [opener])
+        snapshot, stack = self._blocks.snapshot, tuple(self.context.stack)
+        self._doubt = DoubtfulThinking(snapshot, stack, self.family, self.has_markers, self._is_preamble, [opener])
 
     def confirm_thinking(self) -> None:
         """Treat doubtful thinking as thinking that is still open."""

@@ -23,35 +23,41 @@ if TYPE_CHECKING:
     from reflectty.reasoning.families import Family
     from reflectty.reasoning.modes import Plan
 
-ASK_ANEW = "ask again instead, or edit the question"
+ASK_AGAIN_OR_EDIT = "ask again instead, or edit the question"
 
 
 def writing_family(  # noqa: PLR0913 - all evidence of a reply's tags
-    model: Model, chosen: Plan, seen_family: str = "", raw: str = "", *, came_in_field: bool = False, opener: str = ""
+    model: Model,
+    plan: Plan,
+    seen_family: str = "",
+    raw: str = "",
+    *,
+    has_thinking_field: bool = False,
+    opener: str = "",
 ) -> Family:
     """The family in whose tags to write the beginning of a reply that continues.
 
     Args:
         model: the model that continues the reply.
-        chosen: the plan for it.
-        seen_family: the name of the family found in the reply so far, if the plan leaves it open.
+        plan: the plan for it.
+        seen_family: the name of the family of the reply so far, if the plan leaves it open.
         raw: the content of the reply so far, which shows the tag to use if the family has several.
-        came_in_field: whether the thinking was in its own field although the plan did not request one.
+        has_thinking_field: whether the thinking was in its own field although the plan did not request one.
         opener: the model's opener of thinking, as seen in a reply or prompt; often empty.
 
     Raises:
         RefusedError: the server cannot continue replies, or the tags are unknown or control tokens, which are not sent.
     """
     require_resumable(model)
-    in_field = came_in_field or chosen.think is not None
+    uses_field = has_thinking_field or plan.think is not None
     family = _family_of_opener(opener) or (
-        _family_of_field(model) if in_field else _family_of_content(chosen, seen_family, raw)
+        _family_of_field(model) if uses_field else _family_of_content(plan, seen_family, raw)
     )
     if family is None:
         raise RefusedError(
             f"replies from {model.name} cannot be steered or continued: its thinking tags are unknown, or not sent by"
             " the server",
-            ASK_ANEW,
+            ASK_AGAIN_OR_EDIT,
         )
     return family
 
@@ -66,39 +72,39 @@ def require_resumable(model: Model) -> None:
         raise RefusedError(
             f"replies from {model.name} cannot be steered or continued: only vLLM, SGLang, llama-server and Ollama are"
             " known to support this",
-            ASK_ANEW,
+            ASK_AGAIN_OR_EDIT,
         )
 
 
-def can_continue(model: Model, chosen: Plan) -> bool:
+def can_continue(model: Model, plan: Plan) -> bool:
     """Whether a reply of this model can be steered or continued, as far as known before it begins."""
-    if chosen.think is None or chosen.family.name == "any":
+    if plan.think is None or plan.family.name == "any":
         # The reply will show how it marks its thinking.
-        return model.can_resume and not chosen.family.has_channels
-    known = family_of_model(model.name)
-    if known and not has_plain_text_markers(known):
+        return model.can_resume and not plan.family.has_channels
+    family = family_of_model(model.name)
+    if family and not has_plain_text_markers(family):
         return False
     return model.can_resume and (model.shows_tokens or _family_of_field(model) is not None)
 
 
-def reading_family(model: Model, chosen: Plan, so_far: str = "") -> Family:
+def reading_family(model: Model, plan: Plan, so_far: str = "") -> Family:
     """The family to parse a continued reply by, all of which is content.
 
     Raises:
         RefusedError: the model would think, and its tags are unknown.
     """
     written = _family_of_opener(next(filter(so_far.startswith, list_plain_openers()), "")) if so_far else None
-    if chosen.think is None:
-        return chosen.family if chosen.family.thinking or written is None else written
-    if chosen.think is False or written:
-        return _family_of_field(model) or written or chosen.family
-    return writing_family(model, chosen)
+    if plan.think is None:
+        return plan.family if plan.family.thinking or written is None else written
+    if plan.think is False or written:
+        return _family_of_field(model) or written or plan.family
+    return writing_family(model, plan)
 
 
-def content_family(model: Model, chosen: Plan) -> Family:
+def content_family(model: Model, plan: Plan) -> Family:
     """The family in whose tags a model thinks if its server leaves them in the content."""
-    by_itself = chosen.think is not None and chosen.mode is not Mode.REFLECT
-    return (_family_of_field(model) if by_itself else None) or chosen.family
+    by_itself = plan.think is not None and plan.mode is not Mode.REFLECT
+    return (_family_of_field(model) if by_itself else None) or plan.family
 
 
 def _family_of_opener(opener: str) -> Family | None:
@@ -110,9 +116,9 @@ def _family_of_opener(opener: str) -> Family | None:
     return None
 
 
-def _family_of_content(chosen: Plan, seen: str, raw: str) -> Family | None:
-    family = FAMILIES.get(seen, chosen.family) if chosen.family.name == "any" else chosen.family
-    if family.name == "any" and chosen.mode is Mode.REFLECT:
+def _family_of_content(plan: Plan, seen_family: str, raw: str) -> Family | None:
+    family = FAMILIES.get(seen_family, plan.family) if plan.family.name == "any" else plan.family
+    if family.name == "any" and plan.mode is Mode.REFLECT:
         family = FAMILIES["reflection"]
     used = [written for tag in family.thinking if (written := _tag_as_written(tag, raw))]
     if not used:
@@ -127,21 +133,21 @@ def _tag_as_written(tag: Tag, raw: str) -> Tag | None:
     if "*" not in tag.opener:
         return tag if tag.opener and tag.opener in raw else None
     start, end = tag.opener.split("*")
-    found = re.search(f"{re.escape(start)}(\\w+){re.escape(end)}", raw)
-    return Tag(found[0], tag.closer.replace("*", found[1])) if found else None
+    match = re.search(f"{re.escape(start)}(\\w+){re.escape(end)}", raw)
+    return Tag(match[0], tag.closer.replace("*", match[1])) if match else None
 
 
 def _family_of_field(model: Model) -> Family | None:
     """The family whose tags the server turns into the `thinking` field: by the template, else by the name."""
-    known = family_of_model(model.name)
-    if known and not has_plain_text_markers(known):
+    named_family = family_of_model(model.name)
+    if named_family and not has_plain_text_markers(named_family):
         return None
     written = "\n".join((model.template, *(model.prompt_endings or ())))
     for family in (FAMILIES["native"], *filter(has_plain_text_markers, FAMILIES.values())):
         for tag in family.thinking:
             if tag.opener and tag.opener in written:
                 return _family_with_first_tag(tag, family)
-    return _family_with_first_tag(known.thinking[0], known) if known else None
+    return _family_with_first_tag(named_family.thinking[0], named_family) if named_family else None
 
 
 def _family_with_first_tag(tag: Tag, family: Family) -> Family:
@@ -175,15 +181,15 @@ def _correction(text: str, family: Family) -> str:
     return f"{tag.opener}\n{text}\n{tag.closer}"
 
 
-def metrics_of_draft(said: StoredReply, family: Family, text: str) -> ReplyMetrics:
+def metrics_of_draft(reply: StoredReply, family: Family, text: str) -> ReplyMetrics:
     """The metrics with which a reply that continues from a draft begins.
 
-    For an edited draft only the times are kept; its tokens are counted anew.
+    For an edited draft only the times are kept; its tokens are counted again.
     """
-    took = said.measured
-    if text.strip() == draft_of(said.segments, family).strip():
-        return took
-    return ReplyMetrics(thinking_ms=took.thinking_ms, first_token_ms=took.first_token_ms)
+    metrics = reply.measured
+    if text.strip() == draft_of(reply.segments, family).strip():
+        return metrics
+    return ReplyMetrics(thinking_ms=metrics.thinking_ms, first_token_ms=metrics.first_token_ms)
 
 
 def open_thinking(family: Family, text: str) -> str:
@@ -221,25 +227,25 @@ def _is_open(tag: Tag, text: str) -> bool:
     return text.rfind(tag.opener) > text.rfind(tag.closer)
 
 
-def continuation_prefix(said: StoredReply, model: Model, chosen: Plan, opener: str = "") -> str:
+def continuation_prefix(reply: StoredReply, model: Model, plan: Plan, opener: str = "") -> str:
     """The raw beginning of a reply that was cut in its thinking or its answer.
 
     Args:
-        said: the reply.
+        reply: the reply.
         model: the model that wrote it.
-        chosen: the plan to continue it.
+        plan: the plan to continue it.
         opener: the model's opener of thinking, as seen in a reply or prompt; often empty.
 
     Raises:
         RefusedError: the thinking is in the `thinking` field, and the model's tags are unknown.
     """
-    if not said.raw_thinking:
-        return said.raw
-    family = writing_family(model, chosen, said.family, came_in_field=True, opener=opener)
-    thinking = open_thinking(family, said.raw_thinking)
-    if not said.raw:
+    if not reply.raw_thinking:
+        return reply.raw
+    family = writing_family(model, plan, reply.family, has_thinking_field=True, opener=opener)
+    thinking = open_thinking(family, reply.raw_thinking)
+    if not reply.raw:
         return thinking
     tag = family.thinking[0]
     # A server that passes on the model's line breaks has them in the content.
-    breaks = "" if said.raw[0].isspace() else _breaks_after(tag)
-    return f"{thinking.rstrip()}\n{tag.closer}{breaks}{said.raw}"
+    breaks = "" if reply.raw[0].isspace() else _breaks_after(tag)
+    return f"{thinking.rstrip()}\n{tag.closer}{breaks}{reply.raw}"

@@ -4,9 +4,9 @@ Other families are switched by `enable_thinking` or `thinking`, and get their ef
 
 Sources: the templates in models/templates of llama.cpp b10970 for hy, cohere, kimi_k3, minimax_m3, seed_oss, apertus,
 gemma4, granite33, solar_open, glimmer and DeepSeek V4; the template of Command A Reasoning 08-2025, whose `reasoning`
-is true unless it is given; that of Hy4, which knows `high` and `no_think` alone; that of Qwen 3.8 in the tests of
+is true by default; that of Hy4, which knows `high` and `no_think` alone; that of Qwen 3.8 in the tests of
 Ollama 0.34.2, which raises an exception at `high`; the renderer there for glimmer's `none`; the documentation of vLLM
-0.26, by which Granite 3.2 and Gemma 4 think only when they are asked to, and vLLM's recipe for Mistral Small 4; the
+0.26, by which Granite 3.2 and Gemma 4 think only on request, and vLLM's recipe for Mistral Small 4; the
 makers on the efforts of K2 Horizon and GLM 5.3, and on `low_effort` of Nemotron 3 Super. None of these models was run.
 """
 

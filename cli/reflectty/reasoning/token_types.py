@@ -61,12 +61,12 @@ def tags_of(vocabulary: Vocabulary) -> VocabularyTags | None:
     """
     if not vocabulary.types:
         return None
-    known = _tag_parts()
-    words, special = known.pieces - BRACKETS, (TokenType.CONTROL, TokenType.USER_DEFINED)
+    tag_parts = _tag_parts()
+    words, special = tag_parts.pieces - BRACKETS, (TokenType.CONTROL, TokenType.USER_DEFINED)
     own = (
         text
         for text, kind in zip(*vocabulary, strict=False)
-        if text in known.whole or (text in words and kind in special)
+        if text in tag_parts.whole or (text in words and kind in special)
     )
     lost = (tag.text for tag in lost_tags(*vocabulary))
     return VocabularyTags(tuple(dict.fromkeys(own)), tuple(dict.fromkeys(lost)))
@@ -80,8 +80,10 @@ def own_family(tags: VocabularyTags | None) -> Family | None:
     """
     family = FAMILIES["reflection"]
     openers = [tag.opener for tag in (family.thinking[0], family.reflection[0], family.answer[0])]
-    made = tags is not None and all({opener, *re.findall(r"\w+", opener)} & set(tags.own_tokens) for opener in openers)
-    return family if made else None
+    has_all = tags is not None and all(
+        {opener, *re.findall(r"\w+", opener)} & set(tags.own_tokens) for opener in openers
+    )
+    return family if has_all else None
 
 
 def lost_family_tokens_of(tags: VocabularyTags | None, family: Family) -> tuple[str, ...]:
@@ -99,8 +101,8 @@ def _token_texts_of(marker: str) -> set[str]:
 
 def tag_set_version() -> str:
     """A hash of the known tags, because results for a vocabulary are valid for these only."""
-    known = _tag_parts()
-    return f"{crc32(' '.join((*sorted(known.whole), *sorted(known.pieces))).encode()):08x}"
+    tag_parts = _tag_parts()
+    return f"{crc32(' '.join((*sorted(tag_parts.whole), *sorted(tag_parts.pieces))).encode()):08x}"
 
 
 class _TagParts(NamedTuple):
@@ -116,13 +118,13 @@ def lost_tags(tokens: Sequence[str], types: Sequence[int], extra_tokens: Iterabl
     A tag need not be one token: a tokenizer may split it into `<`, a word and `>`. These pieces are ordinary text in a
     correct vocabulary, and lost in others.
     """
-    known = _tag_parts()
-    named = known.whole | frozenset(extra_tokens)
-    wanted = named | known.pieces
+    tag_parts = _tag_parts()
+    named = tag_parts.whole | frozenset(extra_tokens)
+    searched = named | tag_parts.pieces
     return tuple(
         LostTag(number, text, text in named)
         for number, (text, kind) in enumerate(zip(tokens, types, strict=False))
-        if kind in LOST_TYPES and text in wanted
+        if kind in LOST_TYPES and text in searched
     )
 
 

@@ -68,12 +68,12 @@ class Database:
         with self._lock, contextlib.suppress(sqlite3.Error):
             self.connection.close()
 
-    def _run(self, begin: str, work: Callable[[sqlite3.Connection], T], done: str) -> T:
+    def _run(self, begin: str, work: Callable[[sqlite3.Connection], T], action: str) -> T:
         with self._lock:
             try:
                 return self._run_with_repair(begin, work)
             except sqlite3.Error as error:
-                self._raise_store_error(error, done)
+                self._raise_store_error(error, action)
 
     def _run_with_repair(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -102,13 +102,13 @@ class Database:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
 
-    def _raise_store_error(self, error: sqlite3.Error, done: str) -> NoReturn:
+    def _raise_store_error(self, error: sqlite3.Error, action: str) -> NoReturn:
         code = error_code(error)
         if code in DAMAGE_CODES and self.path is not None:
             with contextlib.suppress(OSError):
                 damage_marker_of(self.path).touch(mode=0o600)
-        why, hint = _REASONS.get(code, (str(error), ""))
-        raise StoreError(f"{self.path or 'the session'} cannot be {done}: {why}", hint) from error
+        reason, hint = _REASONS.get(code, (str(error), ""))
+        raise StoreError(f"{self.path or 'the session'} cannot be {action}: {reason}", hint) from error
 
 
 def error_code(error: sqlite3.Error, *, extended: bool = False) -> int:
@@ -138,12 +138,12 @@ def read_mounts() -> str:
 
 def is_remote(path: Path, mounted: str) -> bool:
     """True if the file is on a network file system, where processes cannot share the memory that a WAL needs."""
-    best, kind = "", ""
+    longest, kind = "", ""
     for line in mounted.splitlines():
-        _, place, this, *_ = [*line.split(" "), "", "", ""]
-        place = place.replace("\\040", " ")
-        if len(place) >= len(best) and os.path.commonpath((str(path), place or "/")) == place:
-            best, kind = place, this
+        _, mount_point, file_system, *_ = [*line.split(" "), "", "", ""]
+        mount_point = mount_point.replace("\\040", " ")
+        if len(mount_point) >= len(longest) and os.path.commonpath((str(path), mount_point or "/")) == mount_point:
+            longest, kind = mount_point, file_system
     return kind.startswith(_REMOTE_FILE_SYSTEMS)
 
 

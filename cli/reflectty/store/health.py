@@ -57,8 +57,8 @@ def is_on_remote_disk(path: Path) -> bool:
 
 
 def _examine(connection: sqlite3.Connection, path: Path, patience: float) -> Health:
-    seen = schema.read_schema_info(connection)
-    if seen.application_id != schema.APPLICATION_ID and seen.tables:
+    info = schema.read_schema_info(connection)
+    if info.application_id != schema.APPLICATION_ID and info.tables:
         raise StoreError(f"{path} belongs to another program", "move it elsewhere")
     damage, whole = _find_damage(connection, time.monotonic() + patience)
     return Health(
@@ -66,7 +66,7 @@ def _examine(connection: sqlite3.Connection, path: Path, patience: float) -> Hea
         size=sum(part.stat().st_size for part in (path, path.with_name(f"{path.name}-wal")) if part.exists()),
         damage=damage,
         is_complete=whole,
-        is_newer=seen.version > len(schema.MIGRATIONS),
+        is_newer=info.version > len(schema.MIGRATIONS),
         is_suspect=damage_marker_of(path).exists(),
     )
 
@@ -75,14 +75,14 @@ def _find_damage(connection: sqlite3.Connection, deadline: float) -> tuple[str, 
     """The damage found, and whether the check finished before the deadline."""
     connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS_PER_CHECK)
     try:
-        (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             return "", False
         raise
     finally:
         connection.set_progress_handler(None, 0)
-    return ("" if said == "ok" else " ".join(str(said).split())), True
+    return ("" if result == "ok" else " ".join(str(result).split())), True
 
 
 def _count_sessions(connection: sqlite3.Connection) -> int:

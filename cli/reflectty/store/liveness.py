@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SILENCE_SECONDS = 60.0
-"""Seconds without a heartbeat after which a writer counts as gone."""
+"""Seconds without a heartbeat after which a writer counts as ended."""
 _STATE, _START = 0, 19
 RUNNING = "running"
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FileIdentity = tuple[int, int]
 _FILE_SUFFIXES = ("-wal", "-shm", "-journal", "")
-"""Suffixes in the order of renaming; the file itself is last, so that no log is left beside a new file."""
+"""Suffixes in the order of renaming; the file itself is last, so that no old log remains next to a new file."""
 
 
 def identity_of(path: Path) -> FileIdentity:
@@ -51,18 +51,18 @@ def quarantine_file(path: Path, damaged: FileIdentity) -> Path | None:
     with _lock_folder(path.parent):
         if not path.exists() or identity_of(path) != damaged:
             return None
-        instead = _free_name(path)
+        new_path = _free_name(path)
         for part in _FILE_SUFFIXES:
             with contextlib.suppress(FileNotFoundError):
-                path.with_name(path.name + part).rename(instead.with_name(instead.name + part))
-    return instead
+                path.with_name(path.name + part).rename(new_path.with_name(new_path.name + part))
+    return new_path
 
 
 def _free_name(path: Path) -> Path:
     now = time.time()
     while True:
-        moment = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(now))
-        name = path.with_name(f"{path.name}.corrupt-{moment}")
+        timestamp = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(now))
+        name = path.with_name(f"{path.name}.corrupt-{timestamp}")
         if not name.exists():
             return name
         now += 1
@@ -209,9 +209,9 @@ def _prepare_database(
     return Database(connection, path, has_index=fts5)
 
 
-def _check_owner(seen: schema.SchemaInfo) -> None:
-    empty = seen.version == 0 and seen.application_id == 0 and seen.tables == 0
-    if seen.application_id != schema.APPLICATION_ID and not empty:
+def _check_owner(info: schema.SchemaInfo) -> None:
+    empty = info.version == 0 and info.application_id == 0 and info.tables == 0
+    if info.application_id != schema.APPLICATION_ID and not empty:
         raise _ForeignError("it belongs to another program")
 
 
@@ -225,10 +225,10 @@ def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
                 raise _DamagedError(str(error)) from error
             raise
     if damage_marker_of(path).exists():
-        (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         damage_marker_of(path).unlink(missing_ok=True)
-        if said != "ok":
-            raise _DamagedError(str(said).replace("\n", " "))
+        if result != "ok":
+            raise _DamagedError(str(result).replace("\n", " "))
 
 
 def _back_up(path: Path, version: int) -> None:

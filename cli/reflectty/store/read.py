@@ -40,37 +40,37 @@ def resolve_session(name: str, sessions: tuple[SessionName, ...]) -> str:
         NoSessionError: no session matches.
         UsageError: several do, or the name is empty.
     """
-    wanted = name.strip().casefold()
-    if not wanted:
+    query = name.strip().casefold()
+    if not query:
         raise UsageError("no session name given", _list_hint(sessions, "the latest are"))
-    ways = (
-        [session for session in sessions if session[0] == wanted],
-        [session for session in sessions if session[0].startswith(wanted)],
-        [session for session in sessions if session[1].casefold() == wanted],
-        [session for session in sessions if wanted in session[1].casefold()],
+    groups = (
+        [session for session in sessions if session[0] == query],
+        [session for session in sessions if session[0].startswith(query)],
+        [session for session in sessions if session[1].casefold() == query],
+        [session for session in sessions if query in session[1].casefold()],
     )
-    only = next((found for found in ways if len(found) == 1), None)
-    if only:
-        return only[0][0]
-    several = next((found for found in ways if found), None)
+    unambiguous = next((matches for matches in groups if len(matches) == 1), None)
+    if unambiguous:
+        return unambiguous[0][0]
+    several = next((matches for matches in groups if matches), None)
     if several:
         raise UsageError(f"{name!r} matches {len(several)} sessions", _list_hint(several, "for example"))
-    raise NoSessionError(f"there is no session {name!r}", _near_hint(wanted, sessions))
+    raise NoSessionError(f"there is no session {name!r}", _near_hint(query, sessions))
 
 
-def _near_hint(wanted: str, sessions: tuple[SessionName, ...]) -> str:
+def _near_hint(query: str, sessions: tuple[SessionName, ...]) -> str:
     from difflib import get_close_matches
 
     titles = {title.casefold(): (name, title) for name, title in reversed(sessions)}
     ids = {name: (name, title) for name, title in sessions}
-    near = [ids[name] for name in get_close_matches(wanted, ids, _MAX_SUGGESTIONS)]
-    near += [titles[title] for title in get_close_matches(wanted, titles, _MAX_SUGGESTIONS, cutoff=0.5)]
+    near = [ids[name] for name in get_close_matches(query, ids, _MAX_SUGGESTIONS)]
+    near += [titles[title] for title in get_close_matches(query, titles, _MAX_SUGGESTIONS, cutoff=0.5)]
     return _list_hint(dict.fromkeys(near), "similar:") if near else _list_hint(sessions, "the latest are")
 
 
 def _list_hint(sessions: Iterable[SessionName], introduction: str) -> str:
-    shown = [f"{name} ({title})" if title else name for name, title in sessions][:_MAX_SUGGESTIONS]
-    return f"{introduction} {', '.join(shown)}" if shown else "there are none yet"
+    listed = [f"{name} ({title})" if title else name for name, title in sessions][:_MAX_SUGGESTIONS]
+    return f"{introduction} {', '.join(listed)}" if listed else "there are none yet"
 
 
 T = TypeVar("T")
@@ -97,22 +97,22 @@ def find(connection: sqlite3.Connection, name: str) -> Session:
         UsageError: no session matches, or several do.
     """
     rows = connection.execute("SELECT id, title FROM sessions ORDER BY updated DESC, rowid DESC")
-    wanted = resolve_session(name, tuple((decode_text(found), decode_text(title)) for found, title in rows))
-    return read_session(connection.execute(f"{SELECT_SESSIONS} WHERE id = ?", (wanted,)).fetchone())
+    session_id = resolve_session(name, tuple((decode_text(row_id), decode_text(title)) for row_id, title in rows))
+    return read_session(connection.execute(f"{SELECT_SESSIONS} WHERE id = ?", (session_id,)).fetchone())
 
 
 def questions(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
     """The questions without duplicates, latest first."""
-    known: dict[str, None] = {}
+    unique: dict[str, None] = {}
     for (text,) in connection.execute("SELECT text FROM turns WHERE ended IS NULL ORDER BY id DESC"):
-        if len(known) >= limit:
+        if len(unique) >= limit:
             break
-        known.setdefault(decode_text(text))
-    return tuple(known)
+        unique.setdefault(decode_text(text))
+    return tuple(unique)
 
 
 def turns(connection: sqlite3.Connection, name: str, now: float) -> tuple[Turn, ...]:
-    """The turns of a session; a reply whose writer is gone is INTERRUPTED, with the text written so far."""
+    """The turns of a session; a reply whose writer has ended is INTERRUPTED, with the text written so far."""
     with_attachments = _load_attachments(connection, name)
     with_segments = _load_segments(connection, name)
     writing = dict(_load_writers(connection, name))
@@ -136,7 +136,7 @@ def load_pieces(connection: sqlite3.Connection, turn: int) -> Pieces:
 
 
 def abandoned_replies(connection: sqlite3.Connection, now: float) -> tuple[tuple[int, str], ...]:
-    """Streaming replies whose writers are gone, as pairs of turn and session."""
+    """Streaming replies whose writers have ended, as pairs of turn and session."""
     rows = connection.execute(
         """SELECT turn, session, pid, boot, started, CAST(beat AS REAL)
         FROM writers JOIN turns ON turns.id = writers.turn"""
@@ -182,23 +182,23 @@ def _load_writers(connection: sqlite3.Connection, name: str) -> Iterator[tuple[i
 def _with_written_text(turn: Turn, written: Pieces, writing: tuple[Writer, float] | None, now: float) -> Turn:
     if turn.said is None:
         return turn
-    said = parse_pieces(turn.said, written)
+    reply = parse_pieces(turn.said, written)
     if writing is None or is_gone(*writing, now):
-        said = said._replace(ended=ReplyStatus.INTERRUPTED, error=WRITER_GONE)
-    return turn._replace(said=said)
+        reply = reply._replace(ended=ReplyStatus.INTERRUPTED, error=WRITER_GONE)
+    return turn._replace(said=reply)
 
 
-def parse_pieces(said: StoredReply, written: Pieces) -> StoredReply:
+def parse_pieces(reply: StoredReply, written: Pieces) -> StoredReply:
     """Parse the pieces of a streaming reply into its segments, answer and raw text."""
-    reply = Reply(said.model, FAMILIES.get(said.family, FAMILIES["any"]), prefilled=said.prefilled)
+    parsed = Reply(reply.model, FAMILIES.get(reply.family, FAMILIES["any"]), prefilled=reply.prefilled)
     for raw, thinking in written:
-        reply.feed(Chunk(thinking=thinking))
-        reply.feed(Chunk(content=raw))
-    reply.close()
-    return said._replace(
-        segments=reply.segments,
-        answer=reply.answer,
+        parsed.feed(Chunk(thinking=thinking))
+        parsed.feed(Chunk(content=raw))
+    parsed.close()
+    return reply._replace(
+        segments=parsed.segments,
+        answer=parsed.answer,
         raw="".join(raw for raw, _ in written),
         raw_thinking="".join(thinking for _, thinking in written),
-        measured=said.measured._replace(corrections=reply.corrections),
+        measured=reply.measured._replace(corrections=parsed.corrections),
     )

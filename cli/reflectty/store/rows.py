@@ -64,14 +64,14 @@ def read_session(row: Row) -> Session:
 
 
 def read_turn(row: Row, attachments: tuple[Attachment, ...], segments: tuple[tuple[Kind, str], ...]) -> Turn:
-    number, parent, created, text, *said = row
+    number, parent, created, text, *reply_columns = row
     return Turn(
         id=number,
         parent=parent if isinstance(parent, int) else None,
         created=_float_of(created),
         text=decode_text(text),
         attachments=attachments,
-        said=None if said[-1] is None else _read_reply(tuple(said), segments),
+        said=None if reply_columns[-1] is None else _read_reply(tuple(reply_columns), segments),
     )
 
 
@@ -88,24 +88,24 @@ def read_part(part: object) -> Literal["title", "question", "thinking", "reflect
     return cast("Any", part) if part in SEARCH_PARTS else "thinking"
 
 
-def reply_values_of(said: StoredReply) -> Row:
+def reply_values_of(reply: StoredReply) -> Row:
     return (
-        encode_text(said.model),
-        encode_text(said.digest),
-        encode_text(said.mode),
-        encode_text(said.family),
-        said.prefilled,
-        encode_text(said.effort),
-        to_json(said.options),
-        said.origin.value,
-        encode_text(said.done_reason),
-        encode_text(said.error),
-        to_json(said.warnings),
-        to_json({**said.measured._asdict(), "usage": said.measured.usage._asdict()}),
-        encode_text(said.answer),
-        encode_text(said.raw),
-        encode_text(said.raw_thinking),
-        said.ended.value,
+        encode_text(reply.model),
+        encode_text(reply.digest),
+        encode_text(reply.mode),
+        encode_text(reply.family),
+        reply.prefilled,
+        encode_text(reply.effort),
+        to_json(reply.options),
+        reply.origin.value,
+        encode_text(reply.done_reason),
+        encode_text(reply.error),
+        to_json(reply.warnings),
+        to_json({**reply.measured._asdict(), "usage": reply.measured.usage._asdict()}),
+        encode_text(reply.answer),
+        encode_text(reply.raw),
+        encode_text(reply.raw_thinking),
+        reply.ended.value,
     )
 
 
@@ -159,11 +159,11 @@ def _read_metrics(value: object) -> ReplyMetrics:
     if not isinstance(value, dict):
         return ReplyMetrics()
     usage = value.get("usage")
-    known = {name: value[name] for name in ReplyMetrics._fields if name != "usage" and _is_figure(value.get(name))}
-    counted = (
+    figures = {name: value[name] for name in ReplyMetrics._fields if name != "usage" and _is_figure(value.get(name))}
+    counts = (
         {name: usage[name] for name in Usage._fields if _is_figure(usage.get(name))} if isinstance(usage, dict) else {}
     )
-    return ReplyMetrics(**known, usage=Usage(**counted))
+    return ReplyMetrics(**figures, usage=Usage(**counts))
 
 
 def _is_figure(value: object) -> bool:

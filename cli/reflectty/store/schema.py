@@ -78,7 +78,7 @@ TABLE_STATEMENTS = (
         dense INTEGER NOT NULL,
         text TEXT NOT NULL)""",
     "CREATE INDEX passages_by_place ON passages (session, turn, position)",
-    # Text of scripts without spaces between words, where the index takes a whole sentence for one word.
+    # Text of scripts without spaces between words, where the index treats a whole sentence as one word.
     "CREATE INDEX dense_passages ON passages (id) WHERE dense",
 )
 
@@ -140,7 +140,7 @@ def migrate(
     """Migrate a file to the newest version; a newer file stays unchanged.
 
     The migration and the version number are one transaction, so that a kill leaves either the old file or the new one;
-    programs that start at the same time wait for each other, and the second finds nothing to do.
+    programs that start at the same time wait for each other, and the second has nothing to do.
 
     Args:
         connection: in autocommit mode, with a busy timeout that outlasts a migration.
@@ -152,9 +152,9 @@ def migrate(
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        seen = read_schema_info(connection)
-        if not _is_migrated(seen, len(migrations), fts5=fts5):
-            _apply_migrations(connection, seen, migrations, fts5=fts5, back_up=back_up)
+        info = read_schema_info(connection)
+        if not _is_migrated(info, len(migrations), fts5=fts5):
+            _apply_migrations(connection, info, migrations, fts5=fts5, back_up=back_up)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -162,8 +162,8 @@ def migrate(
         raise
 
 
-def _is_migrated(seen: SchemaInfo, newest: int, *, fts5: bool) -> bool:
-    return seen.version > newest or (seen.version == newest and seen.triggers == len(_TRIGGERS) * fts5)
+def _is_migrated(info: SchemaInfo, newest: int, *, fts5: bool) -> bool:
+    return info.version > newest or (info.version == newest and info.triggers == len(_TRIGGERS) * fts5)
 
 
 def _apply_migrations(

@@ -30,24 +30,24 @@ def make_snippet(pieces: Iterable[tuple[str, bool]]) -> Snippet:
     flat = [(re.sub(r"\s+", " ", text), matched) for text, matched in pieces]
     last = len(flat) - 1
     short = [
-        (text if matched else _shorten(text, before=place > 0, behind=place < last), matched)
-        for place, (text, matched) in enumerate(flat)
+        (text if matched else _shorten(text, before=index > 0, behind=index < last), matched)
+        for index, (text, matched) in enumerate(flat)
     ]
     return tuple((text, matched) for text, matched in short if text)
 
 
 def snippet_around(text: str, words: Sequence[str]) -> Snippet:
     """The snippet around the first match of any of the words, ignoring case."""
-    either = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE)
+    pattern = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE)
     pieces: list[tuple[str, bool]] = []
-    done, stop = 0, len(text)
-    for match in either.finditer(text):
+    end, stop = 0, len(text)
+    for match in pattern.finditer(text):
         if match.start() > stop:
             break
         stop = stop if pieces else match.end() + SNIPPET_REACH
-        pieces += (text[max(done, match.start() - _SCAN_REACH) : match.start()], False), (match[0], True)
-        done = match.end()
-    return make_snippet([*pieces, (text[done : done + _SCAN_REACH], False)])
+        pieces += (text[max(end, match.start() - _SCAN_REACH) : match.start()], False), (match[0], True)
+        end = match.end()
+    return make_snippet([*pieces, (text[end : end + _SCAN_REACH], False)])
 
 
 def _shorten(text: str, *, before: bool, behind: bool) -> str:
@@ -104,11 +104,11 @@ def search_passages(
     if not terms:
         return ()
     by_words = has_index and all(term.is_words for term in terms)
-    places = _search_index(connection, terms, limit) if by_words else []
-    # SQLite's Unicode is older than Python's: its index does not take newer letters for parts of words.
-    if not places and not (by_words and words.isascii()):
-        places = _search_literally(connection, terms, limit)
-    return _join_sessions(connection, places)
+    rows = _search_index(connection, terms, limit) if by_words else []
+    # SQLite's Unicode is older than Python's: its index does not treat newer letters as parts of words.
+    if not rows and not (by_words and words.isascii()):
+        rows = _search_literally(connection, terms, limit)
+    return _join_sessions(connection, rows)
 
 
 def parse_terms(words: str) -> tuple[Term, ...]:
@@ -116,23 +116,23 @@ def parse_terms(words: str) -> tuple[Term, ...]:
     words = re.sub("[\0\x1a\ud800-\udfff]", " ", words[:_MAX_QUERY_LENGTH])
     texts = [((match[1] or match[3] or "").strip(), match[2] != '"') for match in _TERM_PATTERN.finditer(words)]
     terms = [(text, unclosed) for text, unclosed in texts if text][:_MAX_TERMS]
-    return tuple(Term(text, unclosed and place == len(terms)) for place, (text, unclosed) in enumerate(terms, 1))
+    return tuple(Term(text, unclosed and number == len(terms)) for number, (text, unclosed) in enumerate(terms, 1))
 
 
 def _search_index(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_SearchRow]:
-    every = " ".join(term.fts_query for term in terms)
+    all_terms = " ".join(term.fts_query for term in terms)
     in_a_row = Term(" ".join(term.text for term in terms), terms[-1].is_prefix).fts_query
     like, patterns = _like_clause(terms)
-    # In text without spaces, the words are parts of what the index takes for words.
+    # In text without spaces, the words are parts of what the index treats as words.
     rows = connection.execute(
         f"""{_SELECT_PASSAGES} id IN ({_INDEX_QUERY} UNION SELECT id FROM passages WHERE dense AND {like})
         {_ORDER_CLAUSE.format(f"id IN ({_INDEX_QUERY}) DESC,")}""",  # noqa: S608 - user input is passed as parameters
-        (every, *patterns, in_a_row, limit),
+        (all_terms, *patterns, in_a_row, limit),
     ).fetchall()
-    passages = _load_snippets(every, [(place, text) for place, *_, text in rows])
+    passages = _load_snippets(all_terms, [(row_id, text) for row_id, *_, text in rows])
     return [
-        _SearchRow(session, turn, part, passages.get(place) or _snippet_of(text, terms))
-        for place, session, turn, part, text in rows
+        _SearchRow(session, turn, part, passages.get(row_id) or _snippet_of(text, terms))
+        for row_id, session, turn, part, text in rows
     ]
 
 
@@ -144,11 +144,11 @@ def _load_snippets(query: str, texts: list[tuple[int, str]]) -> dict[int, Snippe
     with contextlib.closing(sqlite3.connect(":memory:")) as small:
         small.execute(f"CREATE VIRTUAL TABLE shown USING fts5 (text, {schema.TOKENIZER})")
         small.executemany("INSERT INTO shown (rowid, text) VALUES (?, ?)", texts)
-        rows = small.execute(
+        snippets = small.execute(
             "SELECT rowid, snippet(shown, 0, ?, ?, '…', ?) FROM shown WHERE shown MATCH ?",
             (mark, mark, _SNIPPET_WORDS, query),
         )
-        return {place: _snippet_from(text.split(mark)) for place, text in rows}
+        return {row_id: _snippet_from(text.split(mark)) for row_id, text in snippets}
 
 
 def _snippet_from(split: list[str]) -> Snippet:
@@ -174,12 +174,12 @@ def _escape_like(text: str) -> str:
     return re.sub(r"([%_\\])", r"\\\1", encode_text(text))
 
 
-def _join_sessions(connection: sqlite3.Connection, places: list[_SearchRow]) -> tuple[SearchHit, ...]:
-    names = sorted({place.session for place in places})
-    rows = connection.execute(f"{SELECT_SESSIONS} WHERE id IN ({', '.join('?' * len(names))})", names)
-    sessions = {session.id: session for session in map(read_session, rows)}
+def _join_sessions(connection: sqlite3.Connection, rows: list[_SearchRow]) -> tuple[SearchHit, ...]:
+    names = sorted({row.session for row in rows})
+    session_rows = connection.execute(f"{SELECT_SESSIONS} WHERE id IN ({', '.join('?' * len(names))})", names)
+    sessions = {session.id: session for session in map(read_session, session_rows)}
     return tuple(
-        SearchHit(sessions[place.session], place.turn, read_part(place.part), place.snippet)
-        for place in places
-        if place.session in sessions
+        SearchHit(sessions[row.session], row.turn, read_part(row.part), row.snippet)
+        for row in rows
+        if row.session in sessions
     )

@@ -49,25 +49,25 @@ class Store:
         turn = Turn(0, parent, self._clock(), text, attachments)
         return turn._replace(id=self.database.write(lambda c: write.add_turn(c, session, turn)))
 
-    def add_reply(self, session: str, parent: int, said: StoredReply) -> Turn:
-        """Add a streaming reply, which becomes the leaf; `said.raw` is the text it begins with."""
-        turn = Turn(0, parent, self._clock(), said=said._replace(ended=ReplyStatus.STREAMING))
+    def add_reply(self, session: str, parent: int, reply: StoredReply) -> Turn:
+        """Add a streaming reply, which becomes the leaf; `reply.raw` is the text it begins with."""
+        turn = Turn(0, parent, self._clock(), said=reply._replace(ended=ReplyStatus.STREAMING))
         return turn._replace(id=self.database.write(lambda c: write.add_turn(c, session, turn)))
 
     def checkpoint(self, turn: int, raw: str, raw_thinking: str) -> None:
         """Append new text to a streaming reply and write a heartbeat; both texts may be empty."""
         self.database.write(lambda c: write.checkpoint(c, turn, raw, raw_thinking, self._clock()))
 
-    def restart(self, turn: int, said: StoredReply) -> None:
-        """Set a reply to streaming again; its text continues after `said.raw`."""
-        self.database.write(lambda c: write.restart(c, turn, said, self._clock()))
+    def restart(self, turn: int, reply: StoredReply) -> None:
+        """Set a reply to streaming again; its text continues after `reply.raw`."""
+        self.database.write(lambda c: write.restart(c, turn, reply, self._clock()))
 
-    def finish(self, turn: int, said: StoredReply) -> None:
+    def finish(self, turn: int, reply: StoredReply) -> None:
         """Store the end of a reply and make it searchable."""
-        self.database.write(lambda c: write.finish(c, turn, said, self._clock()))
+        self.database.write(lambda c: write.finish(c, turn, reply, self._clock()))
 
     def set_leaf(self, session: str, leaf: int) -> None:
-        """Store the leaf of the branch shown last."""
+        """Store the leaf of the branch viewed last."""
         self.database.write(lambda c: write.set_leaf(c, session, leaf))
 
     def rename(self, session: str, title: str) -> None:
@@ -79,7 +79,7 @@ class Store:
         self.database.truncate_log()
 
     def fork(self, session: str, leaf: int | None = None) -> Session:
-        """Create a session from the branch that ends at `leaf`, or else from the branch shown last."""
+        """Create a session from the branch that ends at `leaf`, or else from the branch viewed last."""
         return self.database.write(lambda c: write.fork(c, session, leaf, self._clock()))
 
     def add_session(self, session: Session, turns: Iterable[Turn]) -> Session:
@@ -106,7 +106,7 @@ class Store:
     def turns(self, session: str) -> tuple[Turn, ...]:
         """All turns of a session in the order they were added.
 
-        A reply whose writer is gone has the status INTERRUPTED and the text written so far.
+        A reply whose writer has ended has the status INTERRUPTED and the text written so far.
         """
         return self.database.read(lambda c: read.turns(c, session, self._clock()))
 
@@ -130,14 +130,14 @@ class Store:
             session: the session's id.
             turns: its turns; None reads them from the file and omits them if they cannot be read.
         """
-        refuge = self._open_in_memory()
-        known = Session(session, "", self._clock(), self._clock())
+        memory = self._open_in_memory()
+        original = Session(session, "", self._clock(), self._clock())
         with contextlib.suppress(StoreError):
-            known = self.database.read(lambda c: read.session(c, session)) or known
+            original = self.database.read(lambda c: read.session(c, session)) or original
         with contextlib.suppress(StoreError):
             turns = self.turns(session) if turns is None else turns
-        refuge.database.write(lambda c: write.import_session(c, known, turns or ()))
-        return refuge
+        memory.database.write(lambda c: write.import_session(c, original, turns or ()))
+        return memory
 
     def close(self) -> None:
         """Close the file; later calls raise StoreError."""

@@ -34,5 +34,5 @@ def open_read_only(path: Path, timeout: float) -> sqlite3.Connection:
     `timeout` is the number of seconds to wait for a locked file.
     """
     log = path.with_name(f"{path.name}-wal")
-    how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=timeout, uri=True)
+    parameters = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{parameters}", timeout=timeout, uri=True)

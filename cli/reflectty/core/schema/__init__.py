@@ -42,7 +42,7 @@ class Schema:
         """Check an answer against the schema.
 
         Raises:
-            SchemaError: it is not JSON, or does not fit; the message names the place.
+            SchemaError: it is not JSON, or does not fit; the message names the location.
         """
         try:
             value = json.loads(answer)
@@ -52,8 +52,8 @@ class Schema:
             ) from error
         misfit = next(iter(self.validator.iter_errors(value)), None)
         if misfit is not None:
-            place = "/".join(map(str, misfit.instance_path)) or "the top level"
-            raise SchemaError(f"the answer does not fit the schema at {place}: {misfit.message}")
+            location = "/".join(map(str, misfit.instance_path)) or "the top level"
+            raise SchemaError(f"the answer does not fit the schema at {location}: {misfit.message}")
 
 
 def read_schema(argument: str) -> Schema:

@@ -41,13 +41,13 @@ def merge_schemas(one: Json, other: Json) -> Json:
     """
     if isinstance(one, bool) or isinstance(other, bool):
         return _merge_with_bool(one, other)
-    found: SchemaObject = dict(one)
-    _merge_properties(found, one, other)
+    merged: SchemaObject = dict(one)
+    _merge_properties(merged, one, other)
     for key, value in other.items():
         if key in ("properties", "additionalProperties"):
             continue
-        found[key] = _merge_keyword(key, found[key], value) if key in found else value
-    return found
+        merged[key] = _merge_keyword(key, merged[key], value) if key in merged else value
+    return merged
 
 
 def _merge_with_bool(one: Json, other: Json) -> Json:
@@ -56,7 +56,7 @@ def _merge_with_bool(one: Json, other: Json) -> Json:
     return other if one is True else one
 
 
-def _merge_properties(found: SchemaObject, one: SchemaObject, other: SchemaObject) -> None:
+def _merge_properties(merged: SchemaObject, one: SchemaObject, other: SchemaObject) -> None:
     """Merge the member schemas: a member named on one side only must fit the other side's additionalProperties."""
     named = [dict(side.get("properties", {})) for side in (one, other)]
     rest = [side.get("additionalProperties", True) for side in (one, other)]
@@ -64,11 +64,11 @@ def _merge_properties(found: SchemaObject, one: SchemaObject, other: SchemaObjec
         raise UnmergeableError("patternProperties")
     if any("properties" in side for side in (one, other)):
         names = dict.fromkeys((*named[0], *named[1]))
-        found["properties"] = {
+        merged["properties"] = {
             name: _merge_parts(named[0].get(name, rest[0]), named[1].get(name, rest[1])) for name in names
         }
     if any("additionalProperties" in side for side in (one, other)):
-        found["additionalProperties"] = _merge_parts(*rest)
+        merged["additionalProperties"] = _merge_parts(*rest)
 
 
 def _merge_parts(one: Json, other: Json) -> Json:
@@ -89,20 +89,20 @@ def _merge_keyword(key: str, one: Json, other: Json) -> Json:
 
 def _merge_types(one: Json, other: Json) -> Json:
     sides = [set([side] if isinstance(side, str) else side) for side in (one, other)]
-    found = sides[0] & sides[1]
+    types = sides[0] & sides[1]
     if any("number" in side for side in sides) and any("integer" in side for side in sides):
-        found.add("integer")
-    found -= {"integer"} if "number" in found else set()
-    if not found:
+        types.add("integer")
+    types -= {"integer"} if "number" in types else set()
+    if not types:
         raise NothingFitsError("type")
-    return sorted(found) if len(found) > 1 else found.pop()
+    return sorted(types) if len(types) > 1 else types.pop()
 
 
 def _merge_values(one: list[Json], other: list[Json]) -> list[Json]:
-    found = [value for value in one if any(is_same_value(value, another) for another in other)]
-    if not found:
+    common = [value for value in one if any(is_same_value(value, another) for another in other)]
+    if not common:
         raise NothingFitsError("enum")
-    return found
+    return common
 
 
 def is_same_value(one: Json, other: Json) -> bool:
@@ -118,16 +118,16 @@ def _merge_branches(one: list[Json], other: list[Json]) -> list[Json]:
     """The merged pairs of branches, without those that nothing fits."""
     if len(one) * len(other) > MAX_BRANCHES:
         raise UnmergeableError("anyOf")
-    found = []
+    merged = []
     for left in one:
         for right in other:
             try:
-                found.append(merge_schemas(left, right))
+                merged.append(merge_schemas(left, right))
             except NothingFitsError:
                 continue
-    if not found:
+    if not merged:
         raise NothingFitsError("anyOf")
-    return found
+    return merged
 
 
 _MERGERS: Final[Mapping[str, Callable[[Json, Json], Json]]] = {
@@ -156,16 +156,16 @@ def target_of(root: SchemaObject, reference: Json) -> Json:
         return None
     if reference[1:2] not in ("", "/"):
         return _find_anchor(root, unquote(reference[1:]))
-    found: Json = root
+    target: Json = root
     for token in reference[1:].split("/")[1:]:
         key = unquote(token).replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and key.isdigit() and int(key) < len(found):
-            found = found[int(key)]
-        elif isinstance(found, dict) and key in found:
-            found = found[key]
+        if isinstance(target, list) and key.isdigit() and int(key) < len(target):
+            target = target[int(key)]
+        elif isinstance(target, dict) and key in target:
+            target = target[key]
         else:
             return None
-    return found if isinstance(found, dict | bool) else None
+    return target if isinstance(target, dict | bool) else None
 
 
 def annotations_of(schema: SchemaObject) -> SchemaObject:
@@ -186,8 +186,8 @@ def _find_anchor(schema: Json, name: str) -> Json:
         if schema.get("$anchor") == name:
             return schema
         schema = list(schema.values())
-    found = (_find_anchor(one, name) for one in schema) if isinstance(schema, list) else ()
-    return next((one for one in found if one is not None), None)
+    matches = (_find_anchor(one, name) for one in schema) if isinstance(schema, list) else ()
+    return next((one for one in matches if one is not None), None)
 
 
 def fits_schema(value: Json, schema: SchemaObject) -> bool:

@@ -26,10 +26,10 @@ def rewrite_pattern(pattern: str) -> str:
     """The pattern in llama.cpp's form; empty if it cannot be enforced, such as with a look-ahead or a quote."""
     try:
         reader = _PatternReader(pattern)
-        found = reader.alternatives(outermost=True)
+        rewritten = reader.alternatives(outermost=True)
     except (_UnsupportedPatternError, IndexError):
         return ""
-    return f"^({found})$" if reader.is_at_end else ""
+    return f"^({rewritten})$" if reader.is_at_end else ""
 
 
 class _PatternReader:
@@ -47,17 +47,17 @@ class _PatternReader:
         self._at += 1
         return self._text[self._at - 1]
 
-    def _accept(self, wanted: str) -> bool:
-        found = self._text.startswith(wanted, self._at)
-        self._at += len(wanted) if found else 0
-        return found
+    def _accept(self, expected: str) -> bool:
+        accepted = self._text.startswith(expected, self._at)
+        self._at += len(expected) if accepted else 0
+        return accepted
 
     def alternatives(self, *, outermost: bool = False) -> str:
         """Parse the alternatives between two parentheses; a pattern without an anchor may begin or end anywhere."""
-        found = [self._sequence(outermost=outermost)]
+        sequences = [self._sequence(outermost=outermost)]
         while self._accept("|"):
-            found.append(self._sequence(outermost=outermost))
-        return "|".join(found)
+            sequences.append(self._sequence(outermost=outermost))
+        return "|".join(sequences)
 
     def _sequence(self, *, outermost: bool) -> str:
         pieces = [] if not outermost or self._accept("^") else [f"{_ANY_CHARACTER}*"]
@@ -91,10 +91,10 @@ class _PatternReader:
     def _group(self) -> str:
         if self._accept("?") and not self._accept(":"):
             raise _UnsupportedPatternError
-        found = self.alternatives()
+        inner = self.alternatives()
         if not self._accept(")"):
             raise _UnsupportedPatternError
-        return f"({found})"
+        return f"({inner})"
 
     def _escape(self) -> str:
         char = self._next()
@@ -118,21 +118,21 @@ class _PatternReader:
 
     def _quantifier(self) -> str:
         if not self.is_at_end and self._text[self._at] in "*+?":
-            found = self._next()
+            quantifier = self._next()
         elif self._accept("{"):
             end = self._text.index("}", self._at) if "}" in self._text[self._at :] else -1
             counts = self._text[self._at : end].split(",") if end >= 0 else []
             if not counts or len(counts) > 2 or not counts[0].isdigit() or not (counts[-1] or "0").isdigit():  # noqa: PLR2004
                 raise _UnsupportedPatternError
             self._at = end + 1
-            found = f"{{{','.join(counts)}}}"
+            quantifier = f"{{{','.join(counts)}}}"
         else:
             return ""
         # Lazy or greedy: the matched texts are the same.
         self._accept("?")
         if not self.is_at_end and self._text[self._at] in "*+?{":
             raise _UnsupportedPatternError
-        return found
+        return quantifier
 
     def _class(self) -> str:
         negated = self._accept("^")
@@ -141,10 +141,10 @@ class _PatternReader:
             pieces.append(self._member())
         if negated:
             return f'[^{"".join(pieces)}"\\\\\\x00-\\x1F]'
-        kept = [piece for piece in pieces if piece not in ("\\x22", "\\x5C")]
-        if not kept:
+        allowed = [piece for piece in pieces if piece not in ("\\x22", "\\x5C")]
+        if not allowed:
             raise _UnsupportedPatternError
-        return f"[{''.join(kept)}]"
+        return f"[{''.join(allowed)}]"
 
     def _member(self) -> str:
         """Parse one member of a class, which may be a range."""
@@ -161,7 +161,7 @@ class _PatternReader:
         last = self._next()
         if last == "\\":
             last = self._read_escaped_character(self._next())
-        spans = first <= last and first >= " " and not any(first <= unsaid <= last for unsaid in _FORBIDDEN)
+        spans = first <= last and first >= " " and not any(first <= forbidden <= last for forbidden in _FORBIDDEN)
         if not spans:
             raise _UnsupportedPatternError
         return f"{_in_class(first)}-{_in_class(last)}"

@@ -1,7 +1,7 @@
 r"""Rewrites a schema into the form that a server's grammar can enforce, and lists what it cannot.
 
 Read in llama.cpp's common/json-schema-to-grammar.cpp, and observed with llama-server b10970 and Ollama 0.34.2. Of the
-keywords at one place it uses the first of `$ref`, `oneOf`/`anyOf`, a list of types, `const`, `enum`, `properties` and
+keywords of one schema it uses the first of `$ref`, `oneOf`/`anyOf`, a list of types, `const`, `enum`, `properties` and
 `additionalProperties`, `allOf`, `items`/`prefixItems`, `pattern`, `format`, lengths, bounds, and drops the others. It
 rejects `$ref: "#"` and a schema `true`; `{}` means an object, `allOf` of anything but members or values means an object
 without any. It emits the required members first, each group in its order; but where Ollama leaves the rendering of the
@@ -81,13 +81,13 @@ class SchemaRewriter:
         Raises:
             NothingFitsError: nothing fits it.
         """
-        found = self._node(self._root, ("#",))
-        if found is False:
+        rewritten = self._node(self._root, ("#",))
+        if rewritten is False:
             raise NothingFitsError
-        if "$ref" in found:
+        if "$ref" in rewritten:
             # Next to a `$ref` at the top, references within the definitions would not be resolved.
-            found = self._defs[found["$ref"].rpartition("/")[2]]
-        return {**found, "$defs": self._defs} if self._defs else found
+            rewritten = self._defs[rewritten["$ref"].rpartition("/")[2]]
+        return {**rewritten, "$defs": self._defs} if self._defs else rewritten
 
     def _note_unenforced(self, *names: str) -> None:
         self.unenforced.update(dict.fromkeys(names))
@@ -130,16 +130,16 @@ class SchemaRewriter:
         """Merge `allOf`, and everything next to a reference or branches, into one schema."""
         schema = {key: value for key, value in schema.items() if key not in _DEFINITION_KEYWORDS}
         parts = list(schema.pop("allOf", ()))
-        beside = any(key not in _NON_CONSTRAINTS and key != "$ref" for key in schema) or parts
-        if "$ref" in schema and beside:
+        has_siblings = any(key not in _NON_CONSTRAINTS and key != "$ref" for key in schema) or parts
+        if "$ref" in schema and has_siblings:
             parts.insert(0, {"$ref": schema.pop("$ref")})
-        found = schema
+        merged = schema
         for part in parts:
-            found = self._merge(found, self._inline(part, inside))
-        branches = next((key for key in BRANCH_KEYWORDS if key in found), None)
-        if branches and any(key not in _NON_CONSTRAINTS and key != branches for key in found):
-            return self._distribute(found, branches, inside)
-        return found
+            merged = self._merge(merged, self._inline(part, inside))
+        branches = next((key for key in BRANCH_KEYWORDS if key in merged), None)
+        if branches and any(key not in _NON_CONSTRAINTS and key != branches for key in merged):
+            return self._distribute(merged, branches, inside)
+        return merged
 
     def _inline(self, schema: Json, inside: tuple[str, ...]) -> Json:
         """Replace a reference at the top of a schema by its target; a reference to itself is dropped."""
@@ -153,31 +153,31 @@ class SchemaRewriter:
             self._note_unenforced("$ref")
             return True
         rest = {key: value for key, value in schema.items() if key != "$ref"}
-        found = self._inline(target, (*inside, reference))
-        return self._merge(found, self._flatten(rest, inside)) if rest else found
+        inlined = self._inline(target, (*inside, reference))
+        return self._merge(inlined, self._flatten(rest, inside)) if rest else inlined
 
     def _merge(self, one: Json, other: Json) -> Json:
         try:
-            found = merge_schemas(one, other)
+            merged = merge_schemas(one, other)
         except UnmergeableError as error:
             self._note_unenforced(str(error))
             return one
-        if found is False:
+        if merged is False:
             raise NothingFitsError
-        return found if isinstance(found, dict) else {}
+        return merged if isinstance(merged, dict) else {}
 
     def _distribute(self, schema: SchemaObject, branches: str, inside: tuple[str, ...]) -> SchemaObject:
         """Merge the other keywords into each branch, which is equivalent."""
         rest = {key: value for key, value in schema.items() if key != branches and key not in _NON_CONSTRAINTS}
-        found = []
+        merged = []
         for branch in schema[branches]:
             try:
-                found.append(self._merge(self._inline(branch, inside), rest))
+                merged.append(self._merge(self._inline(branch, inside), rest))
             except NothingFitsError:
                 continue
-        if not found:
+        if not merged:
             raise NothingFitsError
-        return {branches: found}
+        return {branches: merged}
 
     def _reference(self, schema: SchemaObject) -> SchemaObject:
         reference = schema["$ref"]
@@ -188,8 +188,8 @@ class SchemaRewriter:
         if reference not in self._definition_names:
             name = self._definition_names[reference] = self._free_name(reference)
             self._defs[name] = {}
-            found = self._rewrite_part(target, (reference,))
-            self._defs[name] = {"enum": []} if found is False else found
+            definition = self._rewrite_part(target, (reference,))
+            self._defs[name] = {"enum": []} if definition is False else definition
         return {"$ref": f"#/$defs/{self._definition_names[reference]}"}
 
     def _free_name(self, reference: str) -> str:
@@ -201,10 +201,10 @@ class SchemaRewriter:
     def _union(self, schema: SchemaObject, branches: str) -> SchemaObject:
         if branches == "oneOf" and not are_disjoint(schema["oneOf"]):
             self._note_unenforced("oneOf")
-        found = [one for one in map(self._rewrite_part, schema[branches]) if one is not False]
-        if not found:
+        alternatives = [one for one in map(self._rewrite_part, schema[branches]) if one is not False]
+        if not alternatives:
             raise NothingFitsError
-        return annotations_of(schema) | {branches: found}
+        return annotations_of(schema) | {branches: alternatives}
 
     def _values(self, schema: SchemaObject) -> SchemaObject:
         values = [schema["const"]] if "const" in schema else schema["enum"]
@@ -222,78 +222,82 @@ class SchemaRewriter:
 
     def _rewrite_typed(self, schema: SchemaObject, kind: str) -> SchemaObject:
         own = KEYWORDS_BY_TYPE.get("number" if kind == "integer" else kind, ())
-        never = [key for key in _UNSUPPORTED_BY_TYPE.get(kind, ()) if key in schema]
-        self._note_unenforced(*never)
-        given = {key: schema[key] for key in own if key in schema and key not in never}
+        unsupported = [key for key in _UNSUPPORTED_BY_TYPE.get(kind, ()) if key in schema]
+        self._note_unenforced(*unsupported)
+        constraints = {key: schema[key] for key in own if key in schema and key not in unsupported}
         rewrite = {"string": self._string, "number": self._number, "integer": self._integer}
         rewrite |= {"array": self._array, "object": self._object}
-        return annotations_of(schema) | {"type": kind} | (rewrite[kind](given) if kind in rewrite else {})
+        return annotations_of(schema) | {"type": kind} | (rewrite[kind](constraints) if kind in rewrite else {})
 
-    def _string(self, given: SchemaObject) -> SchemaObject:
-        lengths: SchemaObject = {key: given[key] for key in ("minLength", "maxLength") if key in given}
-        pattern = rewrite_pattern(given["pattern"]) if "pattern" in given else ""
-        known = given.get("format") in _FORMATS
-        if "pattern" in given and not pattern:
+    def _string(self, constraints: SchemaObject) -> SchemaObject:
+        lengths: SchemaObject = {key: constraints[key] for key in ("minLength", "maxLength") if key in constraints}
+        pattern = rewrite_pattern(constraints["pattern"]) if "pattern" in constraints else ""
+        is_known_format = constraints.get("format") in _FORMATS
+        if "pattern" in constraints and not pattern:
             self._note_unenforced("pattern")
-        if "format" in given and self._asserts_formats and (pattern or not known):
+        if "format" in constraints and self._asserts_formats and (pattern or not is_known_format):
             self._note_unenforced("format")
-        if pattern or known:
+        if pattern or is_known_format:
             self._note_unenforced(*lengths)
-            return {"pattern": pattern} if pattern else {"format": given["format"]}
+            return {"pattern": pattern} if pattern else {"format": constraints["format"]}
         return lengths
 
-    def _number(self, given: SchemaObject) -> SchemaObject:
-        self._note_unenforced(*given)
+    def _number(self, constraints: SchemaObject) -> SchemaObject:
+        self._note_unenforced(*constraints)
         return {}
 
-    def _integer(self, given: SchemaObject) -> SchemaObject:
-        least = [math.ceil(given["minimum"])] if "minimum" in given else []
-        least += [math.floor(given["exclusiveMinimum"]) + 1] if "exclusiveMinimum" in given else []
-        most = [math.floor(given["maximum"])] if "maximum" in given else []
-        most += [math.ceil(given["exclusiveMaximum"]) - 1] if "exclusiveMaximum" in given else []
-        found = ({"minimum": max(least)} if least else {}) | ({"maximum": min(most)} if most else {})
+    def _integer(self, constraints: SchemaObject) -> SchemaObject:
+        least = [math.ceil(constraints["minimum"])] if "minimum" in constraints else []
+        least += [math.floor(constraints["exclusiveMinimum"]) + 1] if "exclusiveMinimum" in constraints else []
+        most = [math.floor(constraints["maximum"])] if "maximum" in constraints else []
+        most += [math.ceil(constraints["exclusiveMaximum"]) - 1] if "exclusiveMaximum" in constraints else []
+        bounds = ({"minimum": max(least)} if least else {}) | ({"maximum": min(most)} if most else {})
         if least and most and max(least) > min(most):
             raise NothingFitsError
-        if given.get("multipleOf", 1) != 1:
+        if constraints.get("multipleOf", 1) != 1:
             self._note_unenforced("multipleOf")
-        long = [key for key, bound in found.items() if abs(bound) > _MAX_INTEGER]
+        long = [key for key, bound in bounds.items() if abs(bound) > _MAX_INTEGER]
         self._note_unenforced(*long)
-        return {key: bound for key, bound in found.items() if key not in long}
+        return {key: bound for key, bound in bounds.items() if key not in long}
 
-    def _array(self, given: SchemaObject) -> SchemaObject:
-        counts: SchemaObject = {key: given[key] for key in ("minItems", "maxItems") if key in given}
-        if given.get("uniqueItems") and given.get("maxItems", 2) > 1:
+    def _array(self, constraints: SchemaObject) -> SchemaObject:
+        counts: SchemaObject = {key: constraints[key] for key in ("minItems", "maxItems") if key in constraints}
+        if constraints.get("uniqueItems") and constraints.get("maxItems", 2) > 1:
             self._note_unenforced("uniqueItems")
-        places = given.get("prefixItems") or (given["items"] if isinstance(given.get("items"), list) else None)
-        if places is not None:
-            if not counts.get("minItems", 0) <= len(places) <= counts.get("maxItems", len(places)):
+        prefix = constraints.get("prefixItems") or (
+            constraints["items"] if isinstance(constraints.get("items"), list) else None
+        )
+        if prefix is not None:
+            if not counts.get("minItems", 0) <= len(prefix) <= counts.get("maxItems", len(prefix)):
                 self._note_unenforced(*counts)
-            found = [self._rewrite_part(place) for place in places]
-            if False in found:
-                self._note_unenforced("items" if "items" in given and "prefixItems" not in given else "prefixItems")
-            return {"prefixItems": [place or dict(ANYTHING) for place in found]}
-        items = self._rewrite_part(given.get("items", True))
+            rewritten = [self._rewrite_part(item) for item in prefix]
+            if False in rewritten:
+                self._note_unenforced(
+                    "items" if "items" in constraints and "prefixItems" not in constraints else "prefixItems"
+                )
+            return {"prefixItems": [item or dict(ANYTHING) for item in rewritten]}
+        items = self._rewrite_part(constraints.get("items", True))
         if items is False:
             return {"items": dict(ANYTHING), "maxItems": 0}
-        return {"items": items, **counts} if counts or "items" in given else {}
+        return {"items": items, **counts} if counts or "items" in constraints else {}
 
-    def _object(self, given: SchemaObject) -> SchemaObject:
-        rest = self._rewrite_other_members(given)
-        named = {key: self._rewrite_part(value) for key, value in given.get("properties", {}).items()}
-        required = list(given.get("required", ()))
+    def _object(self, constraints: SchemaObject) -> SchemaObject:
+        rest = self._rewrite_other_members(constraints)
+        named = {key: self._rewrite_part(value) for key, value in constraints.get("properties", {}).items()}
+        required = list(constraints.get("required", ()))
         for key in required:
             named.setdefault(key, rest if isinstance(rest, dict) else dict(ANYTHING))
         if any(named[key] is False for key in required):
             raise NothingFitsError
-        able = {key: value for key, value in named.items() if value is not False}
+        possible = {key: value for key, value in named.items() if value is not False}
         # An object is open if it allows other members, or names none.
-        if len(able) < len(named) and (rest or (rest is None and not able)):
+        if len(possible) < len(named) and (rest or (rest is None and not possible)):
             self._note_unenforced("properties")
-        named = able
-        self._note_member_counts(given, required, named, rest)
+        named = possible
+        self._note_member_counts(constraints, required, named, rest)
         if not named:
             return {} if rest in (None, True) else {"additionalProperties": rest}
-        if rest is None and not given.get("properties"):
+        if rest is None and not constraints.get("properties"):
             rest = True
         return self._rewrite_members(named, required, rest)
 
@@ -307,27 +311,29 @@ class SchemaRewriter:
                 parts += [{"anyOf": [{"properties": {key: named[key]}} for key in later]}] if later else []
                 return {"allOf": parts}
             self._note_unenforced(KEY_ORDER)
-        found: SchemaObject = {"properties": named} | ({"required": required} if required else {})
-        return found if rest is None else {**found, "additionalProperties": rest}
+        rewritten: SchemaObject = {"properties": named} | ({"required": required} if required else {})
+        return rewritten if rest is None else {**rewritten, "additionalProperties": rest}
 
-    def _rewrite_other_members(self, given: SchemaObject) -> Json:
+    def _rewrite_other_members(self, constraints: SchemaObject) -> Json:
         """The schema for other members; None if there is none."""
-        rest = given.get("additionalProperties")
-        patterns = given.get("patternProperties")
+        rest = constraints.get("additionalProperties")
+        patterns = constraints.get("patternProperties")
         if patterns:
             self._note_unenforced("patternProperties")
             if rest is False:
                 # `false` would allow no member at all.
                 return {"anyOf": [self._rewrite_part(value) or dict(ANYTHING) for value in patterns.values()]}
         if isinstance(rest, dict):
-            found = self._rewrite_part(rest)
-            return True if found == ANYTHING else found
+            rewritten = self._rewrite_part(rest)
+            return True if rewritten == ANYTHING else rewritten
         return rest
 
-    def _note_member_counts(self, given: SchemaObject, required: list[str], named: SchemaObject, rest: Json) -> None:
-        if given.get("minProperties", 0) > len(required):
+    def _note_member_counts(
+        self, constraints: SchemaObject, required: list[str], named: SchemaObject, rest: Json
+    ) -> None:
+        if constraints.get("minProperties", 0) > len(required):
             self._note_unenforced("minProperties")
-        if given.get("maxProperties", len(named)) < len(named) or (rest and "maxProperties" in given):
+        if constraints.get("maxProperties", len(named)) < len(named) or (rest and "maxProperties" in constraints):
             self._note_unenforced("maxProperties")
 
 
@@ -379,23 +385,23 @@ def prepare_schema(text: str, grammar: str, *, sorts_keys: bool = False) -> Sent
     asserts = any(draft in str(schema.get("$schema", "")) for draft in _FORMAT_ASSERTING_DRAFTS)
     rewriter = SchemaRewriter(schema, sorts_keys=sorts_keys, asserts_formats=asserts)
     try:
-        found = rewriter.rewrite()
+        rewritten = rewriter.rewrite()
     except NothingFitsError as error:
         raise UsageError(NOTHING_FITS, "check it for contradictions") from error
     except RecursionError as error:
         raise UsageError("the schema is nested too deeply") from error
     # The order of keys matters, so texts are compared and not values.
-    written = json.dumps(found, separators=(",", ":"))
-    return SentSchema(text if not sorts_keys and found == schema else written, tuple(rewriter.unenforced))
+    encoded = json.dumps(rewritten, separators=(",", ":"))
+    return SentSchema(text if not sorts_keys and rewritten == schema else encoded, tuple(rewriter.unenforced))
 
 
 def _prepare_for_llguidance(schema: dict[str, Json], text: str) -> SentSchema:
     """Close the objects without `additionalProperties`: a small model would add members without end."""
     keys = set(_keywords_in(schema))
-    unheld = tuple(sorted(keys & _UNKNOWN_TO_LLGUIDANCE))
+    unenforced = tuple(sorted(keys & _UNKNOWN_TO_LLGUIDANCE))
     if keys & _COMBINING_KEYWORDS:
-        return SentSchema(text, unheld)
-    return SentSchema(json.dumps(_close_objects(schema), separators=(",", ":")), unheld)
+        return SentSchema(text, unenforced)
+    return SentSchema(json.dumps(_close_objects(schema), separators=(",", ":")), unenforced)
 
 
 def _keywords_in(schema: Json) -> list[str]:
@@ -404,11 +410,11 @@ def _keywords_in(schema: Json) -> list[str]:
         return [key for one in schema for key in _keywords_in(one)]
     if not isinstance(schema, dict):
         return []
-    found = list(schema)
+    keywords = list(schema)
     for key, value in schema.items():
         inner = list(value.values()) if key in _MEMBER_KEYWORDS and isinstance(value, dict) else value
-        found += _keywords_in(inner) if key not in _VALUE_KEYWORDS else []
-    return found
+        keywords += _keywords_in(inner) if key not in _VALUE_KEYWORDS else []
+    return keywords
 
 
 _MEMBER_KEYWORDS: Final = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -420,7 +426,7 @@ def _close_objects(schema: Json) -> Json:
         return [_close_objects(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {
+    closed = {
         key: {name: _close_objects(one) for name, one in value.items()}
         if key in _MEMBER_KEYWORDS and isinstance(value, dict)
         else value
@@ -429,7 +435,7 @@ def _close_objects(schema: Json) -> Json:
         for key, value in schema.items()
     }
     return (
-        found
-        if "additionalProperties" in found or not found.get("properties")
-        else found | {"additionalProperties": False}
+        closed
+        if "additionalProperties" in closed or not closed.get("properties")
+        else closed | {"additionalProperties": False}
     )

@@ -54,7 +54,7 @@ class EmbeddedEngine(Engine):
         self, timeouts: Timeouts | None = None, process: ServerProcess | None = None, keep: float = KEEP_SECONDS
     ) -> None:
         self._timeouts = timeouts or Timeouts()
-        self._found_process = process
+        self._cached_process = process
         self._keep = keep
         self._open_client: ServerClient | None = None
 
@@ -65,12 +65,12 @@ class EmbeddedEngine(Engine):
 
     @property
     def _process(self) -> ServerProcess:
-        """The process, looked up at the first request, so that nothing fails before."""
-        if self._found_process is None:
+        """The process, looked up at the first request, so that creating the engine never fails."""
+        if self._cached_process is None:
             if not is_installed():
                 raise UnreachableError("the built-in model is not installed", f"install it with {how_to_install()}")
-            self._found_process = ServerProcess(find_paths())
-        return self._found_process
+            self._cached_process = ServerProcess(find_paths())
+        return self._cached_process
 
     @property
     def _client(self) -> ServerClient:
@@ -108,7 +108,7 @@ class EmbeddedEngine(Engine):
 
     @asynccontextmanager
     async def _leased(self, request: Request) -> AsyncIterator[None]:
-        """Keep the process alive during a request, and as long as it says after that."""
+        """Keep the process alive during a request, and after it for its `keep_alive`."""
         lease = await self._process.lease(protocol.seconds_of(request.keep_alive, self._keep))
         try:
             yield

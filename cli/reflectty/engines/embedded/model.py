@@ -109,5 +109,7 @@ def _size(paths: EmbeddedPaths) -> int:
 
 def _parameters() -> str:
     """The parameters as /api/show formats them: key, spaces, value; one line for each of several values."""
-    each = ((name, one) for name, value in MINI_PARAMETERS for one in (value if isinstance(value, tuple) else (value,)))
-    return "\n".join(f"{name:<30} {json.dumps(one)}" for name, one in each)
+    pairs = (
+        (name, one) for name, value in MINI_PARAMETERS for one in (value if isinstance(value, tuple) else (value,))
+    )
+    return "\n".join(f"{name:<30} {json.dumps(one)}" for name, one in pairs)

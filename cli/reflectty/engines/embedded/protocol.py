@@ -53,7 +53,7 @@ def encode(request: Request, prompt: str) -> Body:
     limit, stop = options["num_predict"], options["stop"]
     body: Body = {"prompt": prompt, "stream": True, "cache_prompt": True}
     body |= {name: options[name] for name in NUMBER_OPTIONS if name in options}
-    # A negative limit means all the room that is left.
+    # A negative limit means the rest of the context.
     body["n_predict"] = limit if isinstance(limit, int) and limit >= 0 else -1
     body["stop"] = [stop] if isinstance(stop, str) else stop
     if request.schema:

@@ -110,9 +110,9 @@ def find_paths(environment: Mapping[str, str] | None = None) -> EmbeddedPaths:
     """
     environment = system_environment() if environment is None else environment
     weights, adapter = _cache_folder(environment) / WEIGHTS, _adapter()
-    found = adapter.stat()
-    made_of = f"{reflectty.__version__} {weights} {found.st_size} {found.st_mtime_ns}"
-    name = f"mini-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
+    info = adapter.stat()
+    identity = f"{reflectty.__version__} {weights} {info.st_size} {info.st_mtime_ns}"
+    name = f"mini-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
     return EmbeddedPaths(weights, adapter, _runtime_folder(environment, name))
 
 
@@ -131,15 +131,15 @@ def make_private(folder: Path) -> None:
 
 
 def _is_private(folder: Path) -> bool:
-    found = folder.lstat()
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
+    info = folder.lstat()
+    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid() and not stat.S_IMODE(info.st_mode) & 0o077
 
 
 def _runtime_folder(environment: Mapping[str, str], name: str) -> Path:
     """The first folder whose path leaves room for a socket."""
-    found = [base / name for base in _bases(environment)]
-    fitting = (folder for folder in found if len(os.fsencode(folder / "socket.sock")) <= LONGEST_SOCKET)
-    return next(fitting, found[-1])
+    folders = [base / name for base in _bases(environment)]
+    fitting = (folder for folder in folders if len(os.fsencode(folder / "socket.sock")) <= LONGEST_SOCKET)
+    return next(fitting, folders[-1])
 
 
 def _bases(environment: Mapping[str, str]) -> Iterator[Path]:
@@ -161,8 +161,8 @@ def _cache_folder(environment: Mapping[str, str]) -> Path:
 
 def _adapter() -> Path:
     try:
-        found = assets.find_asset_folder("models/mini") / ADAPTER
-        found.stat()
+        path = assets.find_asset_folder("models/mini") / ADAPTER
+        path.stat()
     except FileNotFoundError as error:
         raise UnreachableError(f"the built-in model cannot be used: {error}", "reinstall reflectty") from error
-    return found
+    return path

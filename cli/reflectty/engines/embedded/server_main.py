@@ -108,8 +108,8 @@ def _cores() -> int:
 
 def cpu_quota_from(text: str) -> int:
     """Number of cores that a control group's quota allows, at least one; 0 if unlimited."""
-    found = re.fullmatch(r"(\d+) (\d+)\s*", text, re.ASCII)
-    return max(1, int(found[1]) // max(1, int(found[2]))) if found else 0
+    match = re.fullmatch(r"(\d+) (\d+)\s*", text, re.ASCII)
+    return max(1, int(match[1]) // max(1, int(match[2]))) if match else 0
 
 
 def _wait_until_unused(paths: EmbeddedPaths, use: int, served: object) -> None:
@@ -133,9 +133,9 @@ def _clean_up(paths: EmbeddedPaths, life: int, *, failed: bool) -> None:
     log.
     """
     if is_file_at(life, paths.life_lock):
-        for mine in (paths.socket, paths.use_lock, *(() if failed else (paths.log, paths.life_lock))):
+        for path in (paths.socket, paths.use_lock, *(() if failed else (paths.log, paths.life_lock))):
             with suppress(OSError):
-                mine.unlink()
+                path.unlink()
     for folder in (paths.folder, paths.folder.parent):
         with suppress(OSError):
             folder.rmdir()

@@ -204,5 +204,5 @@ class ServerProcess(httpx.AsyncBaseTransport):
         except OSError:
             return ""
         lines = [line for line in text.splitlines() if line.strip()] or [""]
-        errors = (found[1] for line in lines if (found := ERROR.match(line)))
+        errors = (match[1] for line in lines if (match := ERROR.match(line)))
         return shorten(next(errors, lines[-1]))

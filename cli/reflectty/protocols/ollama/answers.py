@@ -63,8 +63,8 @@ _REMOVED_OPTION: Final = re.compile(r"(\w+) is no longer supported")
 
 def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
     """The error for an HTTP status other than 200 and the beginning of its body."""
-    if foreign := gateway_error_of(status, body, "an Ollama server", HOST_HINT, "OLLAMA_API_KEY"):
-        return foreign
+    if gateway_error := gateway_error_of(status, body, "an Ollama server", HOST_HINT, "OLLAMA_API_KEY"):
+        return gateway_error
     text, details = _error_body_from(body)
     if status == 404:  # noqa: PLR2004 - the status of HTTP
         return _not_found_error_of(text, details, model)
@@ -77,8 +77,8 @@ def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
 
 def _refused_error_of(status: int, text: str, details: Body) -> RefusedError:
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
-    if gone := _REMOVED_OPTION.match(text):
-        return OptionError(message, f"remove the option {gone[1]}", option=gone[1])
+    if match := _REMOVED_OPTION.match(text):
+        return OptionError(message, f"remove the option {match[1]}", option=match[1])
     return RefusedError(message, _sign_in_hint(details) or _hint(status, text), transient=is_transient(status, text))
 
 
@@ -125,8 +125,8 @@ def _context_for(prompt: int) -> int:
 
 
 def _hint(status: int, text: str) -> str:
-    told = (hint for part, hint in TEXT_HINTS.items() if part in text)
-    return next(told, STATUS_HINTS.get(status, ""))
+    hints = (hint for part, hint in TEXT_HINTS.items() if part in text)
+    return next(hints, STATUS_HINTS.get(status, ""))
 
 
 def _near_names(model: str, names: Sequence[str]) -> list[str]:
@@ -166,7 +166,7 @@ def rendered_prompt_of(body: Body) -> str:
 
 def model_of(name: str, body: Body) -> Model:
     """Parse a response of /api/show, which lacks the digest and the size."""
-    known = Model(
+    model = Model(
         name=name,
         capabilities=_texts(body.get("capabilities")) or _capabilities_of_file(_table(body.get("model_info"))),
         template=as_text(body.get("template")),
@@ -183,7 +183,7 @@ def model_of(name: str, body: Body) -> Model:
         **_details(body),
     )
     # Seen with 0.32.15 and 0.34.2: for templates that llama.cpp renders, the keys of a schema get sorted.
-    return known._replace(sorts_schema_keys=known.is_jinja)
+    return model._replace(sorts_schema_keys=model.is_jinja)
 
 
 def _examples(messages: object) -> tuple[str, ...]:

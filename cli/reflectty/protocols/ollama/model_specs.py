@@ -41,7 +41,7 @@ def model_spec_of(name: str, body: Body) -> ModelSpec:
     Raises:
         RefusedError: a parameter has an unknown format.
     """
-    made = ModelSpec(
+    spec = ModelSpec(
         name=name,
         kind=_kind(body),
         template=_template(body),
@@ -52,17 +52,17 @@ def model_spec_of(name: str, body: Body) -> ModelSpec:
         requires=as_text(body.get("requires")),
         capabilities=tuple(sorted(as_text(item) for item in _list(body.get("capabilities")))),
     )
-    found: dict[str, tuple[str, ...]] = {}
+    values: dict[str, tuple[str, ...]] = {}
     for command, value in _COMMANDS.findall(_commands(body)):
         # Only a blob can be sent back by its digest; and a license may have a line that begins like a command.
         if command in ("RENDERER", "PARSER") or _BLOB.search(value):
-            found[command] = (*found.get(command, ()), value)
-    return made._replace(
-        weights=found.get("FROM", ()),
-        adapters=found.get("ADAPTER", ()),
-        draft="".join(found.get("DRAFT", ())[:1]),
-        renderer="".join(found.get("RENDERER", ())[:1]),
-        parser="".join(found.get("PARSER", ())[:1]),
+            values[command] = (*values.get(command, ()), value)
+    return spec._replace(
+        weights=values.get("FROM", ()),
+        adapters=values.get("ADAPTER", ()),
+        draft="".join(values.get("DRAFT", ())[:1]),
+        renderer="".join(values.get("RENDERER", ())[:1]),
+        parser="".join(values.get("PARSER", ())[:1]),
     )
 
 
@@ -95,8 +95,8 @@ def encode_create(name: str, spec: ModelSpec, weights: str, parts: Mapping[str, 
 
 def digest_of(path: str) -> str:
     """The digest in the name of a blob on the server; empty for another file."""
-    found = _BLOB.search(path)
-    return f"sha256:{found[1]}" if found else ""
+    match = _BLOB.search(path)
+    return f"sha256:{match[1]}" if match else ""
 
 
 def parameters_of(text: str) -> tuple[tuple[str, OptionValue], ...]:
@@ -105,15 +105,15 @@ def parameters_of(text: str) -> tuple[tuple[str, OptionValue], ...]:
     Raises:
         RefusedError: a value has another format.
     """
-    found: dict[str, OptionValue] = {}
+    parameters: dict[str, OptionValue] = {}
     for line in filter(str.strip, text.split("\n")):
-        key, _, written = line.partition(" ")
-        value = _value(key, written.strip())
-        if key == "stop" or key in found:
-            before = found.get(key, ())
+        key, _, raw_value = line.partition(" ")
+        value = _value(key, raw_value.strip())
+        if key == "stop" or key in parameters:
+            before = parameters.get(key, ())
             value = (*(before if isinstance(before, tuple) else (str(before),)), str(value))
-        found[key] = value
-    return tuple(found.items())
+        parameters[key] = value
+    return tuple(parameters.items())
 
 
 def _value(key: str, written: str) -> OptionValue:
@@ -146,20 +146,20 @@ def _kind(body: Body) -> str:
 
 def _template(body: Body) -> str:
     """The model's own template: /api/show has the one in use, the Modelfile the model's own."""
-    shown = as_text(body.get("template"))
-    written = as_text(body.get("modelfile"))
-    if f"TEMPLATE {_quote(shown)}" in written:
-        return shown
-    found = _TEMPLATE.search(written)
-    own = _unquote(found[1]) if found else ""
+    template = as_text(body.get("template"))
+    modelfile = as_text(body.get("modelfile"))
+    if f"TEMPLATE {_quote(template)}" in modelfile:
+        return template
+    match = _TEMPLATE.search(modelfile)
+    own = _unquote(match[1]) if match else ""
     return "" if own == NO_TEMPLATE else own
 
 
 def _commands(body: Body) -> str:
     """The Modelfile without the texts whose lines may look like commands."""
     text = as_text(body.get("modelfile"))
-    for known in ("template", "system"):
-        text = text.replace(f"\n{known.upper()} {_quote(as_text(body.get(known)))}", "", 1)
+    for field in ("template", "system"):
+        text = text.replace(f"\n{field.upper()} {_quote(as_text(body.get(field)))}", "", 1)
     return re.split(r"^(?:PARAMETER|LICENSE|MESSAGE) ", text, maxsplit=1, flags=re.MULTILINE)[0]
 
 
@@ -199,7 +199,7 @@ def vocabulary_of(answer: bytes) -> Vocabulary:
     A match of a key is always a key: inside a string its quotes would be escaped.
 
     Raises:
-        ValueError: the response is not a JSON object; the message says what it is.
+        ValueError: the response is not a JSON object; the message describes it.
     """
     tokens, types = _find_array(TOKENS_KEY, TEXT_PATTERN, answer), _find_array(TYPES_KEY, NUMBER_PATTERN, answer)
     if not tokens or not types:

@@ -98,7 +98,7 @@ class ListedModel(NamedTuple):
     created: int = 0
     """Its date in seconds since 1970, as sent; many servers send the time of the request, or a constant."""
     may_chat: bool = True
-    """False if its fields say that it embeds, ranks, speaks or draws."""
+    """False if its fields show that it embeds, ranks, speaks or draws."""
     loaded: bool | None = None
     """Whether it is in memory; None if not sent."""
     root: str = ""
@@ -110,8 +110,8 @@ class ListedModel(NamedTuple):
 
 def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
     """The error for an HTTP status other than 200 and the beginning of its body."""
-    if foreign := gateway_error_of(status, body, SERVER_LABEL, HOST_HINT, KEY_NAMES):
-        return foreign
+    if gateway_error := gateway_error_of(status, body, SERVER_LABEL, HOST_HINT, KEY_NAMES):
+        return gateway_error
     value, text = _error_from(body)
     refused = too_long_error_of(text, value) or context_full_error_of(text) or limit_error_of(text)
     if refused:
@@ -124,8 +124,8 @@ def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
     if status in BUSY_STATUSES:
         return busy_error_of(status, text)
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
-    wants_key = status in (401, 403) or error_body_of(value).details.get("type") == NO_DATABASE
-    hint = KEY_HINT if wants_key else LOG_HINT if status in (500, 502, 504) else ""
+    needs_key = status in (401, 403) or error_body_of(value).details.get("type") == NO_DATABASE
+    hint = KEY_HINT if needs_key else LOG_HINT if status in (500, 502, 504) else ""
     return RefusedError(message, hint, transient=is_transient(status, text))
 
 
@@ -157,8 +157,8 @@ def _field_error_of(entry: object) -> str:
     """FastAPI's message on one field, with the field's path."""
     if not isinstance(entry, dict):
         return as_text(entry)
-    place = entry.get("loc")
-    path = ".".join(as_text(part) for part in place if part != "body") if isinstance(place, list) else ""
+    location = entry.get("loc")
+    path = ".".join(as_text(part) for part in location if part != "body") if isinstance(location, list) else ""
     return f"{path}: {as_text(entry.get('msg'))}" if path else as_text(entry.get("msg"))
 
 
@@ -188,8 +188,8 @@ def too_long_error_from_counts(prompt: int, room: int) -> PromptTooLongError:
         return _too_long_error(
             f"the prompt has {prompt} tokens, the context holds {room}: no room is left for the reply"
         )
-    left = f"the prompt has {prompt} tokens, which leaves too little of the {room}-token context for the reply"
-    return PromptTooLongError(left, LOWER_LIMIT_HINT, resizable=False)
+    message = f"the prompt has {prompt} tokens, which leaves too little of the {room}-token context for the reply"
+    return PromptTooLongError(message, LOWER_LIMIT_HINT, resizable=False)
 
 
 def _too_long_error(message: str) -> PromptTooLongError:
@@ -198,10 +198,10 @@ def _too_long_error(message: str) -> PromptTooLongError:
 
 def limit_error_of(text: str) -> RefusedError | None:
     """The error of a token limit larger than the whole context, which vLLM refuses."""
-    found = LIMIT_OVER_CONTEXT.search(text)
-    if not found:
+    match = LIMIT_OVER_CONTEXT.search(text)
+    if not match:
         return None
-    return RefusedError(f"num_predict={found[1]} exceeds the context of {found[2]} tokens", "lower -o num_predict")
+    return RefusedError(f"num_predict={match[1]} exceeds the context of {match[2]} tokens", "lower -o num_predict")
 
 
 def context_full_error_of(text: str) -> CrowdedError | None:
@@ -212,15 +212,15 @@ def context_full_error_of(text: str) -> CrowdedError | None:
 
 
 def _first(patterns: Iterable[re.Pattern[str]], text: str) -> int:
-    found = next((match for pattern in patterns if (match := pattern.search(text))), None)
-    return int(found[1][:12]) if found else 0
+    match = next((candidate for pattern in patterns if (candidate := pattern.search(text))), None)
+    return int(match[1][:12]) if match else 0
 
 
 def _is_missing(status: int, text: str, value: Body, model: str) -> bool:
     """Whether a refusal means an unknown model: 404 from vLLM, 400 from a llama-server with several models."""
-    gone = re.search(r"not found|does not exist|not available|unknown model|invalid model", text, re.IGNORECASE)
-    about = error_body_of(value).details.get("param") == "model" or model in text
-    return status in (400, 404) and about and gone is not None
+    match = re.search(r"not found|does not exist|not available|unknown model|invalid model", text, re.IGNORECASE)
+    is_about_model = error_body_of(value).details.get("param") == "model" or model in text
+    return status in (400, 404) and is_about_model and match is not None
 
 
 def missing_model_error_of(model: str, served: Iterable[str] = ()) -> ModelMissingError:
@@ -258,7 +258,7 @@ def _listed_model(entry: Body) -> ListedModel:
     name, meta = as_text(entry.get("id")), _table(entry.get("meta"))
     # The last is LiteLLM's, which sends it for models it knows.
     context = int(as_number(entry.get("max_model_len") or meta.get("n_ctx") or entry.get("max_input_tokens")))
-    made_for = int(as_number(meta.get("n_ctx_train"))) or context
+    trained_context = int(as_number(meta.get("n_ctx_train"))) or context
     aliases = entry.get("aliases")
     names = (name, *(as_text(alias) for alias in aliases)) if isinstance(aliases, list) else (name,)
     maker = as_text(entry.get("owned_by"))
@@ -266,7 +266,7 @@ def _listed_model(entry: Body) -> ListedModel:
     root = as_text(entry.get("root"))
     capabilities = capabilities_of_name(name) or capabilities_of_name(root)
     return ListedModel(
-        Model(name, capabilities, context_length=made_for, size=int(as_number(meta.get("size")))),
+        Model(name, capabilities, context_length=trained_context, size=int(as_number(meta.get("size")))),
         names,
         maker,
         context,
@@ -292,24 +292,24 @@ def capabilities_of_name(name: str) -> tuple[str, ...]:
 def add_server_limits(model: Model, listed: ListedModel) -> Model:
     """Add what depends on the server: its context, and whether it can continue a partial reply."""
     maker = listed.maker
-    known = model._replace(
+    extended = model._replace(
         server_context=listed.context, can_resume=maker in RESUMING_SERVERS, shows_tokens=maker == VLLM
     )
     # Both separate the thinking only if started with a reasoning parser.
-    return known._replace(guessed=maker in (VLLM, SGLANG))
+    return extended._replace(guessed=maker in (VLLM, SGLANG))
 
 
 def model_of(listed: ListedModel, name: str, props: Body, ignores: tuple[str, ...]) -> Model:
     """The model with what llama-server's /props adds; `props` is empty for other servers."""
     template = as_text(props.get("chat_template"))
     grammar = "llama.cpp" if listed.maker == LLAMA_SERVER else ""
-    known = listed.model._replace(name=name, unsupported_options=ignores, grammar=grammar)
+    model = listed.model._replace(name=name, unsupported_options=ignores, grammar=grammar)
     if not props:
-        return known
-    thinks = _has_parsed_thinking(template) if template else "thinking" in known.capabilities
+        return model
+    thinks = _has_parsed_thinking(template) if template else "thinking" in model.capabilities
     sees = _table(props.get("modalities")).get("vision") is True
-    found = ("completion", *(("thinking",) if thinks else ()), *(("vision",) if sees else ()))
-    return known._replace(capabilities=found, template=template)
+    capabilities = ("completion", *(("thinking",) if thinks else ()), *(("vision",) if sees else ()))
+    return model._replace(capabilities=capabilities, template=template)
 
 
 def _has_parsed_thinking(template: str) -> bool:
@@ -322,10 +322,10 @@ def add_prompt_ends(model: Model, ends: tuple[str, str], *, named: bool = False)
 
     The template of a model that thinks opens the thinking, or writes a closed one if thinking is off.
     """
-    known = model._replace(prompt_endings=ends)
+    extended = model._replace(prompt_endings=ends)
     if named or model.capabilities:
-        return known
-    return known._replace(capabilities=("thinking",) if any(map(_has_thinking_tag_at_end, ends)) else ())
+        return extended
+    return extended._replace(capabilities=("thinking",) if any(map(_has_thinking_tag_at_end, ends)) else ())
 
 
 def _has_thinking_tag_at_end(end: str) -> bool:
@@ -334,16 +334,16 @@ def _has_thinking_tag_at_end(end: str) -> bool:
     return any(tag.opener and written.endswith((tag.opener.rstrip(), tag.closer)) for tag in tags)
 
 
-def add_ollama_info(model: Model, shown: Body) -> Model:
-    """Add what Ollama's /api/show says of a model of its /v1; `shown` may be empty."""
-    names = shown.get("capabilities")
+def add_ollama_info(model: Model, info: Body) -> Model:
+    """Add what Ollama's /api/show reports of a model of its /v1; `info` may be empty."""
+    names = info.get("capabilities")
     if not isinstance(names, list):
         return model
     return model._replace(
         capabilities=tuple(as_text(name) for name in names),
-        template=as_text(shown.get("template")),
-        system=as_text(shown.get("system")),
-        parameters=as_text(shown.get("parameters")),
+        template=as_text(info.get("template")),
+        system=as_text(info.get("system")),
+        parameters=as_text(info.get("parameters")),
     )
 
 
@@ -369,8 +369,8 @@ def version_of(body: Body) -> str:
 
     Empty for `b0-unknown`, the version of a llama-server built outside its repository.
     """
-    said = shorten(as_text(body.get("version") or body.get("build_info")))
-    return "" if said.startswith("b0-") else said
+    version = shorten(as_text(body.get("version") or body.get("build_info")))
+    return "" if version.startswith("b0-") else version
 
 
 def _table(value: object) -> Body:

@@ -174,9 +174,9 @@ class OpenAIChunkDecoder:
         except OverlongError as error:
             yield from self._flush_held()
             raise self._broken(str(error)) from error
-        self.part_count += self._data_begun()
+        self.part_count += self._has_data()
 
-    def _data_begun(self) -> bool:
+    def _has_data(self) -> bool:
         return bool(self._data) or self._lines.beginning.startswith((b"data:", b"{"))
 
     def close(self) -> Iterator[Chunk]:
@@ -282,20 +282,20 @@ class OpenAIChunkDecoder:
 
     def _choice(self, choice: Body) -> Iterator[Chunk]:
         delta = choice.get("delta") or choice.get("message")
-        said = delta if isinstance(delta, dict) else {"content": choice.get("text")}
+        message = delta if isinstance(delta, dict) else {"content": choice.get("text")}
         # vLLM renamed the field; some servers send both, with the same text.
-        thinking = as_text(said.get("reasoning_content") or said.get("reasoning"))
-        content, thought = _content(said.get("content"))
-        thinking = thinking or thought
-        if calls := tool_names_of(said.get("tool_calls") or _as_list(said.get("function_call"))):
+        thinking = as_text(message.get("reasoning_content") or message.get("reasoning"))
+        content, content_thinking = _content(message.get("content"))
+        thinking = thinking or content_thinking
+        if calls := tool_names_of(message.get("tool_calls") or _as_list(message.get("function_call"))):
             yield Chunk(tool_calls=calls)
-        if refusal := as_text(said.get("refusal")):
+        if refusal := as_text(message.get("refusal")):
             yield Chunk(refusal=refusal)
         if thinking and (before := self._stop_filter.flush()):
             yield Chunk(before)
-        sure = self._stop_filter.feed(content) if content else ""
-        if thinking or sure:
-            yield Chunk(sure, thinking)
+        certain = self._stop_filter.feed(content) if content else ""
+        if thinking or certain:
+            yield Chunk(certain, thinking)
         reason = as_text(choice.get("finish_reason"))
         if reason and reason not in REASONS:
             yield from self._flush_held()
@@ -365,13 +365,15 @@ def _usage(value: Body) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     timings = value.get("timings")
-    took = timings if isinstance(timings, dict) else {}
+    durations = timings if isinstance(timings, dict) else {}
     return Usage(
         prompt_tokens=int(as_number(usage.get("prompt_tokens"))),
         reply_tokens=int(as_number(usage.get("completion_tokens"))),
-        prompt_ms=as_number(took.get("prompt_ms")),
-        reply_ms=as_number(took.get("predicted_ms")),
-        cached_tokens=int(as_number(took.get("cache_n")) or _detail(usage, "prompt_tokens_details", "cached_tokens")),
+        prompt_ms=as_number(durations.get("prompt_ms")),
+        reply_ms=as_number(durations.get("predicted_ms")),
+        cached_tokens=int(
+            as_number(durations.get("cache_n")) or _detail(usage, "prompt_tokens_details", "cached_tokens")
+        ),
         thinking_tokens=int(_detail(usage, "completion_tokens_details", "reasoning_tokens")),
     )
 

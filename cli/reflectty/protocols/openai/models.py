@@ -43,7 +43,7 @@ UNDATED_SERVERS: Final = frozenset({"vllm", "sglang", "llamacpp"})
 
 
 def can_chat_by_fields(entry: Body) -> bool:
-    """Whether a listed model can chat, by its fields; true if they do not tell."""
+    """Whether a listed model can chat, by its fields; true if they do not show it."""
     kinds = [kind for field in KIND_FIELDS if isinstance(kind := entry.get(field), str)]
     if any(NON_CHAT_KINDS.search(kind) and not CHAT_KINDS.search(kind) for kind in kinds):
         return False
@@ -56,8 +56,8 @@ def _has_chat_capability(capabilities: object) -> bool:
         return capabilities.get("completion_chat") is not False
     if not isinstance(capabilities, list):
         return True
-    said = [one for one in capabilities if isinstance(one, str)]
-    return not any(map(NON_CHAT_KINDS.search, said)) or any(map(CHAT_KINDS.search, said))
+    names = [one for one in capabilities if isinstance(one, str)]
+    return not any(map(NON_CHAT_KINDS.search, names)) or any(map(CHAT_KINDS.search, names))
 
 
 def _has_text_output(architecture: object) -> bool:
@@ -73,17 +73,17 @@ def can_chat(one: ListedModel) -> bool:
 
 def pick_listed_model(listed: Sequence[ListedModel]) -> tuple[ListedModel, str] | None:
     """Pick the default model and give the reason; None if no model can chat."""
-    able = [one for one in listed if can_chat(one)]
-    if not able:
+    chat_models = [one for one in listed if can_chat(one)]
+    if not chat_models:
         return None
-    rest, said = able, ""
-    if any(one.loaded for one in able):
-        rest, said = [one for one in able if one.loaded], " loaded"
-    most = max(map(_rank, rest))
-    rest = [one for one in rest if _rank(one) == most]
-    found = max(rest, key=lambda one: one.created) if _has_real_dates(listed) else rest[0]
-    return found, _reason_for_pick(
-        len(listed), len(able), len(rest), f"{said}{_RANKS[most]}", dated=_has_real_dates(listed)
+    candidates, qualifier = chat_models, ""
+    if any(one.loaded for one in chat_models):
+        candidates, qualifier = [one for one in chat_models if one.loaded], " loaded"
+    best_rank = max(map(_rank, candidates))
+    candidates = [one for one in candidates if _rank(one) == best_rank]
+    best = max(candidates, key=lambda one: one.created) if _has_real_dates(listed) else candidates[0]
+    return best, _reason_for_pick(
+        len(listed), len(chat_models), len(candidates), f"{qualifier}{_RANKS[best_rank]}", dated=_has_real_dates(listed)
     )
 
 
@@ -103,13 +103,15 @@ def _has_real_dates(listed: Sequence[ListedModel]) -> bool:
     return len(dates) > 1 and 0 not in dates and not any(one.maker in UNDATED_SERVERS for one in listed)
 
 
-def _reason_for_pick(listed: int, able: int, left: int, said: str, *, dated: bool) -> str:
+def _reason_for_pick(listed: int, chat_models: int, count: int, qualifier: str, *, dated: bool) -> str:
     if listed == 1:
         return "the only model served"
-    if able == 1:
+    if chat_models == 1:
         return f"the only chat model of {listed} listed, judging by names and fields"
-    if left == 1:
-        return f"the only{said} model of {listed} listed"
+    if count == 1:
+        return f"the only{qualifier} model of {listed} listed"
     if dated:
-        return f"the most recent of {left}{said} models" if said else f"the most recent of {left} chat models"
-    return f"the first of {left}{said} models listed" if said else f"the first of {left} chat models listed"
+        return (
+            f"the most recent of {count}{qualifier} models" if qualifier else f"the most recent of {count} chat models"
+        )
+    return f"the first of {count}{qualifier} models listed" if qualifier else f"the first of {count} chat models listed"

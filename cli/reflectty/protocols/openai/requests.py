@@ -145,7 +145,7 @@ def encode_raw(request: Request, prompt: str, maker: str = LLAMA_SERVER, room: i
     """The body with which /v1/completions continues `prompt` verbatim.
 
     vLLM by default adds a second begin-of-text token to such a prompt, and stops after 16 tokens; it cuts a larger
-    limit to what is left of the context. It takes no images in a prompt.
+    limit to the rest of the context. It takes no images in a prompt.
 
     Args:
         request: the request to continue.
@@ -289,13 +289,13 @@ def drop_fields(body: Body, refused: Collection[str]) -> Body:
     """Copy a request without the refused fields; a refused `max_tokens` becomes `max_completion_tokens`."""
     if not refused:
         return body
-    left = {name: value for name, value in body.items() if name not in refused}
+    remaining = {name: value for name, value in body.items() if name not in refused}
     if "max_tokens" in refused and "max_tokens" in body and "max_completion_tokens" not in refused:
-        left["max_completion_tokens"] = body["max_tokens"]
-    gone = [name for name in MESSAGE_FIELDS if name in refused]
-    if gone and "messages" in body:
-        left["messages"] = [{k: v for k, v in message.items() if k not in gone} for message in body["messages"]]
-    return left
+        remaining["max_completion_tokens"] = body["max_tokens"]
+    dropped = [name for name in MESSAGE_FIELDS if name in refused]
+    if dropped and "messages" in body:
+        remaining["messages"] = [{k: v for k, v in message.items() if k not in dropped} for message in body["messages"]]
+    return remaining
 
 
 def dropped_options_note(request: Request, refused: Collection[str]) -> str:
@@ -365,8 +365,8 @@ class PromptProbe:
                 self._choice(choice)
 
     def _choice(self, choice: Body) -> None:
-        told = choice.get("logprobs")
-        entries = told.get("content") if isinstance(told, dict) else None
+        logprobs = choice.get("logprobs")
+        entries = logprobs.get("content") if isinstance(logprobs, dict) else None
         if isinstance(entries, list):
             self.first_tokens += "".join(as_text(entry.get("token")) for entry in entries if isinstance(entry, dict))
         self.over = self.over or bool(choice.get("finish_reason"))
@@ -389,5 +389,5 @@ def first_tokens_of(body: Body) -> tuple[list[object], str]:
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     tokens, message = choice.get("prompt_token_ids"), choice.get("message")
-    said = as_text(message.get("content")) if isinstance(message, dict) else ""
-    return tokens if isinstance(tokens, list) else [], said
+    text = as_text(message.get("content")) if isinstance(message, dict) else ""
+    return tokens if isinstance(tokens, list) else [], text

@@ -68,11 +68,11 @@ def is_full_list(listed: Sequence[ListedModel]) -> bool:
 
 def find_listed_model(name: str, listed: Sequence[ListedModel]) -> ListedModel | None:
     """Find a model by name; Ollama lists ids, and accepts names in any case and without `:latest`."""
-    found = next((one for one in listed if name in one.names), None)
-    if found is not None:
-        return found
-    wanted = {name.lower(), f"{name.lower()}:latest"} if maker_of(listed) == OLLAMA else set()
-    return next((one for one in listed if one.model.name.lower() in wanted), None)
+    exact = next((one for one in listed if name in one.names), None)
+    if exact is not None:
+        return exact
+    names = {name.lower(), f"{name.lower()}:latest"} if maker_of(listed) == OLLAMA else set()
+    return next((one for one in listed if one.model.name.lower() in names), None)
 
 
 def unlisted_model_of(name: str, listed: Sequence[ListedModel], ignores: tuple[str, ...]) -> Model:
