@@ -29,7 +29,7 @@ def test_streaming_reply_is_ended_and_kept(reflect: Reflect, form: tuple[str, ..
         left = server.asked("/api/chat")[0].left.wait(PATIENCE)
 
     said = Kept(reflect.home).said
-    assert (result.code, result.err) == (124, f"reflect: {ENDED}\n")
+    assert (result.code, result.err) == (8, f"reflect: {ENDED}\n")
     assert "Nine point" in result.out
     assert (said.answer, said.ended) == ("Nine point", ReplyStatus.INCOMPLETE)
     assert said.error == ENDED.partition(" (")[0]
@@ -40,7 +40,7 @@ def test_reply_that_never_pauses_is_ended(reflect: Reflect) -> None:
     with asking(endless()) as server:
         result = reflect.at(server.host)(*MODEL, *SHORT, "q")
 
-    assert result.code == 124
+    assert result.code == 8
     assert result.out.startswith("line 0\nline 1\n")
     assert Kept(reflect.home).said.ended is ReplyStatus.INCOMPLETE
 
@@ -52,7 +52,7 @@ def test_server_that_loads_or_waits_is_told_to_stop(reflect: Reflect, path: str)
         result = reflect.at(server.host)(*MODEL, *SHORT, "q")
         left = server.asked(path)[0].left.wait(PATIENCE)
 
-    assert (result.code, result.out, result.err) == (124, "", f"reflect: {ENDED}\n")
+    assert (result.code, result.out, result.err) == (8, "", f"reflect: {ENDED}\n")
     assert left
 
 
@@ -61,7 +61,7 @@ def test_wait_for_a_busy_server_is_ended(reflect: Reflect) -> None:
     with asking(busy) as server:
         result = reflect.at(server.host)(*MODEL, "--final", *SHORT, "q")
 
-    assert (result.code, result.out) == (124, "")
+    assert (result.code, result.out) == (8, "")
     assert result.err.endswith(f"reflect: {ENDED}\n")
 
 
@@ -70,8 +70,8 @@ def test_json_has_the_error_and_what_has_come(reflect: Reflect) -> None:
         result = reflect.at(server.host)(*MODEL, "--json", *SHORT, "q")
 
     reply = json.loads(result.out)
-    assert (result.code, reply["answer"], reply["complete"]) == (124, "Nine", False)
-    assert reply["error"]["exit_code"] == 124
+    assert (result.code, reply["answer"], reply["complete"]) == (8, "Nine", False)
+    assert reply["error"]["exit_code"] == 8
     assert reply["error"]["message"] == ENDED.partition(" (")[0]
     assert reply["session"] == Kept(reflect.home).sessions[0].id
 

@@ -50,7 +50,7 @@ PROMISES = (
     Promise("5 is no answer", ("q",), reply([]), 5, "", "reflect: "),
     Promise("7 is an answer that does not fit", ("--schema", NUMBER, "--mode", "direct", "q"), reply(["x"]), 7, "", "JSON"),
     Promise(
-        "124 is a deadline", ("--deadline", "2", "q"), unfinished("<output>\nOne\n"), 124, "One\n", "the deadline of 2 s"
+        "8 is a deadline", ("--deadline", "2", "q"), unfinished("<output>\nOne\n"), 8, "One\n", "the deadline of 2 s"
     ),
     # No surprises.
     Promise("no redirect is followed", ("q",), whole({}, 307, Location="http://127.0.0.1:9/"), 4, "", "127.0.0.1:9"),

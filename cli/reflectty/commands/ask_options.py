@@ -90,7 +90,7 @@ ASK_OPTIONS = {
     "deadline": OptionSpec(
         _MODEL,
         ("--deadline",),
-        "End the run after this time with what has come, and exit with 124: 90, 2m, 1h.",
+        "End the run after this time with what has come, and exit with 8: 90, 2m, 1h.",
         metavar="SECONDS",
     ),
     "mode": OptionSpec(

@@ -69,6 +69,7 @@ _PEER_VERBS = {
 _PLANNED = ("compare", "eval", "probe")
 _MODEL_NAME = re.compile(r"[\w.-]*[\d:/][\w.:/-]*")
 _SIMILARITY = 0.75
+_SUBCOMMANDS = frozenset(name for command in COMMANDS.values() for name in command.subcommands)
 _VALUE_FLAGS = frozenset(flag for spec in ASK_OPTIONS.values() if spec.kind is not bool for flag in spec.flags)
 
 
@@ -143,6 +144,8 @@ def _refuse_near_command(first: str, values: list[str]) -> None:
     Raises:
         UsageError: it is.
     """
+    if values and values[0] not in _SUBCOMMANDS:
+        return
     if first in _PLANNED and not values:
         raise UsageError(f"reflect has no command {first!r} yet", _anyway([first]))
     import difflib

@@ -13,7 +13,7 @@ ReflecttyError               1  never raised itself
 │   ├── CirclingError           the model repeated itself until the server ended it
 │   ├── CrowdedError            several replies filled the context that they share
 │   ├── NoAnswerError           the reply ended without an answer
-│   └── DeadlineError     124   the time allowed for the run is over
+│   └── DeadlineError       8   the time allowed for the run is over
 ├── OutputError              6  the answer could not be written
 ├── StoreError               6  stored data could not be written or read
 ├── SchemaError              7  the answer does not fit the requested schema
@@ -139,7 +139,7 @@ class NoAnswerError(IncompleteError):
 class DeadlineError(IncompleteError):
     """The time that the user allowed for the run is over; the exit code is that of `timeout`."""
 
-    exit_code = 124
+    exit_code = 8
 
 
 class OutputError(ReflecttyError):
