@@ -1,0 +1,316 @@
+"""The words that open a second thought, by language; a language more is a table more.
+
+Patterns meet a sentence in lower case, with straight apostrophes, without the marks of lists, headings and emphasis.
+The first row that matches decides.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Flag, StrEnum, auto
+from typing import NamedTuple
+
+
+class SecondThoughtKind(StrEnum):
+    """What a second thought does to what was thought before."""
+
+    CORRECTION = "correction"
+    """Takes it back, contradicts it or doubts it."""
+    CHECK = "check"
+    """Verifies it, or reads the task again."""
+    ALTERNATIVE = "alternative"
+    """Sets another approach, reading or answer beside it."""
+
+
+class Place(Flag):
+    """Where a sentence stands; a cue may count in some places only."""
+
+    LATER = auto()
+    """After the first three sentences, which read the task."""
+    PARAGRAPH = auto()
+    """At the start of a paragraph."""
+    AFTER_CORRECTION = auto()
+    AFTER_CHECK = auto()
+    AFTER_ALTERNATIVE = auto()
+    AFTER_QUESTION = auto()
+    """Right after a question."""
+
+
+class Cue(NamedTuple):
+    """Patterns of an opening: its kind, or none where the sentence goes straight on, and whether it is sure."""
+
+    kind: SecondThoughtKind | None
+    is_sure: bool
+    pattern: re.Pattern[str]
+    anywhere_of: Place
+    """One of these must hold, if any is named."""
+    never_in: Place
+
+
+_CORRECTION, _CHECK, _ALTERNATIVE = SecondThoughtKind
+_NOWHERE = Place(0)
+_MOVED_ON = Place.PARAGRAPH | Place.AFTER_CORRECTION | Place.AFTER_CHECK | Place.AFTER_ALTERNATIVE
+
+
+def _cue(
+    kind: SecondThoughtKind | None, *patterns: str, sure: bool = False, where: Place = _NOWHERE, never: Place = _NOWHERE
+) -> Cue:
+    return Cue(kind, sure, re.compile("|".join(patterns)), where, never)
+
+
+_LEAD = r"(?:(?:oh|ah|aha|uh|hm+|ok|okay|yes|yeah|right|well|and|so|also|now|then|again|true|sorry|still)\b[\s,.:;!?…—–-]*)*"
+_BUT = r"(?:(?:but|however|though|yet)\b[\s,.:…—–-]*)?"
+_WAIT = (
+    rf"{_LEAD}{_BUT}{_LEAD}(?:no[\s,.!—–-]+)?(?:wait(?: a (?:second|sec|minute|moment|bit))?|hold on|hang on|one moment)"
+    r"(?:[\s]*[,.:;!?…—–-]+\s*|\s+(?=(?:no|that|this|but|maybe|perhaps|if|is|what|how|why|actually|let|i|the|it)\b))"
+    rf"{_LEAD}{_BUT}{_LEAD}(?:wait[\s,.!…—–-]+)?"
+)
+_LET_ME = (
+    r"(?:let me|let's|lets|let us)(?: (?:just|quickly|also|now|first|try to|carefully|briefly|actually|go back and))*"
+)
+_I_SHOULD = (
+    r"(?:i|we)(?:'d better|'ll| should| need to| must| have to| want to| can| could| will| might)"
+    r"(?: (?:just|also|quickly|probably|perhaps|still))*"
+)
+_AGAIN = r"double[- ]?check|re-?check|cross-?check|re-?verify|re-?examine|re-?read|re-?calculate|re-?compute|re-?count|re-?evaluate|re-?consider|re-?visit|re-?think|sanity[- ]check|triple[- ]check"
+_VERIFY = rf"{_AGAIN}|verify|confirm|validate|make sure|be sure"
+_TASK = r"(?:problem|question|riddle|puzzle|user|wording|prompt|statement|original|instruction|instructions|task|text|phrase|phrasing)"
+_WAY = r"(?:way|approach|angle|idea|possibility|method|option|thought|interpretation|reading|explanation|solution|answer|view|perspective|route|strategy|candidate|scenario|take|guess|alternative|possible)"
+_FAULT = r"(?:trick|catch|missing|mistake|wrong|misread|misreading|misunderst\w+|misinterpret\w*|overthinking|overcomplicat\w*|confus\w+|error|contradiction|too (?:trivial|simple|easy|obvious|vague))"
+_NOT = r"(?:not|n't|cannot)"
+
+ENGLISH_OPENING = (
+    # What looks like a turn and is none.
+    _cue(
+        None,
+        rf"{_WAIT}(?:right|this (?:is|seems|looks|sounds) (?:like|similar|a classic|familiar))\b",
+        rf"{_WAIT}(?:i (?:think i|remember|recall|see|get it)|so|when|let's (?:break|adjust|define|start|set|list|formal))\b",
+        r"actually (?:quite|pretty|very|rather)\b",
+    ),
+    # Wait, and what the words after it say.
+    _cue(
+        _CHECK,
+        rf"{_WAIT}(?:(?:{_LET_ME}|{_I_SHOULD}) (?:\w+ )?)?(?:{_VERIFY}|check|read|look|parse|review)\b",
+        sure=True,
+    ),
+    _cue(
+        _CORRECTION,
+        rf"{_WAIT}(?:no\b|nope|that|this|actually|not\b|hold|i (?:made|mis|forgot|was|think i (?:made|mis)))",
+        sure=True,
+    ),
+    # Checks.
+    _cue(_CHECK, rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:\w+ )?(?:{_VERIFY})\b", sure=True, where=Place.LATER),
+    # Alternatives.
+    _cue(
+        _ALTERNATIVE,
+        rf"{_LEAD}{_BUT}(?:another|an alternative) (?:\w+ )?{_WAY}\b",
+        rf"{_LEAD}{_BUT}alternatively,? (?!.*\b(?:my|i (?:made|mis|was))\b)",
+        sure=True,
+    ),
+    _cue(
+        _ALTERNATIVE,
+        rf"{_LEAD}{_BUT}{_LET_ME} (?:try|consider) (?:another|a different|an? alternative)",
+        rf"{_LEAD}{_BUT}{_LET_ME} (?:think|approach|look) .*(?:differently|another way|different)",
+        sure=True,
+        where=Place.LATER,
+    ),
+    # Corrections.
+    _cue(
+        _CORRECTION,
+        rf"{_LEAD}(?:i|i've|we) (?:made|have made|might have made|may have made|must have made) (?:a|an) (?:\w+ )?(?:mistake|error)",
+        rf"{_LEAD}(?:scratch that|my mistake|oops|no wait|that(?:'s| is| was) (?:wrong|incorrect|a mistake)|on second thought)\b",
+        rf"{_LEAD}i (?:misread|miscalculated|miscounted|misunderstood|misinterpreted)\b",
+        sure=True,
+    ),
+)
+"""Openings of English, met by the first five words."""
+
+ENGLISH_WHOLE = (
+    # Wait, without a word that tells at once.
+    _cue(
+        _CHECK,
+        rf"{_WAIT}(?:(?:maybe|perhaps) )?(?:{_LET_ME}|{_I_SHOULD}) (?:\w+ )?(?:{_VERIFY}|check|see|think|read|look|go|test)\b",
+    ),
+    _cue(
+        _CORRECTION,
+        rf"{_WAIT}(?:maybe|perhaps) (?:\w+ )?(?:there's|i'm|i|there is|there might be|the) .{{0,20}}\b{_FAULT}",
+    ),
+    _cue(
+        _ALTERNATIVE,
+        rf"{_WAIT}(?:maybe|perhaps|possibly) (?:it|they|the answer|this|we|the \w+ is)\b(?!.{{0,40}}{_NOT}\b)",
+        rf"{_WAIT}(?:alternatively|another|or (?:maybe|perhaps)|what if)\b",
+        sure=True,
+    ),
+    _cue(
+        _ALTERNATIVE,
+        rf"{_WAIT}(?:maybe|perhaps|possibly|or\b|here's (?:a|another)|there's another|what about|how about|could it be)",
+    ),
+    _cue(
+        _CHECK,
+        rf"{_WAIT}(?:is (?:this|that|it) (?:right|correct|true|valid|possible)|does (?:this|that|it) (?:work|make|hold))",
+        rf"{_WAIT}(?:did i|am i|have i|was (?:it|that))\b",
+    ),
+    _cue(_CORRECTION, rf"{_LEAD}but wait[\s,.!…—–-]+the {_TASK}"),
+    _cue(_CHECK, rf"{_WAIT}(?:they (?:said|say)|(?:the|this) (?:\w+ )?{_TASK}\b)"),
+    _cue(_CORRECTION, _WAIT),
+    # Checks.
+    _cue(
+        _CHECK,
+        rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:check|validate|review|test (?:this|that|it|the|with)|prove|read|plug)\b",
+        rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:look (?:at .*)?again|think (?:\w+ )*again|see (?:if|whether)|(?:try to )?parse .*again)\b",
+        rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:go (?:back|over|through)|see the|try to parse)\b",
+        rf"{_LEAD}but {_LEAD}(?:{_LET_ME}) (?:see|look|think)\b",
+        rf"{_LEAD}{_BUT}(?:perhaps |maybe )?{_I_SHOULD} (?:{_AGAIN}|verify|confirm|consider if)\b",
+        rf"{_LEAD}but {_LEAD}{_I_SHOULD} (?:check|make sure|be sure|ensure)\b",
+        rf"{_LEAD}{_BUT}just to (?:be (?:sure|safe|thorough|certain|clear)|make sure|double|verify|confirm|check)",
+        rf"{_LEAD}{_BUT}to (?:double[- ]?check|verify|confirm|make sure)\b",
+        rf"{_LEAD}{_BUT}(?:is|was) (?:this|that|it|my \w+) (?:right|correct|valid|really true|consistent)\b",
+        rf"{_LEAD}{_BUT}(?:does|did) (?:this|that|it) (?:make sense|work|check out|hold|add up)\b",
+        rf"{_LEAD}{_BUT}(?:is|are|could|might) there (?:be )?(?:any|some)(?:thing)?\b",
+        rf"{_LEAD}{_BUT}(?:am|did|have) i (?:miss|forget|overlook|make|misread|consider|account)\w*",
+        r"(?:verification|self-check|quick check|final check|checking|check) ?[:—–]",
+        rf"(?:{_AGAIN}|verify|verifying|check|confirm|checking|double-checking) (?:the|this|that|my|if|whether|against|with|by|again|once)\b",
+        r"review against",
+        rf"{_LEAD}{_BUT}how did (?:i|we) (?:get|come|arrive)\b",
+        where=Place.LATER,
+    ),
+    # Alternatives.
+    _cue(_CORRECTION, rf"{_LEAD}{_BUT}alternatively,? .*\b(?:my|i (?:made|mis|was))\b"),
+    _cue(_ALTERNATIVE, rf"{_LEAD}{_BUT}alternatively\b"),
+    _cue(_ALTERNATIVE, rf"{_LEAD}{_BUT}or,? (?:maybe|perhaps|possibly)\b", sure=True, where=Place.LATER),
+    _cue(_CORRECTION, rf"{_LEAD}but (?:maybe|perhaps) .*too (?:trivial|simple|easy|obvious|vague)\b"),
+    _cue(None, r"(?:but )?(?:maybe|perhaps|possibly) .*\b(?:misinterpret|typo|i can\b|i could\b)"),
+    _cue(
+        _CORRECTION,
+        rf"{_LEAD}{_BUT}(?:maybe|perhaps) .*\b{_FAULT}",
+        rf"{_LEAD}but (?:maybe|perhaps) (?:the {_TASK} is different)",
+        where=_MOVED_ON,
+    ),
+    _cue(
+        _ALTERNATIVE,
+        rf"{_LEAD}{_BUT}(?:but|and)(?: then)? (?:maybe|perhaps|possibly|could it|what if|instead)\b",
+        rf"{_LEAD}{_BUT}(?:a|here's a|here is a|there's a) (?:completely |very )?different {_WAY}",
+        rf"{_LEAD}{_BUT}(?:here's|here is|there's|there is) (?:a|another) (?:\w+ )?{_WAY}\b",
+        rf"{_LEAD}{_BUT}(?:on the other hand|conversely), (?:maybe|perhaps|if)",
+        rf"{_LEAD}{_BUT}{_LET_ME} (?:reason|think|approach|attack|view) .*\b(?:another|different|differently)\b",
+        r"(?:actually,? )?(?:simpler|better|easier|cleaner|better yet|even better)\b ?[:,—–]",
+        r"actually,? (?:simpler|maybe|perhaps|a better|another|let me (?:think|try|consider))",
+        rf"{_LEAD}(?:but )?what if (?:instead|we|i|you|he|she|they|it|it's|the answer)\b(?!.*\b(?:exist|missing|empty|null|nested|invalid))",
+        rf"{_LEAD}(?:i|we) could also\b",
+        rf"{_LEAD}could it (?:also )?be\b",
+        rf"{_LEAD}{_LET_ME} (?:say|try),? (?:instead|something)",
+        r"instead,",
+        where=Place.LATER,
+    ),
+    _cue(_ALTERNATIVE, r"(?:hm+[\s,.…]+|oh[\s,]+)?(?:maybe|perhaps|possibly) \w+ \w", where=_MOVED_ON),
+    # Corrections.
+    _cue(
+        _CORRECTION,
+        r"(?:self-)?correction ?[:—–]",
+        r"(?:(?:hm+|oh|no|but|and|well|ah|ok|okay)[\s,.…]+)*actually\b[\s,]",
+        rf"{_LEAD}{_BUT}(?:i|i'm|we|we're|this|it)(?: am|'m| are|'re| is|'s)?(?: probably| just| getting| now| really)* (?:overcomplicat|overthink|stuck|confus|going in circles|getting (?:messy|complicated|confus|nowhere)|mistaken|wrong\b)",
+        rf"{_LEAD}(?:messy|useless|not (?:quite|right|helpful|good|enough|possible)|still (?:not|no)\b|doesn't (?:work|fit|help))",
+        rf"{_LEAD}there(?:'s| is| must be| seems to be) (?:a|an|some) (?:mistake|error|contradiction|discrepancy|problem with)",
+        r"(?:identifying the|correcting|re-?evaluating|reconsidering|rethinking|refinement|correcting course)\b",
+        r"(?:i've|i have) (?:re-?\w+|realized|hit a snag|noticed)\b",
+    ),
+    _cue(_CORRECTION, r"no[,.!—–](?: |$)", r"nope\b", never=Place.AFTER_QUESTION),
+    _cue(
+        _CORRECTION,
+        rf"{_LEAD}{_BUT}(?:that|this|it) (?:doesn't|does not|can't|cannot) (?:make (?:any )?sense|work|help|be right|fit)\b",
+        never=Place.AFTER_CORRECTION,
+    ),
+    _cue(
+        _CORRECTION,
+        rf"{_LEAD}{_BUT}(?:that|this)(?:'s| is| was| does| can| would| did| seems?| looks| feels| sounds| won)?(?:{_NOT}| not| too| odd| wrong| off| weird| strange| incorrect| impossible| contradict)",
+        rf"{_LEAD}{_BUT}(?:that|this) (?:contradicts|still|only gives|would contradict|violates|conflicts)\b",
+        never=Place.AFTER_CORRECTION | Place.AFTER_QUESTION,
+        where=Place.LATER,
+    ),
+    _cue(
+        _CORRECTION,
+        rf"{_LEAD}but (?!if|since|for\b|each|when|then|because|here|in (?:this|that) case, )",
+        where=Place.AFTER_ALTERNATIVE,
+    ),
+    _cue(
+        _CORRECTION,
+        rf"{_LEAD}but (?:no\b|not\b|also \"|without\b)",
+        rf"{_LEAD}but (?:that|this) (?:would|requires|leaves|seems|might|may|can|could)\b",
+        rf"{_LEAD}but (?:that|this)(?:'s| is| means)\b",
+        rf"{_LEAD}but (?:the|this) (?:\w+ )?{_TASK}(?: wording)? (?:says|said|states \"|is \"|wants|asks|asked|mentions|mentioned)\b",
+        rf"{_LEAD}but (?:(?:we|they) )?(?:must|need|want|said|asked)\b(?! also)",
+        rf"{_LEAD}but (?:(?:then,? )?why|(?:then,? )?what about|how come|how (?:could|can|would|does (?:that|this)|is (?:that|this)))\b",
+        rf"{_LEAD}(?:however|but),? some might",
+        rf"{_LEAD}so why is\b",
+        rf"{_LEAD}but (?!if|since|the {_TASK}|user|it'?s? only).{{1,50}}(?: not | no |n't |cannot )(?!.*(?:specif|state|mention|need|have to)).{{1,40}}$",
+        where=Place.LATER,
+        never=Place.AFTER_CORRECTION,
+    ),
+    # Turns inside the sentence.
+    _cue(
+        _CORRECTION, r".*[.,;:—–(…][\s]*(?:but |oh |no,? )?(?:wait\b(?! (?:for|until))|hold on|no,? that|scratch that)"
+    ),
+    _cue(
+        _CORRECTION,
+        r".*[.,;:—–(…] ?actually,",
+        r"(?:that|this|it|which|so that|so it)\b.{0,30}\b(?:gives|measures|leaves|makes|is|only gives)\b.{0,30}, not \S+$",
+        r".{0,40}\b(?:is|was) (?:wrong|incorrect|impossible|a mistake)[.!]?$",
+        where=Place.LATER,
+    ),
+    _cue(
+        _ALTERNATIVE,
+        r"(?:maybe|perhaps|possibly)\b.{5,160}\bbut (?:no\b|not|that|i don|seems|unlikely)",
+        where=Place.LATER,
+    ),
+    _cue(_ALTERNATIVE, r"or (?!do|is|are|was|if)\S.{1,40}\?$", where=Place.LATER),
+)
+"""Openings that need the whole sentence, and turns inside it."""
+
+ENGLISH_INTERJECTION = re.compile(
+    r"(?:[\W_]*\b(?:but|oh|ah|aha|hm+|ok|okay|no|wait|hold on|hang on|wait a (?:minute|second|moment))\b[\W_]*)+"
+)
+"""A sentence that only calls for the next one; the next one gives its kind."""
+DENIAL = re.compile(r"\W*(?:but |oh,? )?(?:wait[\W_]+no|no[\W_]+wait)\b")
+"""An interjection that is a correction by itself."""
+TURNING_INTERJECTION = re.compile(r"\b(?:wait|hold on|hang on)\b")
+"""An interjection that is a correction even if the next sentence has no cue."""
+
+GERMAN = (
+    _cue(
+        _CHECK,
+        r"(?:aber |also |nun |ok,? |warte,? )*(?:ich (?:sollte|muss|will|prüfe)|lass mich|lasst uns|prüfen wir|noch ?(?:ein)?mal)\b.{0,60}(?:prüf|überprüf|bestätig|kontrollier|nachrechn|nachles|durchgeh|sicher ?(?:gehen|stell))",
+        r"(?:stimmt|passt) das\b",
+        r"(?:zur sicherheit|probe:)",
+        where=Place.LATER,
+    ),
+    _cue(
+        _ALTERNATIVE,
+        r"(?:aber |warte,? )*(?:alternativ\b|oder vielleicht|(?:ein|eine|einen) andere[rns]? (?:idee|möglichkeit|weg|ansatz|lesart))",
+        where=Place.LATER,
+    ),
+    _cue(_ALTERNATIVE, r"vielleicht\b", where=_MOVED_ON),
+    _cue(
+        _CORRECTION,
+        r"(?:aber |oh,? |nein,? |hm+,? )*(?:warte|moment(?: mal)?|halt|stopp)\b ?[,.!:—–-]",
+        r"nein, (?:das|doch|so)",
+        r"(?:das |so )?stimmt (?:doch )?(?:gar |so )?nicht",
+        r"(?:da|hier) (?:ist|war) (?:mir )?ein fehler",
+    ),
+)
+
+CHINESE = (
+    _cue(
+        _CHECK,
+        r"(?:最后|还)?(?:需要|得|应该)(?:检查|确认|核实|核对|再看)",
+        r"(?:等等，?|不过，?|但是?，?|再|让我|我们?(?:得|需要|应该|要)|需要|可能需要|同时，?要|最后，?){0,3}.{0,6}(?:再检查|检查一|再确认|确认一下|再想想|再算|再看|验证|核对|确保没有|重新(?:读|看|算))",
+    ),
+    _cue(
+        _ALTERNATIVE,
+        r"(?:等等，?|不过，?|或者，?|但是?，?)?(?:或者(?:有没有|说|可能|也许|可以)|另外?一种|也有可能|换个|换一种|有没有可能|也许还|又或者)",
+    ),
+    _cue(_CORRECTION, r"(?:哦，?)?(?:等等|等一下|不对|不，|我(?:算|看|弄|搞)错|其实不)"),
+    _cue(_CORRECTION, r"不过(?!看起来|总的)"),
+)
+
+OTHERS = (*GERMAN, *CHINESE)
+"""Openings of languages with few labelled traces: likely, never sure."""
