@@ -99,7 +99,7 @@ ENGLISH_OPENING = (
         sure=True,
     ),
     # Checks.
-    _cue(_CHECK, rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:\w+ )?(?:{_VERIFY})\b", sure=True, where=Place.LATER),
+    _cue(_CHECK, rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:[\w-]+ ){{0,3}}?(?:{_VERIFY})\b", sure=True, where=Place.LATER),
     # Alternatives.
     _cue(
         _ALTERNATIVE,
@@ -117,7 +117,7 @@ ENGLISH_OPENING = (
     # Corrections.
     _cue(
         _CORRECTION,
-        rf"{_LEAD}(?:i|i've|we) (?:made|have made|might have made|may have made|must have made) (?:a|an) (?:\w+ )?(?:mistake|error)",
+        rf"{_LEAD}(?:i think )?(?:i|i've|we) (?:made|have made|might have made|may have made|must have made) (?:a|an) (?:\w+ )?(?:mistake|error)",
         rf"{_LEAD}(?:scratch that|my mistake|oops|no wait|that(?:'s| is| was) (?:wrong|incorrect|a mistake)|on second thought)\b",
         rf"{_LEAD}i (?:misread|miscalculated|miscounted|misunderstood|misinterpreted)\b",
         sure=True,
@@ -160,7 +160,7 @@ ENGLISH_WHOLE = (
         rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:look (?:at .*)?again|think (?:\w+ )*again|see (?:if|whether)|(?:try to )?parse .*again)\b",
         rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:go (?:back|over|through)|see the|try to parse)\b",
         rf"{_LEAD}but {_LEAD}(?:{_LET_ME}) (?:see|look|think)\b",
-        rf"{_LEAD}{_BUT}(?:perhaps |maybe )?{_I_SHOULD} (?:{_AGAIN}|verify|confirm|consider if)\b",
+        rf"{_LEAD}{_BUT}(?:perhaps |maybe )?{_I_SHOULD} (?:\w+ )?(?:{_AGAIN}|verify|confirm|consider if)\b",
         rf"{_LEAD}but {_LEAD}{_I_SHOULD} (?:check|make sure|be sure|ensure)\b",
         rf"{_LEAD}{_BUT}just to (?:be (?:sure|safe|thorough|certain|clear)|make sure|double|verify|confirm|check)",
         rf"{_LEAD}{_BUT}to (?:double[- ]?check|verify|confirm|make sure)\b",
@@ -168,6 +168,8 @@ ENGLISH_WHOLE = (
         rf"{_LEAD}{_BUT}(?:does|did) (?:this|that|it) (?:make sense|work|check out|hold|add up)\b",
         rf"{_LEAD}{_BUT}(?:is|are|could|might) there (?:be )?(?:any|some)(?:thing)?\b",
         rf"{_LEAD}{_BUT}(?:am|did|have) i (?:miss|forget|overlook|make|misread|consider|account)\w*",
+        rf"{_LEAD}{_BUT}(?:i want|i'd like|i would like|it's worth|it is worth|time) to (?:{_VERIFY})\b",
+        rf"{_LEAD}{_BUT}{_LET_ME} (?:count|plug|substitute|test|do a (?:quick |sanity )?check|run a check)\b.*\b(?:again|back|check|sure|verify)\b",
         r"(?:verification|self-check|quick check|final check|checking|check) ?[:—–]",
         rf"(?:{_AGAIN}|verify|verifying|check|confirm|checking|double-checking) (?:the|this|that|my|if|whether|against|with|by|again|once)\b",
         r"review against",
@@ -198,6 +200,10 @@ ENGLISH_WHOLE = (
         rf"{_LEAD}(?:but )?what if (?:instead|we|i|you|he|she|they|it|it's|the answer)\b(?!.*\b(?:exist|missing|empty|null|nested|invalid))",
         rf"{_LEAD}(?:i|we) could also\b",
         rf"{_LEAD}could it (?:also )?be\b",
+        rf"{_LEAD}(?:one more|yet another|one other) {_WAY}\b",
+        rf"{_LEAD}{_BUT}(?:what about|how about)\b.*\?$",
+        rf"{_LEAD}{_BUT}(?:suppose|what|if|assume|say) instead\b",
+        rf"{_LEAD}{_BUT}unless\b",
         rf"{_LEAD}{_LET_ME} (?:say|try),? (?:instead|something)",
         r"instead,",
         where=Place.LATER,
@@ -207,6 +213,11 @@ ENGLISH_WHOLE = (
     _cue(
         _CORRECTION,
         r"(?:self-)?correction ?[:—–]",
+        rf"{_LEAD}(?:then again|come to think of it)\b",
+        rf"{_LEAD}{_BUT}(?:maybe |perhaps )?i(?:'m| am| was| might be| may be| could be| must be| think i'm)(?: \w+)? (?:missing|misunderstanding|misreading|misinterpreting|mistaken|wrong|confusing|mixing|forgetting)\b",
+        rf"{_LEAD}{_BUT}something(?:'s| is| seems| must be) (?:off|wrong|not right|missing)\b",
+        rf"{_LEAD}{_LET_ME} (?:start over|start again|backtrack|back up|fix|correct|undo|revise)\b",
+        r"hm+[\s,.…]+but\b(?! if)",
         r"(?:(?:hm+|oh|no|but|and|well|ah|ok|okay)[\s,.…]+)*actually\b[\s,]",
         rf"{_LEAD}{_BUT}(?:i|i'm|we|we're|this|it)(?: am|'m| are|'re| is|'s)?(?: probably| just| getting| now| really)* (?:overcomplicat|overthink|stuck|confus|going in circles|getting (?:messy|complicated|confus|nowhere)|mistaken|wrong\b)",
         rf"{_LEAD}(?:messy|useless|not (?:quite|right|helpful|good|enough|possible)|still (?:not|no)\b|doesn't (?:work|fit|help))",
@@ -214,7 +225,7 @@ ENGLISH_WHOLE = (
         r"(?:identifying the|correcting|re-?evaluating|reconsidering|rethinking|refinement|correcting course)\b",
         r"(?:i've|i have) (?:re-?\w+|realized|hit a snag|noticed)\b",
     ),
-    _cue(_CORRECTION, r"no[,.!—–](?: |$)", r"nope\b", never=Place.AFTER_QUESTION),
+    _cue(_CORRECTION, r"(?:(?:hm+|oh|ah|but|well)[\s,.…]+)*no[,.!—–](?: |$)", r"nope\b", never=Place.AFTER_QUESTION),
     _cue(
         _CORRECTION,
         rf"{_LEAD}{_BUT}(?:that|this|it) (?:doesn't|does not|can't|cannot) (?:make (?:any )?sense|work|help|be right|fit)\b",
@@ -223,7 +234,7 @@ ENGLISH_WHOLE = (
     _cue(
         _CORRECTION,
         rf"{_LEAD}{_BUT}(?:that|this)(?:'s| is| was| does| can| would| did| seems?| looks| feels| sounds| won)?(?:{_NOT}| not| too| odd| wrong| off| weird| strange| incorrect| impossible| contradict)",
-        rf"{_LEAD}{_BUT}(?:that|this) (?:contradicts|still|only gives|would contradict|violates|conflicts)\b",
+        rf"{_LEAD}{_BUT}(?:that|this) (?:contradicts|fails|breaks|still|only gives|would contradict|violates|conflicts)\b",
         never=Place.AFTER_CORRECTION | Place.AFTER_QUESTION,
         where=Place.LATER,
     ),
@@ -267,13 +278,12 @@ ENGLISH_WHOLE = (
 """Openings that need the whole sentence, and turns inside it."""
 
 ENGLISH_INTERJECTION = re.compile(
+    r"(?=.*\b(?:wait|hold on|hang on))"
     r"(?:[\W_]*\b(?:but|oh|ah|aha|hm+|ok|okay|no|wait|hold on|hang on|wait a (?:minute|second|moment))\b[\W_]*)+"
 )
-"""A sentence that only calls for the next one; the next one gives its kind."""
+"""A sentence that only calls for the next one, which gives its kind; a correction if that has no cue."""
 DENIAL = re.compile(r"\W*(?:but |oh,? )?(?:wait[\W_]+no|no[\W_]+wait)\b")
 """An interjection that is a correction by itself."""
-TURNING_INTERJECTION = re.compile(r"\b(?:wait|hold on|hang on)\b")
-"""An interjection that is a correction even if the next sentence has no cue."""
 
 GERMAN = (
     _cue(
