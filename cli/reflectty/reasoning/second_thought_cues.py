@@ -203,7 +203,7 @@ ENGLISH_WHOLE = (
         rf"{_LEAD}(?:one more|yet another|one other) {_WAY}\b",
         rf"{_LEAD}{_BUT}(?:what about|how about)\b.*\?$",
         rf"{_LEAD}{_BUT}(?:suppose|what|if|assume|say) instead\b",
-        rf"{_LEAD}{_BUT}unless\b",
+        rf"{_LEAD}{_BUT}unless (?:i|we|they|it|the {_TASK}|maybe|perhaps|there)\b",
         rf"{_LEAD}{_LET_ME} (?:say|try),? (?:instead|something)",
         r"instead,",
         where=Place.LATER,
@@ -214,11 +214,11 @@ ENGLISH_WHOLE = (
         _CORRECTION,
         r"(?:self-)?correction ?[:—–]",
         rf"{_LEAD}(?:then again|come to think of it)\b",
-        rf"{_LEAD}{_BUT}(?:maybe |perhaps )?i(?:'m| am| was| might be| may be| could be| must be| think i'm)(?: \w+)? (?:missing|misunderstanding|misreading|misinterpreting|mistaken|wrong|confusing|mixing|forgetting)\b",
+        rf"{_LEAD}{_BUT}(?:maybe |perhaps |i think )?i(?:'m| am| was| might be| may be| could be| must be)(?: \w+)? (?:missing|misunderstanding|misreading|misinterpreting|mistaken|wrong|confusing|mixing|forgetting)\b",
         rf"{_LEAD}{_BUT}something(?:'s| is| seems| must be) (?:off|wrong|not right|missing)\b",
         rf"{_LEAD}{_LET_ME} (?:start over|start again|backtrack|back up|fix|correct|undo|revise)\b",
         r"hm+[\s,.…]+but\b(?! if)",
-        r"(?:(?:hm+|oh|no|but|and|well|ah|ok|okay)[\s,.…]+)*actually\b[\s,]",
+        r"(?:(?:hm+|oh|no|but|and|well|ah|ok|okay)[\s,.…]+)*actually(?:[,:;…—–-]| (?:i|we|it|the|that|this|they|there|if|is|no|wait|my|maybe)\b)",
         rf"{_LEAD}{_BUT}(?:i|i'm|we|we're|this|it)(?: am|'m| are|'re| is|'s)?(?: probably| just| getting| now| really)* (?:overcomplicat|overthink|stuck|confus|going in circles|getting (?:messy|complicated|confus|nowhere)|mistaken|wrong\b)",
         rf"{_LEAD}(?:messy|useless|not (?:quite|right|helpful|good|enough|possible)|still (?:not|no)\b|doesn't (?:work|fit|help))",
         rf"{_LEAD}there(?:'s| is| must be| seems to be) (?:a|an|some) (?:mistake|error|contradiction|discrepancy|problem with)",
@@ -259,11 +259,12 @@ ENGLISH_WHOLE = (
     ),
     # Turns inside the sentence.
     _cue(
-        _CORRECTION, r".*[.,;:—–(…][\s]*(?:but |oh |no,? )?(?:wait\b(?! (?:for|until))|hold on|no,? that|scratch that)"
+        _CORRECTION,
+        r"(?!\|).*[.,;:—–(…][\s]*(?:but |oh |no,? )?(?:wait\b(?! (?:for|until))|hold on|no,? that|scratch that)",
     ),
     _cue(
         _CORRECTION,
-        r".*[.,;:—–(…] ?actually,",
+        r"(?!\|).*[.,;:—–(…] ?actually,",
         r"(?:that|this|it|which|so that|so it)\b.{0,30}\b(?:gives|measures|leaves|makes|is|only gives)\b.{0,30}, not \S+$",
         r".{0,40}\b(?:is|was) (?:wrong|incorrect|impossible|a mistake)[.!]?$",
         where=Place.LATER,
@@ -290,7 +291,7 @@ GERMAN = (
         _CHECK,
         r"(?:aber |also |nun |ok,? |warte,? )*(?:ich (?:sollte|muss|will|prüfe)|lass mich|lasst uns|prüfen wir|noch ?(?:ein)?mal)\b.{0,60}(?:prüf|überprüf|bestätig|kontrollier|nachrechn|nachles|durchgeh|sicher ?(?:gehen|stell))",
         r"(?:stimmt|passt) das\b",
-        r"(?:zur sicherheit|probe:)",
+        r"zur sicherheit\b",
         where=Place.LATER,
     ),
     _cue(
