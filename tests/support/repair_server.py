@@ -1,4 +1,4 @@
-"""A scripted server with one model that loses its tags, small enough to be repaired at once; and who watches."""
+"""A scripted server with one model that loses its tags, small enough for a quick repair, and a recorder of progress."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLAIN = reply(["9.9"])
 
 
 class Recorder:
-    """Remembers what it is told; cancels the repair at a step, if one is given."""
+    """Records progress and notes; cancels the repair at a given step."""
 
     def __init__(self, at: RepairStep | None = None) -> None:
         self.steps: list[RepairStep] = []
@@ -66,7 +66,7 @@ class Scripted:
         self.more = ""
         self.sent = MADE.file(MADE.vocabulary(TOKENS, KEPT))
         self.made = ""
-        """The digest of the file that the server makes of what was sent, where it makes another."""
+        """The digest of the file that the server makes of an upload, where it differs from the upload's."""
         self.names: tuple[str, ...] = ("m:latest",)
         self.chat: Route = TAGGED
         self.version = "0.32.15"
@@ -111,7 +111,7 @@ class Scripted:
     def repair(
         self, wanted: RepairRequest = MODEL, recorder: Recorder | None = None
     ) -> tuple[RepairResult, FakeServer]:
-        """Repair the model; return what came of it, and the server with what it was asked."""
+        """Repair the model; return the result and the server with its requests."""
 
         async def run() -> RepairResult:
             async with open_model_library(server.host) as library:
