@@ -58,7 +58,7 @@ def _write(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def ollama() -> Iterator[real_ollama.Server]:
-    """A real Ollama with the models of the tests; where it cannot be started, tests that need it fail with the reason."""
+    """A real Ollama with the models of the tests; without it, tests that need it fail with the reason."""
     try:
         with real_ollama.serve() as server:
             server.create_all()
@@ -77,7 +77,7 @@ def said(ollama: real_ollama.Server) -> Spoken:
 
 @pytest.fixture(scope="session")
 def llama() -> Iterator[real_llama.LlamaServer]:
-    """A real llama-server with the built-in model; where it cannot be started, tests that need it fail with the reason."""
+    """A real llama-server with the built-in model; without it, tests that need it fail with the reason."""
     try:
         with real_llama.serve() as server:
             yield server

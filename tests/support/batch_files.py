@@ -1,4 +1,4 @@
-"""Servers and files for the tests of `reflect batch`: a server that answers with the question, lines, and records."""
+"""Servers and files for the tests of `reflect batch`: a server that echoes the question, input lines, and records."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ MODEL = ("-m", "reflection")
 
 
 def prompt_of(asked: Asked) -> str:
-    """Return what a request asks."""
+    """The prompt of a request."""
     return str(asked.json["messages"][-1]["content"])
 
 
 class Echo(FakeServer):
-    """Answers every question with itself after some seconds, or with what is said for a question."""
+    """Answers every question with itself after some seconds, or with the answer set for it."""
 
     def __init__(self, seconds: float = 0.0, *installed: str, port: int = 0, **answers: Answer) -> None:
         models = installed or ("reflection",)
         super().__init__({"/api/tags": tags(*models), "/api/show": self._show, "/api/chat": self.echo}, port=port)
         self.routes["/api/version"] = Answer([b'{"version": "0.32.15"}'], 200, {"Content-Length": "22"})
         self.room: int | None = None
-        """So many questions are still answered; every other one waits until its client has left."""
+        """The number of questions that still get an answer; all others wait until their client has gone."""
         self.held_until: Callable[[], object] = lambda: True
-        """What an answer, once it has begun, waits for."""
+        """The condition that an answer waits for after its beginning."""
         self.most = 0
-        """So many were answered at the same time."""
+        """The highest number of requests at the same time."""
         self._models = models
         self.answers = answers
         self._seconds = seconds
@@ -46,7 +46,7 @@ class Echo(FakeServer):
 
     @property
     def prompts(self) -> list[str]:
-        """What was asked, in the order in which it came."""
+        """The prompts, in order of arrival."""
         return [prompt_of(asked) for asked in self.asked("/api/chat")]
 
     def _show(self, asked: Asked) -> Answer:
@@ -55,7 +55,7 @@ class Echo(FakeServer):
         return Answer([b'{"error":"model not found"}'], 404, {"Content-Length": "27"})
 
     def echo(self, asked: Asked) -> Answer:
-        """Answer a question with itself, or with what is said for it."""
+        """Answer a question with itself, or with the answer set for it."""
         prompt = prompt_of(asked)
         return self.answers.get(prompt) or Answer(lambda: self._steps(prompt))
 
@@ -99,7 +99,7 @@ def records(result: Result) -> list[dict[str, Any]]:
 
 
 def parsed(text: str) -> list[dict[str, Any]]:
-    """Return records, each of them whole."""
+    """Records from text, each of them whole."""
     assert text.isascii()
     assert text.endswith("\n") or not text
     return [dict(json.loads(line)) for line in text.splitlines()]

@@ -1,4 +1,4 @@
-"""What the tests of stored sessions share: conversations as values, and a page to draw them on."""
+"""Helpers for the tests of stored sessions: conversations as values, and a page to draw them on."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ANSWERED = (
 
 
 def said(answer: str = ANSWERED, thought: tuple[tuple[Kind, str], ...] = THOUGHT, **values: Any) -> StoredReply:
-    """Return a complete reply, or what `values` make of it."""
+    """A complete reply, changed by `values`."""
     complete = StoredReply(
         model="reflection:70b",
         digest="sha256:abc",
@@ -54,7 +54,7 @@ def said(answer: str = ANSWERED, thought: tuple[tuple[Kind, str], ...] = THOUGHT
 
 
 def plainly(answer: str, **values: Any) -> StoredReply:
-    """Return a reply without thinking."""
+    """A reply without thinking."""
     return said(answer, (), measured=ReplyMetrics(answer_tokens=3, total_ms=900.0), **values)
 
 
@@ -76,7 +76,7 @@ SESSION = Session("k3f9x2", QUESTION, 1_000.0, 1_006.0, "reflection:70b", 7, 3)
 
 
 def page(width: int = 60, *, colours: int = 0, tty: bool = False, unicode: bool = True, look: str = "") -> Page:
-    """Return a page that keeps what is written on it."""
+    """A page that collects its output."""
     sink = Sink(io.StringIO(), tty=tty, color_count=colours, unicode=unicode)
     terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=width, can_redraw=tty)
     from reflectty.system import assets
@@ -90,7 +90,7 @@ def page(width: int = 60, *, colours: int = 0, tty: bool = False, unicode: bool 
 
 
 def written(on: Page) -> str:
-    """Return what stands on a page."""
+    """The text on a page."""
     file = on.terminal.out.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()

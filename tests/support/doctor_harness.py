@@ -1,4 +1,4 @@
-"""What the tests of a checkup look at: a machine and a server of their own, and what one check finds there."""
+"""Helpers for the tests of a checkup: a machine and a server of their own, and the findings of a check."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ NO_DEVICES = ProbeEnvironment(path="", root=NOWHERE, system="linux")
 
 
 def terminal(*, tty: bool = True, colours: int = 256, unicode: bool = True, width: int = 80) -> Terminal:
-    """Return a terminal that is none of the system's."""
+    """A terminal apart from the system's."""
     sink = Sink(io.StringIO(), tty, colours, unicode)
     return Terminal(None, stdin_tty=tty, out=sink, err=sink, width=width, can_redraw=tty)
 
 
 def around(engine: ScriptedEngine | None = None, **given: Any) -> DoctorContext:
-    """Return a machine on which nothing is set, but what is given."""
+    """A machine without any settings but these."""
     asked = engine or ScriptedEngine()
     usual = DoctorContext(
         settings=Settings(),
@@ -50,14 +50,14 @@ def around(engine: ScriptedEngine | None = None, **given: Any) -> DoctorContext:
 
 
 def known(engine: ScriptedEngine | None = None, model: Model | None = None, host: str = "") -> DoctorState:
-    """Return what would be known of a server that answered, and of the model that would be asked."""
+    """The state after a server has answered and a model has been chosen."""
     asked = engine or ScriptedEngine()
     chosen = plan(model, AskOptions()) if model else None
     return DoctorState(engine=asked, address=parse_host(host), is_reached=True, model=model, plan=chosen)
 
 
 def found(check: Any, here: DoctorContext, learnt: DoctorState | None = None) -> list[Finding]:
-    """Return what one check finds."""
+    """The findings of one check."""
 
     async def look() -> Sequence[Finding]:
         findings: Sequence[Finding] = await check(here, learnt or DoctorState())
@@ -67,7 +67,7 @@ def found(check: Any, here: DoctorContext, learnt: DoctorState | None = None) ->
 
 
 def all_found(here: DoctorContext, learnt: DoctorState, checks: Sequence[Check]) -> list[Finding]:
-    """Return what a checkup of these checks finds."""
+    """The findings of a checkup with these checks."""
 
     async def look() -> list[Finding]:
         return [event async for event in run_checks(here, learnt, checks) if isinstance(event, Finding)]

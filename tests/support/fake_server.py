@@ -1,4 +1,4 @@
-"""A scripted HTTP server for tests and benchmarks: byte for byte what a test says, and a record of what came.
+"""A scripted HTTP server for tests and benchmarks: sends exact bytes, and records its requests.
 
     with FakeServer({"/api/chat": reply(["Hello", " there"])}) as server:
         run("reflect", "--host", server.host, "hi")
@@ -72,16 +72,16 @@ __all__ = [
 
 @dataclass(slots=True)
 class Asked:
-    """A request that came; header names are in lower case."""
+    """A request; header names are in lower case."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
     left: threading.Event = field(default_factory=threading.Event)
-    """Set when the client has left before the end of the answer."""
+    """Set when the client has closed the connection before the end of the answer."""
     left_at: float = 0.0
-    """When it left, of `time.monotonic()`."""
+    """The `time.monotonic()` of that."""
 
     @property
     def json(self) -> Any:
@@ -89,7 +89,7 @@ class Asked:
 
 
 LOADED = whole({"model": "m", "response": "", "done": True, "done_reason": "load"})
-"""What /api/generate answers where it is only to load a model."""
+"""The answer of /api/generate to a request that only loads a model."""
 
 Script = Answer | Raw
 Route = Script | Sequence[Script] | Callable[[Asked], Script]
@@ -97,7 +97,7 @@ Route = Script | Sequence[Script] | Callable[[Asked], Script]
 
 
 class FakeServer:
-    """Listens on a loopback port, a free one or that given, or on a unix socket; unknown paths are answered like Ollama's."""
+    """Listens on a loopback port, free or given, or on a unix socket; answers unknown paths as Ollama does."""
 
     def __init__(self, routes: Mapping[str, Route], socket_path: Path | None = None, port: int = 0) -> None:
         self.routes = dict(routes)
@@ -113,11 +113,11 @@ class FakeServer:
 
     @property
     def host(self) -> str:
-        """What to give as OLLAMA_HOST."""
+        """The value for OLLAMA_HOST."""
         return f"unix://{self._socket_path}" if self._socket_path else f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        # The port of a server that has just gone is free for the next one.
+        # Allow the port of a server that has just stopped.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(str(self._socket_path) if self._socket_path else ("127.0.0.1", self.port))
         self._listener.listen(64)
@@ -138,15 +138,15 @@ class FakeServer:
         self._listener.close()
 
     def asked(self, path: str) -> list[Asked]:
-        """Return the requests for a path."""
+        """The requests for a path."""
         return [request for request in self.requests if request.path == path]
 
     def chatted(self) -> list[Asked]:
-        """Return the requests of /api/chat that were to be answered, and not only to have their prompt counted."""
+        """The requests of /api/chat for a reply, without those that only count the prompt."""
         return [one for one in self.asked("/api/chat") if one.json.get("options", {}).get("num_predict") != 1]
 
     def generated(self) -> list[Asked]:
-        """Return the requests that were to go on after a prompt, and not only to load a model."""
+        """The requests of /api/generate for text, without those that only load a model."""
         return [request for request in self.asked("/api/generate") if "prompt" in request.json]
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
@@ -180,7 +180,7 @@ class FakeServer:
             connection.close()
 
     def _answer(self, connection: socket.socket, asked: Asked) -> bool:
-        """Play the script; say whether the connection goes on."""
+        """Play the script; whether the connection stays open."""
         self.requests.append(asked)
         script = self._script(asked)
         try:
@@ -198,7 +198,7 @@ class FakeServer:
 
 
 def unless_loading(*answers: Script) -> Callable[[Asked], Script]:
-    """Return a route for /api/generate that loads a model where no prompt comes, and else answers in turn."""
+    """A route for /api/generate that answers a load as Ollama does, and prompts in turn."""
     left = list(answers)
 
     def route(asked: Asked) -> Script:
@@ -210,7 +210,7 @@ def unless_loading(*answers: Script) -> Callable[[Asked], Script]:
 
 
 def _play(connection: socket.socket, step: Step) -> bool:
-    """Do one step; OSError when the client has left."""
+    """Do one step; OSError when the client has closed the connection."""
     if isinstance(step, bytes):
         connection.sendall(step)
     elif isinstance(step, Pause):
@@ -241,7 +241,7 @@ def _read_request(stream: IO[bytes]) -> Asked | None:
         headers[name.lower()] = value.strip()
     length = int(headers.get("content-length", 0))
     body = stream.read(length)
-    # Less is what a client leaves that is killed while it asks.
+    # A client that is killed while it sends leaves less.
     return Asked(words[0], words[1], headers, body) if len(body) == length else None
 
 

@@ -1,4 +1,4 @@
-"""A renderer and a keeper for tests that remember what they were told."""
+"""A renderer and a recorder for tests that log their calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Shown:
-    """A renderer that remembers what it was told."""
+    """A renderer that logs its calls."""
 
     def __init__(self, fails: Exception | None = None) -> None:
         self.told: list[str] = []
@@ -55,7 +55,7 @@ class Shown:
 
 
 class Kept:
-    """A keeper that remembers what it was told, in the same list as the renderer."""
+    """A recorder that logs its calls into the renderer's list."""
 
     def __init__(self, told: list[str]) -> None:
         self.told = told

@@ -1,4 +1,4 @@
-"""Text that would leave its place in a document if it could, and conversations that say it everywhere."""
+"""Text that would break out of its place in a document if it could, and conversations that have it everywhere."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ OPEN = (
 
 
 def turns_with(text: str) -> tuple[Turn, ...]:
-    """A conversation that says a text in every place, and an innocent question after it."""
+    """A conversation with a text in every place, and a harmless question after it."""
     reply = said(
         text,
         ((THINKING, text), (REFLECTION, text)),

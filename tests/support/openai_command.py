@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.command import Reflect
 
 NOBODY = "127.0.0.1:1"
-"""Where OLLAMA_HOST points: whoever asks there gets no answer."""
+"""The value of OLLAMA_HOST: no server answers there."""
 
 
 class Asking(Reflect):

@@ -43,7 +43,7 @@ __all__ = [
 MODELS = ("plain", "mini", "mini-native", "fewshot")
 MODELFILES = Path(__file__).parents[1] / "real" / "models"
 ADAPTER = Path(__file__).parents[2] / "models" / "mini" / "mini.gguf"
-"""The adapter that makes the built-in model from the base model, under the license that lies beside it."""
+"""The adapter that makes the built-in model from the base model, under the terms that lie beside it."""
 
 
 @dataclass

@@ -67,7 +67,7 @@ def filled(reflect: Reflect, folder: Path) -> Kept:
 
 
 def clean_lines(result: Result) -> list[str]:
-    """The lines of a command that went well, in which no terminal would be told anything."""
+    """The lines of a command that succeeded, without anything that a terminal would obey."""
     assert (result.code, result.err) == (0, "")
     assert not CONTROLS.search(result.out)
     return result.out.split("\n")[:-1]

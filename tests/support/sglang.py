@@ -1,6 +1,6 @@
-"""A scripted SGLang: how it goes on with a last message, and what it tells of a rendered prompt.
+"""A scripted SGLang: how it continues a last message, and the prompt tokens that it reports.
 
-The fields are those of its sources after 0.5.13; it was not run. The texts are ours.
+The fields are those of its sources after 0.5.13, read and not run. The texts are ours.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ CHAT, DETOKENIZE, MODELS = "/v1/chat/completions", "/v1/detokenize", "/v1/models
 
 @dataclass
 class Sglang:
-    """What one server serves and how it renders; a token is a character here."""
+    """A server and its template; a token is a character here."""
 
     name: str = "m"
     end: str = "<|im_start|>assistant\n"
-    """What the template writes before every reply."""
+    """The text that the template writes before every reply."""
     tells: bool = True
-    """Whether it tells the tokens of a prompt, as it does since 0.5.13."""
+    """Whether it reports the tokens of a prompt, as it does since 0.5.13."""
     detokenizes: bool = True
-    """Whether a gateway lets the path for that through."""
+    """Whether a gateway lets /v1/detokenize through."""
     first: str = "Both"
-    """What a reply begins with."""
+    """The beginning of a reply."""
     reply: Answer = field(default_factory=lambda: said([" right", "</think>", "9.9"]))
     prompts: list[str] = field(default_factory=list)
-    """What the model was given."""
+    """The prompts of the model."""
 
     def rendered(self, body: dict[str, Any]) -> str:
-        """Return the prompt of a request: a last message that is left open stands behind what the template writes."""
+        """The prompt of a request: an open last message stands after the end of the template."""
         *before, last = body["messages"]
         goes_on = last["role"] == "assistant" and body.get("continue_final_message", False)
         turns = before if goes_on else body["messages"]

@@ -1,4 +1,4 @@
-"""What a home holds after a question."""
+"""Reads the stored replies of a home after a question."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Kept:
-    """What a home holds."""
+    """The sessions of a home."""
 
     def __init__(self, home: Path) -> None:
         self.path = home / ".local" / "share" / "reflectty" / "sessions.db"

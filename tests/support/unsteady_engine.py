@@ -1,4 +1,4 @@
-"""An engine that answers, cuts its replies, is busy, or goes away for a while, as a test says; it knows what it did."""
+"""An engine that answers, cuts its replies, is busy, or goes away for a while, by script; it counts its answers."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 
 class Does(Enum):
-    """What it does with one request."""
+    """The fate of one request."""
 
     ANSWER = auto()
     CUT = auto()
     BUSY = auto()
     LIMITED = auto()
-    """It has been asked often enough for now, and says for how long."""
+    """A rate limit, with the time to wait."""
     FAIL = auto()
-    """It fails at this request, and may not the next time."""
+    """A failure that a second try may not meet."""
     REFUSE = auto()
-    """It refuses this request, and would refuse it again."""
+    """A refusal that a second try would meet again."""
     DIE = auto()
-    """It goes away in the middle of the reply, and is not there for the next two times that somebody looks."""
+    """The engine goes away in the middle of the reply, and stays away for the next two checks."""
 
 
 class UnsteadyEngine(ScriptedEngine):
-    """Does one thing a request; when it has done all of them, it answers: with the prompt itself."""
+    """Does one thing per request; at the end of the script it answers with the prompt itself."""
 
     def __init__(self, *does: Does, models: Iterable[str] = ("m",), seconds: float = 0.0) -> None:
         super().__init__(models=tuple(Model(name, ("completion",)) for name in models))
         self.answered: list[str] = []
         self.rest = 60.0
-        """So many seconds it wants to be left alone when it has been asked often enough."""
+        """The wait that a rate limit asks for, in seconds."""
         self.most = 0
-        """So many requests were answered at the same time."""
+        """The highest number of requests at the same time."""
         self._does = list(does)
         self._seconds = seconds
         self._at_once = 0

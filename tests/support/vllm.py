@@ -1,6 +1,6 @@
-"""A scripted vLLM 0.32: its events field by field, its refusals, and the paths beside the protocol that render prompts.
+"""A scripted vLLM 0.32: its events field by field, its refusals, and its extra paths that render prompts.
 
-The form of the events, the status and the words of the refusals are those of vllm 0.32.0 (CPU); the texts are ours.
+The events, the status codes and the messages of the refusals are those of vllm 0.32.0 (CPU); the texts are ours.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FIRST = _event({"role": "assistant", "content": ""}, prompt_token_ids=None, prom
 def replied(
     contents: Iterable[str] = (), thinking: Iterable[str] = (), *, finish: str = "stop", prompt: int = 33
 ) -> Answer:
-    """Return a whole reply: the role, the reasoning where a parser takes it apart, the content, the figures."""
+    """A whole reply: the role, the reasoning where a parser separates it, the content, the usage."""
     said, thought = list(contents), list(thinking)
     counted = len(thought) if thought else None
     pieces = [
@@ -56,7 +56,7 @@ def replied(
 
 
 def completed(contents: Iterable[str], finish: str = "stop", *, prompt: int = 33) -> Answer:
-    """Return a whole reply of /v1/completions, which no parser touches."""
+    """A whole reply of /v1/completions, which no parser touches."""
 
     def piece(text: str, reason: str | None = None) -> bytes:
         choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": reason, "stop_reason": None}
@@ -69,7 +69,7 @@ def completed(contents: Iterable[str], finish: str = "stop", *, prompt: int = 33
 
 
 def glimpsed(prompt: str, tokens: Iterable[str] = ()) -> Answer:
-    """Return the beginning of a reply with the rendered prompt; a token that the parser takes out has an empty delta."""
+    """The beginning of a reply with the rendered prompt; a token that the parser removes has an empty delta."""
 
     def token(text: str) -> bytes:
         entry = {"token": text, "logprob": -0.25, "bytes": list(text.encode()), "top_logprobs": []}
@@ -85,9 +85,9 @@ def refused(message: str, param: str | None = None, status: int = 400) -> Answer
 
 @dataclass
 class Vllm:
-    """What one server serves and how it renders; `routes` are those of a FakeServer.
+    """A server and its template; `routes` are those of a FakeServer.
 
-    A token is a character here. What renders with thinking off ends in `off`, everything else in `on`.
+    A token is a character here. A prompt with thinking off ends in `off`, every other prompt in `on`.
     """
 
     name: str = "prod/assistant-v2"
@@ -95,17 +95,17 @@ class Vllm:
     off: str = ""
     room: int = 2048
     beside: bool = True
-    """Whether a gateway lets the paths beside the protocol through."""
+    """Whether a gateway lets the extra paths through."""
     chat: Answer | Sequence[Answer] = field(default_factory=lambda: replied(["hi"]))
     """One reply, or replies in turn."""
     completions: Route = field(default_factory=lambda: completed(["hi"]))
     tells: bool = True
-    """Whether it knows the field that asks for the rendered prompt, as older ones do not."""
+    """Whether it knows the field that asks for the rendered prompt; older versions do not."""
     tokens: tuple[str, ...] = ()
-    """What a reply begins with, as the log probabilities tell it."""
+    """The beginning of a reply, as its log probabilities have it."""
 
     def rendered(self, body: dict[str, Any]) -> str:
-        """Return a prompt, the messages in ChatML."""
+        """The prompt for a request, in ChatML."""
         turns = [f"<|im_start|>{one['role']}\n{one['content']}<|im_end|>\n" for one in body["messages"]]
         thinks = body.get("chat_template_kwargs", {}).get("enable_thinking", True)
         return "".join(turns) + (self.on if thinks or not self.off else self.off)
