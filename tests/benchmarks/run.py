@@ -1,10 +1,10 @@
-"""Measures the budgets and prints them as a table of ratios; nothing here can fail for being slow.
+"""Measures the budgets and prints them as a table of ratios; no figure fails the run.
 
     python tests/benchmarks/run.py [--real]
 
 The command is installed from the checkout into a virtual environment of its own, as a user would have it. CPU is
 user and system time of the whole process, the least of several runs; every ratio is of two figures of this run.
-With `--real`, `ollama run` and the command answer the same question of a real server beside the script.
+With `--real`, `ollama run` and the command ask a real server the same question beside the script.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ print(len(seen), *(sum(sizes) / 1e6 for sizes in zip(*seen.values())))
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one process took: CPU and wall time in milliseconds, memory in megabytes."""
+    """The cost of one process: CPU and wall time in milliseconds, memory in megabytes."""
 
     cpu: float
     wall: float
@@ -224,7 +224,7 @@ def main() -> None:
         lambda python, _: weight(python),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        # What the command keeps of these questions is nobody's session.
+        # Keep the sessions of these questions out of the user's store.
         os.environ["XDG_DATA_HOME"] = folder
         installed(folder, [*steps, real] if wants_real else steps)
 

@@ -242,7 +242,7 @@ class TestOrder:
                 "batch", *MODEL, "--jobs", "2", written(reflect.home, "one", "slow", "three", "four")
             ) as run,
         ):
-            # Who asks the fourth while the second hangs has the answer to the third.
+            # The worker that asks the fourth while the second hangs has the answer to the third.
             assert run.until(lambda _: "four" in server.prompts)
             assert run.says('"line": 1')
             said = run.stdout

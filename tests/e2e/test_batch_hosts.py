@@ -1,4 +1,4 @@
-"""`reflect batch` on several servers: the work is spread, and who dies or lacks the model is done without."""
+"""`reflect batch` on several servers: the work is spread, and a server that dies or lacks the model is dropped."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_lines_overflowing_a_shared_context_are_retried_with_fewer_at_once(refle
     turn = iter(range(99))
 
     def chat(_: Asked) -> Answer:
-        """End the first four replies, which come together, as llama-server b10970 does; answer the others."""
+        """End the first four replies, which run at the same time, as llama-server b10970 does; answer the others."""
         if next(turn) < 4:
             crowd.wait()
             return Answer([chunk({"role": "assistant", "content": None}), CROWDED], content_type=STREAM)

@@ -1,4 +1,4 @@
-"""`reflect batch --output FILE` that was stopped, killed or failed, and goes on: nothing finished is lost or asked again."""
+"""`reflect batch --output FILE` resumes after a stop, a kill or an error: no finished line is lost or repeated."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def out(reflect: Reflect) -> Path:
 
 
 def has_grown(path: Path, size: int, run: Running) -> bool:
-    """Whether a file has more bytes than before, or nothing more will come."""
+    """Whether a file has more bytes than before, or the run has ended."""
     return path.stat().st_size > size or run.process.poll() == 0
 
 

@@ -1,4 +1,4 @@
-"""`reflect batch` in a terminal: the line that counts, and how it makes way."""
+"""`reflect batch` in a terminal: the progress line, and how it makes way for other output."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_parallel_requests_are_announced_once(reflect: Reflect) -> None:
         yield line("1, ")
         begun.append("1")
         until(lambda: len(begun) == MAX_REQUESTS)
-        # What all of them began with is read before any of them ends.
+        # The beginning of every reply is read before any of them ends.
         yield Pause(1.0)
         yield line("2", **done())
 

@@ -1,4 +1,4 @@
-"""Who answers on a machine without a server: the built-in model, where it may, and always with a word on what it is."""
+"""Questions on a machine without a server: the built-in model answers where it may, and a note names it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONFIG = ".config/reflectty/config.toml"
 
 @pytest.fixture
 def machine(request: pytest.FixtureRequest, tmp_path: Path, mini: BuiltIn) -> Reflect:
-    """A machine where the terms of the built-in model have been read, and nothing else ever happened."""
+    """A machine without any state but that the terms of the built-in model are accepted."""
     state = tmp_path / ".local/state/reflectty"
     state.mkdir(parents=True)
     (state / "told").write_text("the terms of mini\n")
@@ -43,7 +43,7 @@ def write(reflect: Reflect, text: str) -> None:
 
 
 def answered_by_mini(result: Result) -> bool:
-    """Whether an answer came, and one line says by what."""
+    """Whether an answer came, and one line names the built-in model."""
     lines = result.err.splitlines()
     told = len(lines) == 1 and WHAT_IT_IS in lines[0] and A_REAL_ONE in lines[0]
     return result.code == 0 and bool(result.out.strip()) and told

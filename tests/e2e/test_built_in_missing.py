@@ -1,4 +1,4 @@
-"""A machine without a server and without the extra: what the errors say, and what is not offered."""
+"""A machine without a server and without the extra: its errors, and the missing offer of the built-in model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.command import Reflect
 
 INSTALL = how_to_install()
-"""The command for this installation, which the machines of these tests have as well."""
+"""The install command for this installation, which the machines of these tests share."""
 
 
 @pytest.fixture(scope="module")

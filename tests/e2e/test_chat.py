@@ -1,4 +1,4 @@
-"""The chat and scripted servers: what is asked, queued, stopped, and what is said where a server fails."""
+"""The chat and scripted servers: questions, the queue, stopping, and the messages where a server fails."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ PAGE = Answer([b"<html><body>Sign in to the network</body></html>"], content_typ
 MISSING = error(404, "model 'reflection' not found")
 BUSY = error(503, "server busy, please try again. maximum pending requests exceeded")
 HANGS = 5.0
-"""Seconds of computing after which a key that is not answered tells of a chat that hangs; how fast it is, the benchmarks
-say."""
+"""CPU seconds without a response to a key after which the chat counts as hanging; the benchmarks measure its speed."""
 
 
 def behind(sign: str, text: str) -> str:
-    """Return the digits of all rows behind a sign of the gutter."""
+    """The digits of all rows behind a sign of the gutter."""
     return "".join(re.findall(rf"^ {sign} (\d+)\s*$", text, re.MULTILINE))
 
 
@@ -65,7 +64,7 @@ class TestQuestion:
         with serving(said) as server, Chat(reflect.at(server.host), *MODEL, columns=columns, rows=40) as chat:
             assert chat.opened()
             chat.ask(word)
-            # While it is drawn, half of a frame may be seen.
+            # Half of a frame may be visible while it is drawn.
             assert chat.until(lambda text: behind("▌", text) == behind(" ", text) == word)
 
     def test_text_typed_before_the_first_frame_is_not_lost(self, reflect: Reflect) -> None:
@@ -156,13 +155,13 @@ class TestStopping:
 
 
 class Fault(NamedTuple):
-    """How a server fails, and what is said."""
+    """A failure of a server, and the message for it."""
 
     name: str
     chat: Route
     said: str
     ended: tuple[ReplyStatus, ...] = ()
-    """How the reply is kept; nothing where none began."""
+    """The stored status of the reply; empty where none began."""
     shown: Route | None = None
     words: tuple[str, ...] = ()
 
@@ -256,7 +255,7 @@ class TestUnavailableServer:
 
 
 def paced(count: int, per_second: float) -> Answer:
-    """Return a reply of so many numbered words at a pace."""
+    """A reply of so many numbered words at a pace."""
 
     def steps() -> Iterator[Step]:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The chat over disks that are full, read-only or not what they should be: it answers, and says so once."""
+"""The chat over full, read-only and broken disks: it answers, and warns once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def asks_twice(reflect: Reflect, *replies: Answer) -> str:
-    """Ask two questions, which are answered; return what stands in the transcript."""
+    """Ask two questions and get answers; return the transcript."""
     with serving([*replies, reply([ANSWERED])]) as server, Chat(reflect.at(server.host), *MODEL, rows=60) as chat:
         assert chat.opened()
         for number in range(2):
@@ -30,7 +30,7 @@ def asks_twice(reflect: Reflect, *replies: Answer) -> str:
             assert chat.matches(f"(?s){'.*'.join([re.escape(ANSWER)] * (number + 1))}")
             assert chat.shows("ctrl+j new line")
         assert chat.lacks("▌ using")
-        # The scrollbar stands between the rows of a note.
+        # The scroll bar stands between the rows of a note.
         text = re.sub(r"[▁-█]?\s+", " ", chat.text)
         assert chat.leave() == 0
         assert chat.left_behind == []

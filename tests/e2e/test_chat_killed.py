@@ -1,4 +1,4 @@
-"""The chat under kill -9: what was asked is there, and all but the last second of what was said."""
+"""The chat under kill -9: the question is stored, and all but the last second of the reply."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 MANY = 5
 SLACK = 0.7
-"""Seconds beyond the promised one that a machine may take to write what it was told to write."""
+"""Seconds beyond the promised one that a machine may take to finish a write."""
 
 
 class Spoken:
-    """Replies that say numbered words for a while, and when each of them was sent."""
+    """Replies of numbered words for a while, with the time at which each was sent."""
 
     def __init__(self) -> None:
         self.sent: dict[str, list[float]] = {}
@@ -49,12 +49,12 @@ class Spoken:
 
 
 def last_drawn(chat: Chat) -> int:
-    """The number of the last word that stands in the terminal."""
+    """The number of the last word on the screen."""
     return max(int(number) for number in re.findall(rb"w(\d+) ", chat.raw))
 
 
 class Killed(NamedTuple):
-    """A chat that was killed: when, and how much later than it was sent a word was drawn by then."""
+    """A chat that was killed: the time, and the delay between sending and drawing a word by then."""
 
     moment: float
     late: float
@@ -107,7 +107,7 @@ def test_text_stored_before_a_kill_is_still_stored_after_it(reflect: Reflect) ->
         assert chat.wrote(b"Ask, or /")
         chat.ask("well?")
         assert chat.wrote(b"w0 ")
-        # It is stored while it comes, and more than once.
+        # The reply is stored while it streams, and more than once.
         assert until(lambda: "w1 " in stored(reflect))
         first = stored(reflect)
         assert until(lambda: len(stored(reflect)) > len(first))

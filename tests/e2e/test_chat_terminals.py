@@ -1,4 +1,4 @@
-"""The chat in odd terminals, without one, in one that changes its size, and under a large paste."""
+"""The chat in odd terminals, without one, in one that is resized, and under a large paste."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support.command import Reflect
 
 HANGS = 5.0
-"""Seconds of computing after which what is pasted, typed or answered tells of a chat that hangs."""
+"""CPU seconds without a response to a paste or a key after which the chat counts as hanging."""
 COLOUR = re.compile(rb"\x1b\[[0-9;]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[0-9;]*m")
 
 

@@ -54,7 +54,7 @@ def run(reflect: Reflect, *command: str, **variables: str) -> list[str]:
 
 
 def bash(reflect: Reflect, line: str, *words: str) -> list[str]:
-    """Return what bash would put in place of the last word."""
+    """The words that bash would put in place of the last one."""
     script = str(assets.find_asset_folder("completions") / "reflect.bash")
     return run(reflect, "bash", "-c", BASH, "bash", *(words or line.split(" ")), SCRIPT=script, LINE=line)
 
@@ -203,7 +203,7 @@ def test_completed_title_is_quoted_for_bash(reflect: Reflect, title: str) -> Non
     beginning = title[:2]
     word = beginning.replace(" ", "\\ ").replace("\\b", "\\\\b") if " " in beginning else beginning
     line = f"reflect sessions show {word}"
-    # By chance its ID begins as its title does.
+    # The ID happens to have the beginning of the title.
     (found,) = (one for one in bash(reflect, line, "reflect", "sessions", "show", word) if one.strip() != session.id)
     read = run(reflect, "bash", "-c", f'set -- {found}; printf "%s\\n" "$@"')
 

@@ -1,6 +1,6 @@
 """The engine of the built-in model, with the real process and the real model.
 
-Nothing depends on what the model says: it is trained anew now and then.
+Nothing depends on the text of a reply: the model is retrained now and then.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The process of the built-in model, with the real one: how it starts, how it is found, and how it ends."""
+"""The real process of the built-in model: how it starts, how it is found, and how it ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 SHORT = asking(num_predict=4)
 STOPPED = 30.0
-"""Seconds of computing after which a reply that nobody reads is given up; to fill the context takes minutes."""
+"""CPU seconds after which an unread reply has been abandoned; filling the context takes minutes."""
 
 
 async def answered(mini: BuiltIn, keep: float = 300.0) -> Outcome:
@@ -47,7 +47,7 @@ def left(mini: BuiltIn) -> list[str]:
 
 
 async def endless(engine: EmbeddedEngine) -> None:
-    """Ask for a reply that has no end soon, and read it."""
+    """Ask for a reply that is nearly endless, and read it."""
     async with aclosing(engine.chat(asking_endlessly())) as chunks:
         await _to_the_end(chunks)
 
@@ -139,7 +139,7 @@ def test_cancelled_request_stops_the_model(mini: BuiltIn) -> None:
 
 
 async def _busy(mini: BuiltIn) -> Child:
-    """Return the process once it computes."""
+    """The process, once it computes."""
     assert await comes(mini.places.socket.exists)
     child = mini.child()
     before = child.seconds
@@ -148,7 +148,7 @@ async def _busy(mini: BuiltIn) -> Child:
 
 
 async def _still(child: Child) -> None:
-    """See that it stops computing, long before the context is full: what it is just at, it may do to its end."""
+    """Wait until it stops computing, long before the context is full: it may finish its current step."""
     began = before = child.seconds
     await asyncio.sleep(1)
     # It gets little of a busy machine, but never nothing.
@@ -235,7 +235,7 @@ def test_a_process_that_cannot_load_says_why(own_mini: BuiltIn, tmp_path: Path) 
     broken.write_bytes(b"this is no model")
 
     async def joined(_: Path) -> None:
-        """There is nothing to join."""
+        """Join nothing."""
 
     places = own_mini.places._replace(weights=broken)
     engine = EmbeddedEngine(process=ServerProcess(places, joined))
@@ -280,7 +280,7 @@ def test_process_that_is_never_ready_times_out(own_mini: BuiltIn) -> None:
 
 
 async def _held(process: ServerProcess) -> Outcome:
-    """Ask while somebody else has the lock of the life, as one does who starts a process and hangs."""
+    """Ask while another process holds the life lock, as one does that starts the server and hangs."""
     life = runtime_files.open_locked(process.paths.life_lock)
     assert life is not None
     try:

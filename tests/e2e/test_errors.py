@@ -23,7 +23,7 @@ TOO_LONG = error(
 
 
 class Misuse(NamedTuple):
-    """Words of a command that ask for something impossible, and what the error says."""
+    """An impossible command line, and a part of its error."""
 
     name: str
     words: tuple[str, ...]
@@ -84,7 +84,7 @@ def test_error_names_the_invalid_environment_variable(reflect: Reflect, name: st
 
 
 class Refusal(NamedTuple):
-    """What a server says instead of a reply, and what becomes of it."""
+    """A server's refusal, and the resulting error."""
 
     name: str
     routes: dict[str, Route]
@@ -146,7 +146,7 @@ def test_error_names_the_unreachable_host(reflect: Reflect, case: UnreachableHos
 
 
 class Break(NamedTuple):
-    """How a reply breaks off after its beginning."""
+    """A way in which a reply breaks off after its beginning."""
 
     name: str
     steps: tuple[Any, ...]

@@ -45,7 +45,7 @@ def chat(case: dict[str, Any]) -> Answer:
 
 
 def shown(case: dict[str, Any]) -> dict[str, Any]:
-    """What /api/show says of a model whose template opens the thinking, or not, as the case has it."""
+    """The answer of /api/show for a model whose template opens the thinking or not, as the case requires."""
     template = {"think": "{{ .Prompt }}<think>\n", "cohere": ""} if case.get("start_in") == "thinking" else {}
     native = {"capabilities": ["completion", "thinking"]} if case["family"] == "native" else {}
     return {"template": template.get(case["family"], "{{ .Prompt }}")} | native

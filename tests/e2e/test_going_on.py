@@ -1,4 +1,4 @@
-"""The real command going on with a session."""
+"""The real command continues a session."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ HOSTILE = [case for case in cases("hostile.jsonl") if case.get("expect") == "neu
 
 
 def read(result: Result) -> dict[str, Any]:
-    """The one object that stdout is."""
+    """The only object on stdout."""
     assert result.stdout.isascii()
     assert result.out.endswith("\n")
     assert result.out.count("\n") == 1

@@ -1,4 +1,4 @@
-"""The real command and what it leaves in the store, whatever happens to it."""
+"""The store after a run of the real command, whatever interrupts it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class TestOneShotQuestion:
 
     def test_question_refused_late_is_not_saved(self, reflect: Reflect) -> None:
         def refused(_: Asked) -> Raw:
-            # After a second of silence the question is kept.
+            # The question is stored after a second of silence.
             assert until(Kept(reflect.home).path.exists)
             return Raw([b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno"])
 
@@ -140,7 +140,7 @@ class TestFailures:
         counted = "".join(f"{number} " for number in range(25))
         chat = gate.between(f"<thinking>\n{counted}", "25 ", HANG)
         with asking(chat) as server, reflect.at(server.host).start(*MODEL, "--show", "thinking", "q") as run:
-            # What nothing follows is kept a second later all the same.
+            # The last text before a silence is stored a second later.
             assert until(lambda: any(turn.said and "24 " in turn.said.raw for turn in Kept(reflect.home).turns))
             gate.open()
             assert run.until(lambda run: b" 25" in run.stderr)
@@ -183,7 +183,7 @@ class TestFailures:
         assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
 
     def test_answer_is_printed_before_the_store_is_opened(self, reflect: Reflect) -> None:
-        """Another program holds the store: the answer is out at once, the end waits for its turn."""
+        """Another program locks the store: the answer is out at once, and storing waits for its turn."""
         with saying(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "q")
             store = open_store(Kept(reflect.home).path, pytest.fail)

@@ -1,4 +1,4 @@
-"""Which session a shell continues, and the last answer again."""
+"""The session that a shell continues, and showing the last answer again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CODE = "Use this:\n\n```python\nprint(1)\n```\n\nor this:\n\n```python\nprint(2)
 
 
 def titles(reflect: Reflect) -> dict[str, int]:
-    """How many questions each session has, by its title."""
+    """The number of questions in each session, by its title."""
     return {session.title: session.questions for session in Kept(reflect.home).sessions}
 
 
@@ -38,7 +38,7 @@ class TestNamedSession:
     def test_start_of_an_id_creates_nothing(self, reflect: Reflect) -> None:
         with saying("<output>\nyes\n</output>") as server:
             result = reflect.at(server.host)(*MODEL, "--session", "3f2a", "one")
-            assert result.code == 0  # there is no file yet, so there is no session that could be meant
+            assert result.code == 0  # Without a file there is no session to continue.
             wrong = reflect.at(server.host)(*MODEL, "--session", "beef", "one")
 
         assert wrong.code == 2

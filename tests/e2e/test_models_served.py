@@ -1,4 +1,4 @@
-"""`reflect models` with a server that speaks OpenAI's protocol: looked at, and nothing of it is changed."""
+"""`reflect models` with a server that speaks OpenAI's protocol: it can be viewed but not changed."""
 
 from __future__ import annotations
 

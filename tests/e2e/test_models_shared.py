@@ -1,4 +1,4 @@
-"""Loading as a question would, and models that share their files with a loaded one, from outside."""
+"""Loading as a question would, and models that share their files with a loaded one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLOBS = "/root/.ollama/models/blobs/sha256-"
 
 
 def shown(asked: Asked) -> Answer:
-    """Say of a model which file it is, as Ollama does; one of them has an adapter beside it."""
+    """The file of a model, as Ollama reports it; one of them has an adapter beside it."""
     name = asked.json["model"].removesuffix(":latest")
     if name not in FILES:
         return error(404, f"model '{name}' not found")
@@ -102,7 +102,7 @@ KINDS = {name: {"parameter_size": "8.0B", "quantization_level": "Q4_K_M"} for na
 
 
 def server_with_removed_name(*after: dict[str, object]) -> FakeServer:
-    """A server that lists what is loaded under a name that was removed; `after` once something was unloaded."""
+    """A server that lists a loaded model under a removed name, and `after` once something was unloaded."""
     server = sharing()
     listed = [{"name": f"{name}:latest", "size": 10, "details": details} for name, details in KINDS.items()]
 
@@ -143,7 +143,7 @@ def test_list_and_show_mention_a_removed_name_as_possibly_loaded(reflect: Reflec
     ("name", "after", "unloaded", "sent"),
     [
         ("wise", [], True, 1),
-        # It ends now, and is still listed.
+        # A model that is ending is still listed.
         ("wise", [GONE | {"expires_at": "2026-01-02T03:04:05Z"}], True, 1),
         ("wise", [GONE], False, 1),
         ("other", [GONE], False, 0),

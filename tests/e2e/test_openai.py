@@ -1,4 +1,4 @@
-"""The real command and scripted servers that speak OpenAI's protocol, as vLLM does and as they should not."""
+"""The real command and scripted servers that speak OpenAI's protocol, well as vLLM does and badly."""
 
 from __future__ import annotations
 

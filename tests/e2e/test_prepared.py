@@ -1,4 +1,4 @@
-"""Profiles and templates from outside: what is sent to the server, and what is said where they cannot be used."""
+"""Profiles and templates: their requests to the server, and their errors where they cannot be used."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def configured(reflect: Reflect) -> Reflect:
 
 
 def sent(configured: Reflect, *words: str, stdin: bytes = b"", **variables: Any) -> tuple[Result, dict[str, Any]]:
-    """Ask a server that answers everything; return what came of it, and the body that it was sent."""
+    """Ask a server that answers everything; return the result and the body of the request."""
     with saying(ANSWERED) as server:
         result = configured.at(server.host)(*words, stdin=stdin, **variables)
     assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
     asked = server.chatted()[0].json
-    # How long a reply may be is another test's.
+    # Another test checks the limit on the length of a reply.
     asked.get("options", {}).pop("num_predict", None)
     return result, asked
 

@@ -1,4 +1,4 @@
-"""Each promise to users, kept by a real process: what is asked, how the process ends, what it writes where."""
+"""Each promise to users, tried on a real process: the question, the exit code, stdout and stderr."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NUMBER = '{"type": "integer"}'
 
 
 class Promise(NamedTuple):
-    """A question to a server, and what must come of it."""
+    """A question to a server, and the result it must have."""
 
     name: str
     words: tuple[str, ...]
@@ -31,12 +31,12 @@ class Promise(NamedTuple):
     code: int
     out: str
     says: str = ""
-    """A part of the only line on stderr; nothing is there where it is empty."""
+    """A part of the only line on stderr; stderr is empty where this is empty."""
     stdin: bytes = b""
 
 
 PROMISES = (
-    # Streams: stdout is the answer; --final has nothing else, --json is one object.
+    # Streams: stdout is the answer; --final writes nothing else, --json writes one object.
     Promise("the answer is on stdout", ("q",), reply([ANSWERED]), 0, f"{ANSWER}\n"),
     Promise("final is the answer and nothing else", ("--final", "q"), reply([ANSWERED]), 0, f"{ANSWER}\n"),
     # stdin: material first, the instruction last (what is sent: test_stdin).

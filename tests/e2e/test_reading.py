@@ -1,4 +1,4 @@
-"""How a reply is read from end to end: the thinking as thinking and the answer as the answer, on a pipe."""
+"""A reply is read from end to end: the thinking as thinking and the answer as the answer, on a pipe."""
 
 from __future__ import annotations
 

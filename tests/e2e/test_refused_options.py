@@ -1,4 +1,4 @@
-"""What Ollama 0.34 refuses or ends that older ones did not: an option that is gone, a reply in circles."""
+"""New refusals and endings of Ollama 0.34: an option that is gone, a reply that repeats itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STANDING = "options = { typical_p = 0.5 }"
 
 
 def serving(chat: Route, **shown: Any) -> FakeServer:
-    """Return a server that says this to every question, and which version it is."""
+    """A server with a version that answers every question with a given reply."""
     server = asking(chat, **shown)
     server.routes |= {"/api/version": whole({"version": "0.34.2"}), "/api/ps": whole({"models": []})}
     return server

@@ -1,4 +1,4 @@
-"""`reflect models repair` as a user meets it where it does not go smoothly; the server is scripted."""
+"""Interrupted, refused and failed runs of `reflect models repair`; the server is scripted."""
 
 from __future__ import annotations
 

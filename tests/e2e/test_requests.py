@@ -29,7 +29,7 @@ LOADING: dict[str, Route] = {
 
 
 class Sent(NamedTuple):
-    """Words of a command, what the model is, and what the body of /api/chat holds besides the usual."""
+    """A command line, the model, and the fields of the body of /api/chat beyond the usual ones."""
 
     name: str
     words: tuple[str, ...]
@@ -49,7 +49,7 @@ SENT = (
         "options",
         ("-o", "num_ctx=8192", "--option", "temperature=0.5", "-o", "seed=1", "-o", "stop=a", "-o", "stop=b"),
         {},
-        # The server counts 24 tokens of a prompt: what is left of the context is what the reply may have.
+        # The server counts 24 tokens of a prompt: the reply may have the rest of the context.
         {
             "options": {"num_ctx": 8192, "temperature": 0.5, "seed": 1, "stop": ["a", "b"], "num_predict": 8167},
             "shift": None,

@@ -37,7 +37,7 @@ def kept(reflect: Reflect, tmp_path: Path) -> Kept:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """Every hostile case as a session of its own, in every place where text can stand."""
+    """Every hostile case as a session of its own, in every place that has text."""
     data = tmp_path_factory.mktemp("hostile")
     store = store_in(data)
     ids: dict[str, str] = {}
@@ -54,14 +54,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
 
 
 def check_output(case: dict[str, Any], out: str) -> None:
-    """Check what was written for one case."""
+    """Check the output for one case."""
     assert not CONTROLS.search(out)
     if case["expect"] == "neutralise" and "needle" in case:
         assert case["needle"] not in out
 
 
-# A process a case and a subcommand would take minutes: a sample of the cases goes through the real command one by one,
-# and every case through those subcommands that take many.
+# A process for each case and subcommand would take minutes: a sample of the cases goes through the real command
+# one by one, and every case through the subcommands that take many.
 @pytest.mark.parametrize("words", READING, ids=" ".join)
 @pytest.mark.parametrize(
     "case",

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SMALL = 4096
-"""Bytes that the smallest pipe holds."""
+"""The size in bytes of the smallest pipe."""
 by_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
 
 def unread(pipe: IO[bytes]) -> int:
-    """How many bytes of a pipe nobody has read."""
+    """The number of unread bytes in a pipe."""
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
@@ -77,7 +77,7 @@ class TestSignal:
             assert all(run.warns("stdin") for run in runs)
             results = [run.signalled(number) for run, number in zip(runs, SIGNALS, strict=True)]
 
-        # Killed by a signal is what a shell reports as 128 and its number.
+        # A shell reports a death by signal as 128 plus its number.
         codes = [128 - result.code if result.code < 0 else result.code for result in results]
         assert codes == list(SIGNALS.values())
         assert [result.out for result in results] == ["", "", ""]
@@ -166,7 +166,7 @@ class TestClosedPipe:
 
 
 class Unwritable(NamedTuple):
-    """A stdout that takes nothing."""
+    """A stdout that accepts nothing."""
 
     name: str
     redirect: str

@@ -24,7 +24,7 @@ def server() -> Iterator[FakeServer]:
 
 
 def sent(server: FakeServer) -> str:
-    """The question that the server was asked."""
+    """The question that the server received."""
     (asked,) = server.asked("/api/chat")
     return str(asked.json["messages"][-1]["content"])
 

@@ -100,7 +100,7 @@ class TestInAPipe:
 
 
 class Part(NamedTuple):
-    """The first part of a reply whose second is held back, and what of it is certain."""
+    """The first part of a reply whose second is held back, and the output that is certain by then."""
 
     name: str
     said: str

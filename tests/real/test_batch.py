@@ -1,4 +1,4 @@
-"""`reflect batch` and a real Ollama: what it answers at once, and the same answers in the same order."""
+"""`reflect batch` and a real Ollama: parallel replies, and the same answers in the same order."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def parallel_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def expected(ollama: Server) -> list[tuple[int, str]]:
-    """What the model answers by itself, line by line."""
+    """The model's own answers, line by line."""
     each = [by_ollama(ollama.host, "mini", question).answer for question in ASKED]
     return list(enumerate(each * 4, 1))
 

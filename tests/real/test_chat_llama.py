@@ -1,4 +1,4 @@
-"""The chat and a real llama-server that wants a key: what a reader does with a model that corrects itself."""
+"""The chat and a real llama-server that requires a key: a user and a model that corrects itself."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_reply_is_streamed_steered_and_reopened(asking: Asking, llama: LlamaServ
 
         chat.hit("steer")
         assert chat.shows("─ steer ")
-        # With nothing selected and nothing coming, this empties the composer.
+        # With nothing selected and no reply running, this empties the composer.
         chat.hit("interrupt")
         assert chat.lacks("<reflection>")
         chat.press(EDITED.encode())

@@ -1,4 +1,4 @@
-"""The screen of models in a terminal, and a real Ollama: what is listed, loaded, copied, removed and pulled there."""
+"""The screen of models in a terminal, and a real Ollama: listing, loading, copying, removing and pulling."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def installed(asking: Reflect) -> set[str]:
 
 
 def chosen(chat: Chat, name: str) -> bool:
-    """Type a name until it is the chosen one."""
+    """Type a name until it is the selected one."""
     chat.press(name.encode())
     return chat.matches(rf"› (\S )?{re.escape(name)}")
 
@@ -51,7 +51,7 @@ def opened(chat: Chat) -> bool:
 
 
 def test_model_is_loaded_copied_selected_and_removed(asking: Reflect) -> None:
-    # Other models of the same file may be loaded, and it with them.
+    # Other models of the same file may be loaded, and the model with them.
     assert asking("models", "unload", "mini-native").code == 0
     with Chat(asking, "-m", "plain", rows=40, columns=130) as chat:
         assert chat.opened()

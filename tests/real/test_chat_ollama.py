@@ -1,4 +1,4 @@
-"""The chat and a real Ollama: what a reader does with a model that corrects itself, from the first question to the next day."""
+"""The chat and a real Ollama: a user and a model that corrects itself, from the first question to the next day."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TestReflectionModel:
             chat.hit("steer")
             assert chat.shows("─ steer ")
             assert chat.shows("<reflection>")
-            # With nothing selected and nothing coming, this empties the composer.
+            # With nothing selected and no reply running, this empties the composer.
             chat.hit("interrupt")
             assert chat.lacks("<reflection>")
             chat.press(EDITED.encode())

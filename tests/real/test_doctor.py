@@ -1,4 +1,4 @@
-"""`reflect doctor` and a real Ollama: its answers, the tags that it drops, and how many it answers at once."""
+"""`reflect doctor` and a real Ollama: its answers, the tags that it drops, and its number of parallel replies."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def lossy(ollama: Server) -> Iterator[Server]:
         ollama.create_tuned(LOST, gguf)
         yield ollama
     finally:
-        # What is installed decides which model is chosen where none is named.
+        # The installed models decide which one is the default.
         ollama.remove(*(name for name in ollama.made if name.startswith(LOST)))
         shutil.rmtree(folder)
 

@@ -1,6 +1,6 @@
-"""The real command and a real llama-server, which wants a key and sends special tokens.
+"""The real command and a real llama-server, which requires a key and sends special tokens.
 
-What is expected of the model is what it says at temperature 0.
+The expected texts are those of the model at temperature 0.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.server
 
 FREE = 30.0
-"""Seconds in which a server answers that is not still busy with a reply nobody reads."""
+"""Seconds in which a server answers that is not still busy with an unread reply."""
 MINI = ("-m", NAME, "--mode", "native")
 LONG = (
     "-m",
@@ -181,7 +181,7 @@ def test_a_token_limit_in_the_thinking_leaves_no_answer(asking: Asking) -> None:
 
 
 def test_full_context_leaves_an_incomplete_answer_without_option_advice(asking: Asking) -> None:
-    # Five tokens each: what is left of the context is fewer than any reply has.
+    # Five tokens each: the rest of the context is smaller than any reply.
     words = "one two three four five " * ((ROOM - 44) // 5)
     result = asking("-m", NAME, "--mode", "direct", "--family", "none", "Tell me a story.", stdin=words.encode())
 
@@ -199,7 +199,7 @@ def test_interrupt_stops_the_model_at_once(asking: Asking) -> None:
     following = asking(*MINI, "-o", "num_predict=1", "--raw", QUESTION)
 
     assert (left.code, left.err) == (130, "")
-    # What was left would take most of a minute to its end.
+    # The rest of the reply would take most of a minute.
     assert time.monotonic() - before < FREE
     assert following.code == 5
 
@@ -220,7 +220,7 @@ def test_server_killed_mid_reply_leaves_an_incomplete_answer(reflect: Reflect) -
     assert "REFLECTTY_HOST" in gone.err
 
 
-# Replies that go on
+# Continued replies
 
 
 async def replied(engine: Engine, **more: Any) -> Reply:
@@ -295,5 +295,5 @@ def test_served_model_and_version_are_reported(llama: LlamaServer) -> None:
 
     assert (model.name, model.context_length) == (NAME, 32768)
     assert (running.name, running.context_length) == (NAME, ROOM)
-    # One that was built outside its repository calls itself b0-unknown, which tells nothing.
+    # A build outside its repository calls itself b0-unknown, which is no version.
     assert not version.startswith("b0")

@@ -1,4 +1,4 @@
-"""What is special on a real llama-server: tags that are control tokens, and a template that opens the thinking."""
+"""Special cases on a real llama-server: tags that are control tokens, and a template that opens the thinking."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A reflection model whose tags are control tokens, on a real Ollama, which drops them from what the model says.
+"""A reflection model whose tags are control tokens, on a real Ollama, which drops them from replies.
 
-The model writes a tag as three tokens of gemma: `<` or `</`, a word, `>`. Where all of them are control
-tokens the tags are gone without a trace, as those of a model are that has one control token for each tag. Where only
-the words are, `<>` and `</>` are left, which are nobody's tags: the reply comes as it is, just as untold apart.
+The model writes a tag as three tokens of gemma: `<` or `</`, a word, `>`. Where all of them are control tokens, the
+tags vanish without a trace, like those of a model that has one control token for each tag. Where only the words are,
+`<>` and `</>` remain, which belong to no family: the reply is shown as it is, just as undivided.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ KEPT = "reflection-kept"
 
 WHOLE, HOLLOW = "reflection-lost", "reflection-hollow"
 GONE = {WHOLE: rf"</?({'|'.join(WORDS)})>", HOLLOW: rf"(?<=[</])({'|'.join(WORDS)})(?=>)"}
-"""What each loses of what it says."""
+"""The texts that each model loses from its replies."""
 
 
 @pytest.fixture(scope="module")
 def server(ollama: Server) -> Iterator[Server]:
-    """The server, for the tests of this file with models that lose their tags and with one that has them back."""
+    """The server with models that lose their tags and one that has them again, for the tests of this file."""
     folder = Path(tempfile.mkdtemp(dir=ollama.home))
     lost, hollow, kept = (folder / f"{name}.gguf" for name in ("lost", "hollow", "kept"))
     try:
@@ -53,7 +53,7 @@ def server(ollama: Server) -> Iterator[Server]:
         ollama.create_tuned(KEPT, kept)
         yield ollama
     finally:
-        # What is installed decides which model is chosen where none is named.
+        # The installed models decide which one is the default.
         ollama.remove(*(name for name in ollama.made if name.startswith("reflection")))
         shutil.rmtree(folder)
 
@@ -64,7 +64,7 @@ def asking(reflect: Reflect, server: Server) -> Reflect:
 
 
 def is_told(line: str, model: str) -> bool:
-    """Whether a line says of a model that its tags were lost, why, and what would help."""
+    """Whether a line names a model, its lost tags, the cause and the fix."""
     repair = f"reflect models repair {model} makes a copy"
     told = (f"{model} loses its tags", "have a token type that Ollama 0.30 and later drops", repair)
     return all(text in line for text in told)
@@ -103,7 +103,7 @@ def test_json_reply_with_lost_tags_is_one_answer_with_a_warning(asking: Reflect,
 def test_dropped_tokens_are_counted(asking: Reflect) -> None:
     lost, kept = (json.loads(asking("-m", model, "--json", QUESTION).out)["usage"] for model in (WHOLE, KEPT))
 
-    # What stands on both sides of a tag may be one token or two.
+    # The text on both sides of a tag may be one token or two.
     assert abs(lost["answer_tokens"] - kept["thinking_tokens"] - kept["answer_tokens"]) <= 2
 
 

@@ -1,4 +1,4 @@
-"""`reflect models create mini` and a real Ollama: the built-in model, merged, reflects there as it does by itself."""
+"""`reflect models create mini` and a real Ollama: the merged built-in model reflects there as it does by itself."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_create_mini_makes_one_merged_file_and_proves_it(reflect: Reflect, ollam
     assert "ADAPTER" not in made["modelfile"]
     assert "Gemma" in made["license"]
     assert made["details"]["family"] == "gemma3"
-    # It is the same that the tests of this server have made.
+    # The file is the one that the tests of this server have made.
     assert large_blobs(ollama) == before
     assert [path.name for path in own_mini.places.weights.parent.iterdir()] == [own_mini.places.weights.name]
 

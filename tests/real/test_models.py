@@ -1,4 +1,4 @@
-"""`reflect models` and a real Ollama: what is listed, loaded, copied, made and removed there."""
+"""`reflect models` and a real Ollama: listing, loading, copying, creating and removing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MADE = ("made-one", "made-two")
 def asking(reflect: Reflect, ollama: Server) -> Iterator[Reflect]:
     run = reflect.at(ollama.host)
     yield run
-    # What is installed decides which model is chosen where none is named.
+    # The installed models decide which one is the default.
     for name in MADE:
         run("models", "remove", name, "--yes")
 
@@ -133,7 +133,7 @@ def test_missing_model_is_not_pulled_and_gets_a_suggestion(asking: Reflect, word
 
 
 def without_system(home: Path) -> Path:
-    """Return a file with the template of `mini` without the system prompt: told nothing, it thinks as it has learnt."""
+    """A file with the template of `mini` without the system prompt: uninstructed, the model thinks as trained."""
     path = home / "template.txt"
     path.write_text(MINI_TEMPLATE.replace("{{- $system := .System }}", '{{- $system := "" }}'))
     return path
@@ -184,7 +184,7 @@ def test_created_model_inherits_texts_and_gets_tag_instructions_once(asking: Ref
 
 
 def test_show_and_create_warn_about_a_foreign_prompt_format(asking: Reflect, ollama: Server) -> None:
-    """Imported without a template, one whose own is near to ChatML is asked in that."""
+    """A model without a template, whose own format is close to ChatML, is asked in ChatML."""
     own = (
         "{% for message in messages %}{{'<start_of_turn>' + message['role'] + '\n' + message['content'] + '<end_of_turn>'"
         " + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"

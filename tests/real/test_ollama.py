@@ -1,4 +1,4 @@
-"""The real command and a real Ollama; what is expected of the models is what they say at temperature 0."""
+"""The real command and a real Ollama; the expected texts are those of the models at temperature 0."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class TestModes:
         result = asking("-m", "plain", "-o", "num_predict=8", "--json", QUESTION)
         value = read(result)
 
-        # Its tags give the family away, where it has used any within these tokens.
+        # Its tags show its family, where these tokens have any.
         assert (value["mode"], value["family"]) in {("reflect", "any"), ("reflect", "reflection")}
         assert "not tuned" in result.err
 

@@ -1,4 +1,4 @@
-"""A real Ollama that pulls from a registry on loopback: to its end, cut off, gone on with, twice at once, damaged."""
+"""A real Ollama that pulls from a registry on loopback: to its end, cut off, resumed, twice at once, damaged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INSECURE = "--insecure"
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    """A registry with one model, whose bytes no other test has: a server fetches none that it has."""
+    """A registry with one model, whose bytes no other test uses: a server skips blobs that it has."""
     with Registry() as served:
         served.add("drawn", ("model", b"GGUF" + random.randbytes(SIZE)), ("license", b"free " * 1000))  # noqa: S311
         yield served
@@ -42,12 +42,12 @@ def asking(reflect: Reflect, ollama: Server, registry: Registry) -> Iterator[Ref
 
 
 def names(asking: Reflect, registry: Registry) -> list[str]:
-    """Return the models that came from the registry."""
+    """The models that were pulled from the registry."""
     return [one["name"] for one in json.loads(asking("models", "--json").out) if f":{registry.port}/" in one["name"]]
 
 
 def completed(said: bytes) -> int:
-    """Return the bytes of the first layer that the last whole line of --jsonl told of."""
+    """The bytes of the first layer in the last whole line of --jsonl."""
     parts = [json.loads(line) for line in said.decode().split("\n")[:-1]]
     return max((part.get("completed", 0) for part in parts), default=0)
 
@@ -61,7 +61,7 @@ def report(asking: Reflect, *words: str) -> dict[str, Any]:
 def test_pull_shows_progress_and_leaves_one_line(asking: Reflect, registry: Registry) -> None:
     registry.gate = SIZE // 2
     with Screen(asking, "models", "pull", registry.name("drawn"), INSECURE, columns=120) as screen:
-        # The server tells of what it has written, a little less than what was sent.
+        # The server reports the bytes it has written, a little fewer than it was sent.
         assert screen.until(lambda text: " % · " in text and " MB of 24 MB" in text)
         live = screen.text
         registry.gate = None

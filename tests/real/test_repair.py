@@ -1,4 +1,4 @@
-"""`reflect models repair` on a real Ollama: the tags of a model that loses them come back in its copy."""
+"""`reflect models repair` on a real Ollama: the copy of a model that loses its tags has them again."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ pytestmark = [pytest.mark.server, pytest.mark.both]
 LOST, RENAMED = "reflection-lost", "reflection-renamed"
 SIX = ("<thinking>", "</thinking>", "<reflection>", "</reflection>", "<output>", "</output>")
 FIRST = 16
-"""The id of the first of the unused tokens of gemma that get other names."""
+"""The id of the first of gemma's unused tokens that get other names."""
 FILLER = "<spare>"
-"""As many letters as the six tags have fewer than the seven tokens whose names they and this one take."""
+"""The name of a seventh token, as long as the letters that the six tags save over the names they replace."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def server(ollama: Server) -> Iterator[Server]:
         ollama.create(RENAMED, modelfile, renamed)
         yield ollama
     finally:
-        # What is installed decides which model is chosen where none is named.
+        # The installed models decide which one is the default.
         ollama.remove(*(name for name in installed(ollama) if name.startswith("reflection")))
         shutil.rmtree(folder)
 
@@ -141,7 +141,7 @@ def test_single_token_tags_become_text_and_the_rest_is_unchanged(asking: Reflect
     result = asking("models", "repair", RENAMED)
 
     assert (result.code, result.out) == (0, f"{RENAMED}-repaired\n")
-    # Nobody taught it the tags.
+    # The model was never trained on the tags.
     assert len(result.err.splitlines()) == 1
     assert f"{RENAMED}-repaired sent none of its tags in reply to a test question" in result.err
     before, after = (shown(server, "/api/show", model=name) for name in (RENAMED, f"{RENAMED}-repaired"))
@@ -159,7 +159,7 @@ def test_gguf_option_replaces_the_file_of_the_server(
 ) -> None:
     path = tmp_path / "copy.gguf"
     copy_retyped(tuned_model(), path, dict.fromkeys(PIECES, TokenType.CONTROL))
-    # Up to 0.34.0 the server makes one of version 3 of it, and what was sent is not needed any more.
+    # Up to 0.34.0 the server converts the upload to version 3, and the upload is not needed any more.
     with path.open("r+b") as file:
         file.seek(4)
         file.write(b"\2")
@@ -198,7 +198,7 @@ def test_cancelled_repair_leaves_nothing_on_the_server(server: Server, blobs: Pa
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(run())
 
-    # The server hears of it a moment later.
+    # The server notices a moment later.
     assert until(lambda: {path.name for path in blobs.iterdir()} == before)
     assert "reflection-cut" not in installed(server)
 
@@ -220,9 +220,9 @@ def test_repair_streams_the_file_without_loading_it_into_memory(asking: Reflect,
 
 
 def held(pid: int) -> int:
-    """Return the most bytes that a process has held since it began with its program; 0 once it is over.
+    """The peak memory of a process in bytes since it began with its program; 0 once it is over.
 
-    What `wait4` tells counts the memory of whoever started it as well.
+    The figure of `wait4` includes the memory of its parent.
     """
     found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text("ascii", "replace"), re.MULTILINE)
     return int(found[1]) * 1024 if found else 0

@@ -1,4 +1,4 @@
-"""Replies of a real Ollama that go on: changed, concluded, or after a cut; and what a session sends along."""
+"""Continued replies of a real Ollama: changed, concluded, or after a cut; and the messages that a session sends."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ by_model = pytest.mark.parametrize("name", ["mini", "mini-native", "fewshot"])
 
 
 async def replied(engine: Engine, name: str, **more: Any) -> Reply:
-    """Ask, and return the reply, be it complete or cut at the token limit."""
+    """Ask, and return the reply, complete or cut at the token limit."""
     shown = Shown()
     with contextlib.suppress(NoAnswerError):
         await ask(engine, Question(QUESTION, WISH._replace(model=name, **more)), shown, first_time=lambda _: False)
@@ -125,7 +125,7 @@ def complete_reply(ollama: Server, request: pytest.FixtureRequest) -> Reply:
 
 @pytest.mark.parametrize("where", ["<thinking>", "<reflection>", "<output>"])
 def test_truncated_reply_continues_to_its_end(ollama: Server, said: Spoken, complete_reply: Reply, where: str) -> None:
-    # Behind the opener of a part, by its share of the text: a token is some characters, more or fewer.
+    # The position after the opener of a part, as a share of the text: a token is a few characters.
     share = (said.raw.index(where) + len(where) + 8) / len(said.raw)
     limit = max(1, round(complete_reply.usage.reply_tokens * share))
 
@@ -139,7 +139,7 @@ def test_truncated_reply_continues_to_its_end(ollama: Server, said: Spoken, comp
     before, after = (reply.metrics.thinking_tokens + reply.metrics.answer_tokens for reply in (first, second))
 
     assert first.done_reason == "length"
-    # What the server counts and does not send is at most the token at which it stopped.
+    # The server counts at most one token that it does not send: the one at which it stopped.
     assert 0 <= limit - before <= 1
     assert second.is_complete
     assert second.segments == complete_reply.segments
@@ -172,7 +172,7 @@ def test_continued_session_sends_the_earlier_answer(reflect: Reflect, ollama: Se
     assert [result.code for result in (first, second)] == [0, 0]
     assert values[0]["answer"] == said.answer
     assert values[1]["model"] == "mini"
-    # What was asked, what was answered without the thinking, and the new question.
+    # The question, the answer without its thinking, and the new question.
     assert asked < went_on < asked + values[0]["usage"]["thinking_tokens"] + anew
 
 
