@@ -40,7 +40,7 @@ class Cost(NamedTuple):
     wall: float
     cpu: float
     memory: float
-    """Of the largest process, in MB."""
+    """That of the largest process, in MB."""
 
 
 def once(command: Sequence[str], stdin: Path, environment: dict[str, str]) -> Cost:

@@ -41,7 +41,7 @@ class Wanted(NamedTuple):
     host: str
     tokens: int
     store: str
-    """The file of the sessions, of which the last is opened; or nothing."""
+    """The file of the sessions, whose last session is opened; may be empty."""
 
 
 class Probe:

@@ -31,12 +31,12 @@ GONE = UnreachableError("no Ollama server answers at 127.0.0.1:11434", "ollama s
 
 
 def asked(reader: Reader, at: int = -1) -> list[str]:
-    """Return what was sent along with a request, the question last."""
+    """The messages of a request, the question last."""
     return [message.content for message in reader.engine.requests[at].messages]
 
 
 def kept(reader: Reader) -> list[str]:
-    """Return the turns of the session: questions, and how the replies ended."""
+    """The turns of the session: questions, and the status of each reply."""
     return [turn.said.ended if turn.said else turn.text for turn in reader.kept]
 
 
@@ -306,7 +306,7 @@ async def test_lost_connection_keeps_the_partial_reply(reader: Reader) -> None:
 
 
 def assert_clean_exit(engine: ScriptedEngine, store: Store) -> None:
-    """See that the engine is closed, that no reply still streams, and that no question is lost."""
+    """Check that the engine is closed, that no reply is still streaming, and that no question is lost."""
     session = store.latest()
     assert engine.closed
     assert len(engine.requests) == 1

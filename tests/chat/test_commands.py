@@ -21,7 +21,7 @@ PNG = bytes.fromhex(
 
 
 def copied(reader: Reader) -> list[str]:
-    """Return what the terminal was told to put into its clipboard."""
+    """The texts that the chat copied to the clipboard by escape sequence."""
     start, end = "\x1b]52;c;", "\x07"
     assert [text for text in reader.written if not (text.startswith(start) and text.endswith(end))] == []
     return [b64decode(text.removeprefix(start).removesuffix(end)).decode() for text in reader.written]
@@ -206,7 +206,7 @@ async def test_save_without_a_name_asks_for_one(reader: Reader) -> None:
     assert [path.name for path in reader.home.glob("*.md")] == [f"{session.id}.md"]
 
 
-# What comes along
+# Attachments
 
 
 @in_a_chat(REPLY)

@@ -16,7 +16,7 @@ from reflectty.tui.driver import PasteAwareParser
 from support.command import PATIENCE
 
 START, END = "\x1b[200~", "\x1b[201~"
-# A program that shows what it was given: the texts that were pasted and the keys that were pressed.
+# A program that prints its input: pasted texts and keys.
 PROGRAM = """
 from textual import events
 from textual.app import App
@@ -39,7 +39,7 @@ print("TOLD", ascii(list(dict.fromkeys(Told(driver_class=TerminalDriver).run()))
 
 
 def told(*pieces: str) -> list[tuple[str, str]]:
-    """What the parser makes of pieces: pasted texts and keys."""
+    """The parser's output for pieces of input: pasted texts and keys."""
     keyboard = PasteAwareParser()
     messages = [message for piece in pieces if piece for message in keyboard.feed(piece)]
     pasted = [("paste", message.text) if isinstance(message, events.Paste) else message for message in messages]

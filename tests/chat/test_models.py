@@ -1,4 +1,4 @@
-"""The screen of models over a scripted server: what it shows, and what its keys do with a model."""
+"""The screen of models over a scripted server: its contents, and the effect of its keys on a model."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def short_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the screen of models see soon what another program does."""
+    """Shorten the interval in which the screen of models polls the server."""
     monkeypatch.setattr(screen, "POLL_SECONDS", 0.05)
 
 
-# What is there
+# The list
 
 
 @in_a_chat(size=WIDE, manner=AskOptions(model="mini"))
@@ -230,7 +230,7 @@ async def test_load_error_is_shown_on_the_screen(reader: Reader) -> None:
     await reader.press("ctrl+x", "y")
 
 
-# From elsewhere
+# Changes by other programs
 
 
 @in_a_chat()
@@ -265,7 +265,7 @@ async def test_memory_fit_of_the_selected_model_is_shown(reader: Reader, monkeyp
     await reader.press("escape")
     await chosen(reader, "mini")
     await reader.shows("needs      weights 292 MB")
-    # Nobody is slow enough to look at the next one for that long.
+    # The delay before the next look is longer than the test.
     monkeypatch.setattr(manager, "SETTLE_SECONDS", PATIENCE)
     asked = len(reader.server.asked)
     await reader.press("down", "up")

@@ -1,4 +1,4 @@
-"""What reaches the terminal from the screen of models: see test_safety."""
+"""Bytes that reach the terminal from the screen of models: see test_safety."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_hostile_model_names_and_details_are_safe(cases: Sequence[Case]) -> None
             await reader.press(*["down"] * len(texts))
             for keys in (("ctrl+l",), ("ctrl+y", "escape"), ("ctrl+x", "n")):
                 await reader.press(*keys)
-            # Its name goes to the chat, which asks for the model.
+            # Its name goes to the chat, which looks up the model.
             await reader.press("enter")
 
         return await each(reader, written, cases, look, 40)

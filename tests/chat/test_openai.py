@@ -1,4 +1,4 @@
-"""The chat over an engine for servers that are no Ollama: what it says, and what it does not offer."""
+"""The chat over an engine for servers that are not Ollama: its messages, and the actions it hides."""
 
 from __future__ import annotations
 

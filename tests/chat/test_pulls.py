@@ -1,4 +1,4 @@
-"""Pulls in the chat over a scripted server: on the screen of models, and behind it."""
+"""Pulls in the chat over a scripted server: on the screen of models, and in the background."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_failed_pull_explains_the_cause_and_the_next_step(reader: Reader, 
     else:
         served.break_off()
     await reader.shows("! qwen3:8b")
-    # What is known of the chosen one stands beside the list.
+    # The facts about the selected one stand beside the list.
     assert shown in " ".join(" ".join(row[:85].split()) for row in reader.rows())
     await chosen(reader, "qwen3:8b")
     assert told_keys(reader) == "enter retry · ctrl+x dismiss · ctrl+p pull · esc back"

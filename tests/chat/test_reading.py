@@ -23,7 +23,7 @@ LONG_THOUGHT = tuple(f"{at}. step number {at}\n" for at in range(1, 61))
 
 
 def corrected(at: int, *corrections: str) -> StoredReply:
-    """Return a reply that corrects itself that often."""
+    """Reply number `at`, with corrections."""
     segments = [(Kind.THINKING, f"thought {at}")]
     for text in corrections:
         segments += [(Kind.REFLECTION, text), (Kind.THINKING, "then on\n" * 6)]
@@ -57,7 +57,7 @@ def first_rows(reader: Reader, number: int = 3) -> list[str]:
     return [row for row in reader.rows()[2:] if row.strip()][:number]
 
 
-# How thinking is shown
+# Display of thinking
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ async def test_thinking_folded_while_streaming_stays_folded(reader: Reader) -> N
 
 
 def marked(reader: Reader) -> list[str]:
-    """Return the rows of the corrections that are marked."""
+    """The rows of the corrections that are marked."""
     parts = [part for part in reader.chat.turns.replies if part.marked_row >= 0]
     return ["".join(text for text, _ in part.row(part.marked_row)) for part in parts]
 
@@ -251,7 +251,7 @@ async def test_asking_goes_to_the_end(reader: Reader) -> None:
     assert reader.sees("▌ Third?", "New.") == ["▌ Third?", "New."]
 
 
-# Far history
+# Earlier turns
 
 
 def laid(reader: Reader) -> int:
@@ -308,7 +308,7 @@ async def test_resize_keeps_the_reading_position(reader: Reader, width: int, hei
     assert first_rows(reader, 1) == top
 
 
-# Changes while it comes
+# Changes during a reply
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 10), (300, 80)])
@@ -346,7 +346,7 @@ async def test_theme_change_during_a_reply_loses_nothing(reader: Reader) -> None
     assert reader.sees("9.9 is larger.") == ["9.9 is larger."]
 
 
-# Copying by hand
+# Copying with the mouse
 
 
 @in_a_chat(REPLY)

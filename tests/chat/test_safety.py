@@ -1,4 +1,4 @@
-"""What reaches the terminal from the chat: the very bytes, and no control function but those of the screen itself."""
+"""Bytes that reach the terminal from the chat: the only control functions are those of the screen itself."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def everywhere(text: str) -> tuple[str, StoredReply]:
-    """Return an exchange in which a text stands wherever one can."""
+    """An exchange with a text in every possible place."""
     segments = ((Kind.THINKING, text), (Kind.REFLECTION, text), (Kind.ANSWER, text))
     said = StoredReply(
         text,

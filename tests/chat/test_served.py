@@ -1,4 +1,4 @@
-"""The chat over HTTP to a scripted vLLM, llama-server or stranger: what is shown, stopped, and gone on with there."""
+"""The chat over HTTP to a scripted vLLM, llama-server or unknown server: showing, stopping and continuing replies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEFT = ["\n", "</think>", "\n\n", "**9.9**", " is larger."]
 IN_FIELD = replied(["\n\n", "**9.9**", " is larger."], THOUGHT)
 IN_CONTENT = replied([*THOUGHT, *LEFT])
 WITHIN = 3
-"""So many steps of a reply are its beginning and the thinking."""
+"""The number of steps of a reply that are its beginning and the thinking."""
 BOTH_WAYS = pytest.mark.parametrize(
     "reply",
     [IN_FIELD, IN_CONTENT],
@@ -34,7 +34,7 @@ BOTH_WAYS = pytest.mark.parametrize(
 
 
 def cut_off(reply: Answer) -> Answer:
-    """Return a reply that says no more after its thinking, and keeps the connection."""
+    """A reply that stops after its thinking and keeps the connection open."""
     steps: Any = reply.steps
     return Answer([*steps[:WITHIN], HANG], content_type=STREAM)
 

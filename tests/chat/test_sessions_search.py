@@ -19,7 +19,7 @@ LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
 @dataclass
 class ManualTimer:
-    """A timer that a test lets end."""
+    """A timer that fires when a test says so."""
 
     seconds: float
     then: Callable[[], None]

@@ -33,7 +33,7 @@ MEMORY = "this session is now in memory only"
 
 
 class FailingStore:
-    """A store that from one write on can write nothing any more; what it holds can still be read."""
+    """A store whose writes fail from one write on; its contents can still be read."""
 
     def __init__(self, store: Store, writes: int) -> None:
         self._store = store
@@ -53,7 +53,7 @@ def failing_after(writes: int) -> Any:
 
 @pytest.fixture(autouse=True)
 def _never_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no reply take so long that it is written down while it comes: the writes are counted."""
+    """Switch off checkpoints during a reply: the writes are counted."""
     monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", PATIENCE)
 
 

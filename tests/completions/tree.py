@@ -16,9 +16,9 @@ from reflectty.reasoning.families import FAMILIES
 
 KINDS = {"PATH": "files", "FILE": "files", "FILE|JSON": "files", "TEXT|@FILE": "texts", "MODEL": "models"}
 KINDS |= {"ID": "sessions", "HOST": "hosts", "KEY": "keys", "VALUE": "values"}
-"""What a placeholder stands for."""
+"""The kind of value for each placeholder."""
 NAMES = {"model": "models", "source": "models", "profile": "profiles", "template": "templates"}
-"""What a parameter stands for whose placeholder is only NAME."""
+"""The kind of value for each parameter whose placeholder is only NAME."""
 
 
 class Value(NamedTuple):

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class Broken(io.StringIO):
-    """A stream that fails in a way nobody foresaw."""
+    """A stream that fails in an unforeseen way."""
 
     def write(self, _: str) -> int:
         raise RuntimeError("boom \x1b]0;title\x07")
 
 
 def told(arguments: list[str]) -> tuple[int, str]:
-    """The exit code, and what was said on stderr, where stdout is broken."""
+    """The exit code, and the text on stderr, where stdout is broken."""
     err = io.StringIO()
     code = main(arguments, Terminal(None, stdin_tty=False, out=Sink(Broken()), err=Sink(err)))
     return code, err.getvalue()

@@ -1,4 +1,4 @@
-"""Servers that listen and say nothing, or not to everything: how long they are waited for, and what is said."""
+"""Servers that listen but never answer some requests: the length of the wait, and the messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST = 300.0
 
 
 class Silent(UnsteadyEngine):
-    """Never says a word of some things."""
+    """Never answers some calls."""
 
     def __init__(self, *does: Does, of: tuple[str, ...] = ("version",), after: float = FIRST) -> None:
         super().__init__(*does)

@@ -257,7 +257,7 @@ class TestConcurrency:
 
 
 class Script(NamedTuple):
-    """What servers do, and how many lines there are."""
+    """The servers' behavior, and the number of lines."""
 
     servers: list[list[Does]]
     lines: int

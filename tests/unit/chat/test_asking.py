@@ -30,7 +30,7 @@ REST = ("ore.\n</thinking>\n", "<output>\n", "9.9", "\n</output>")
 
 
 class Outcome:
-    """What came of a question, seen by all who were told."""
+    """The outcome of a question, as seen by the renderer and the recorder."""
 
     def __init__(self, server: FakeServer, question: Question, fails: Exception | None = None) -> None:
         self.shown = Shown(fails)
@@ -53,7 +53,7 @@ class Outcome:
 
 
 def resuming(*rest: str, prompt: str = "Q: Which?\nA: ", **shown: Any) -> FakeServer:
-    """Return a server that goes on with a reply, and has nothing else to say."""
+    """A server that continues a reply and answers nothing else."""
     routes = {"/api/show": show(**shown), "/api/tags": tags(MODEL), "/api/chat": rendered(prompt)}
     return FakeServer(routes | {"/api/generate": unless_loading(raw_reply(rest))})
 

@@ -1,4 +1,4 @@
-"""Which model is asked: never one unnamed that runs elsewhere, cannot answer or cannot be read."""
+"""The default model: never one that runs elsewhere, cannot answer or cannot be read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PULL = "reflect models pull "
 
 
 class Stocked(NamedTuple):
-    """A model of a server: what the list says of it, and what a closer look says."""
+    """A model of a server: its entry in the list, and its answer of /api/show."""
 
     name: str
     day: int
@@ -45,7 +45,7 @@ def local(name: str = "qwen3:8b", day: int = 1, *can: str) -> Stocked:
 
 
 def untold(name: str, day: int, *can: str) -> Stocked:
-    """Return a model of which only a closer look tells what it can do."""
+    """A model whose capabilities only /api/show has."""
     return Stocked(name, day, {}, show(capabilities=list(can)))
 
 
@@ -66,7 +66,7 @@ def stocked(*models: Stocked) -> FakeServer:
 
 
 class Found(NamedTuple):
-    """What came of looking for a model."""
+    """The result of looking for a model."""
 
     model: Model | None
     problem: ReflecttyError | None
@@ -93,7 +93,7 @@ def look(server: FakeServer, name: str = "", *, sees: bool = False) -> Found:
         ((stub("mine", remote_model="x"), local()), "qwen3:8b"),
         ((Stocked("gpt-oss:20b-cloud", 9, {"capabilities": THINKS}), local()), "qwen3:8b"),
         ((Stocked("glm-5:cloud", 9, {"capabilities": THINKS}), local()), "qwen3:8b"),
-        # Without a tag, a name that ends so is one like any other.
+        # Without a tag, this ending of a name has no meaning.
         ((local("my-cloud:latest", 9), local()), "my-cloud"),
         ((EMBEDS, local("llama3:8b", 1, "completion")), "llama3:8b"),
         ((untold("nomic-embed-text:latest", 9, "embedding"), untold("qwen2.5:7b", 1, "completion")), "qwen2.5:7b"),

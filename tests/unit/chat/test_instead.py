@@ -1,4 +1,4 @@
-"""What a model does instead of answering: it calls a tool that nobody runs, or refuses in a field of its own."""
+"""Replies without an answer: a call of an unknown tool, or a refusal in a field of its own."""
 
 from __future__ import annotations
 

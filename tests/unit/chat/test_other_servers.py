@@ -1,4 +1,4 @@
-"""What a question to a server that is no Ollama meets: options without a counterpart, capabilities half known."""
+"""Questions to servers that are not Ollama: options without a counterpart, capabilities half known."""
 
 from __future__ import annotations
 

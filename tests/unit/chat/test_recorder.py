@@ -182,7 +182,7 @@ class TestTargets:
 
 
 class Worker:
-    """Does work in a thread of its own, in order."""
+    """Runs work in a thread of its own, in order."""
 
     def __init__(self) -> None:
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()

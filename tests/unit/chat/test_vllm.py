@@ -1,4 +1,4 @@
-"""Questions to a scripted vLLM: schemas behind a parser, replies that a parser misreads, limits, and names that say nothing."""
+"""Questions to a scripted vLLM: schemas behind a parser, replies that it misreads, limits, and uninformative names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TAGGED = "<thinking>\n11 is more.\n</thinking>\n<output>\n9.9 is larger.\n</outp
 
 
 class Outcome:
-    """What came of a question."""
+    """The outcome of a question."""
 
     def __init__(self) -> None:
         self.shown = Shown()
@@ -50,7 +50,7 @@ class Outcome:
 
 
 def asked(vllm: Vllm, question: Question, times: int = 1) -> Outcome:
-    """Ask, so many times over the same engine; return what came of it the last time."""
+    """Ask `times` times over the same engine; return the last outcome."""
 
     async def run(server: FakeServer) -> None:
         async with open_engine(server.host, engine="openai") as engine:
@@ -146,7 +146,7 @@ def test_endless_whitespace_from_a_grammar_ends_the_reply() -> None:
     assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
 
 
-# What a parser misreads
+# Replies that a parser misreads
 
 
 def test_answer_misread_as_reasoning_is_shown_as_the_answer() -> None:
@@ -229,7 +229,7 @@ def test_thinking_tokens_are_those_counted_by_the_server() -> None:
     assert (reply.tokens[Kind.THINKING], reply.tokens[Kind.ANSWER]) == (60, 11)
 
 
-# Names that say nothing
+# Uninformative names
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_named_thinker_behind_a_parser_takes_one_request_the_second_time() -> No
     assert outcome.reply.thinking == "Again."
 
 
-# Whether a reply can go on
+# Whether a reply can be continued
 
 
 def way(vllm: Vllm, said: StoredReply) -> Any:

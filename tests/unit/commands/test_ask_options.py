@@ -24,7 +24,7 @@ ODD = ("--", "-x", "-mNAME", "-qc", "--help", "--mod", "--final=1", "--model=", 
 
 @pytest.fixture(scope="module")
 def by_typer() -> Any:
-    """Read a command line with Typer; None if it is refused, or prints a page."""
+    """Parse a command line with Typer; None if Typer refuses it or prints a page."""
     asked: list[AskArguments] = []
     command = typer.main.get_command(single_command_app(options.ask))
 

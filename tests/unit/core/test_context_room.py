@@ -18,7 +18,7 @@ def said(size: int) -> tuple[Message, ...]:
     [
         (MODEL, BOUND, said(1000), True),
         (MODEL, BOUND, said(8000), False),
-        # A letter of four bytes may be four tokens.
+        # A character of four bytes may be four tokens.
         (MODEL, BOUND, (Message("user", "😀" * 1500),), False),
         (MODEL, (("num_ctx", 8192),), said(1), False),
         (MODEL, (("num_predict", 10),), said(1), False),
@@ -26,7 +26,7 @@ def said(size: int) -> tuple[Message, ...]:
         (MODEL, (("num_ctx", 8192), ("num_predict", 8192)), said(1), False),
         (MODEL, (("num_ctx", "auto"), ("num_predict", 10)), said(1), False),
         (MODEL._replace(context_length=0), BOUND, said(1), False),
-        # A server gives no more than the model was made for, whatever is asked of it.
+        # A server never exceeds the context that the model was trained for.
         (MODEL._replace(context_length=2048), BOUND, said(1000), False),
         (MODEL._replace(system="x" * 8000), BOUND, said(1), False),
         (MODEL._replace(template="x" * 7000), BOUND, said(1), False),
@@ -34,7 +34,7 @@ def said(size: int) -> tuple[Message, ...]:
         (MODEL, BOUND, (Message("user", "x", ("aGk=",)),), False),
         (MODEL, (), (), False),
         (MODEL, BOUND, (), True),
-        # What a Modelfile sets holds where the request says nothing.
+        # The Modelfile's values hold where the request has none.
         (MODEL._replace(parameters="num_ctx   8192\nnum_predict   1000"), (), said(1000), True),
         (MODEL._replace(parameters="num_ctx   8192\nnum_predict   8000"), (), said(1000), False),
         (MODEL._replace(parameters="num_predict   8000"), BOUND, said(1000), True),
@@ -55,7 +55,7 @@ def test_messages_are_safe_only_if_their_bytes_fit(
         ((), Bounds(FRAME_TOKENS + 300 + 2 + LEAST_MESSAGE_BYTES, 0, 0)),
         (BOUND, Bounds(FRAME_TOKENS + 300 + 2 + LEAST_MESSAGE_BYTES, 1000, 8192)),
         ((("num_ctx", 99_999), ("num_predict", -2)), Bounds(FRAME_TOKENS + 300 + 2 + LEAST_MESSAGE_BYTES, 0, 32_768)),
-        # A reply of no token has one.
+        # A limit of 0 still allows one token.
         ((("num_predict", 0),), Bounds(FRAME_TOKENS + 300 + 2 + LEAST_MESSAGE_BYTES, 1, 0)),
     ],
 )

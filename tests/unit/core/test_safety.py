@@ -94,7 +94,7 @@ def test_every_visible_code_point_stays() -> None:
         for char in map(chr, range(sys.maxunicode + 1))
         if char.isprintable() and not (is_forbidden(char) or char in selectors)
     ]
-    # One by one they take ten times as long; what stands on a line of its own has nothing beside it either.
+    # One at a time would take ten times as long; a character on a line of its own has no neighbors either.
     for start in range(0, len(visible), 1000):
         lines = visible[start : start + 1000]
         text = "\n".join(lines)

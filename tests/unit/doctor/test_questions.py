@@ -30,7 +30,7 @@ TAGGED = "<thinking>\n9.11?\n<reflection>\nNo.\n</reflection>\n</thinking>\n<out
 
 
 class Tokens(ScriptedEngine):
-    """An engine that tells of a vocabulary."""
+    """An engine with a vocabulary."""
 
     def __init__(self, said: str, kind: TokenType) -> None:
         super().__init__(cut(said), models=(TUNED,))
@@ -42,7 +42,7 @@ class Tokens(ScriptedEngine):
 
 
 def asked(engine: ScriptedEngine, model: Model, here: DoctorContext | None = None) -> tuple[DoctorState, list[Any]]:
-    """Ask the question, and return what is known afterwards."""
+    """Run the check of the question; return the state after it and its findings."""
     learnt = known(engine, model)
     return learnt, found(check_question, here or around(engine), learnt)
 
@@ -196,7 +196,7 @@ def test_unchecked_tags_text_depends_on_whether_asking_is_allowed(asks: bool, te
 
 
 class Telling(ScriptedEngine):
-    """An engine that tells how many requests it answers at once."""
+    """An engine that reports its number of parallel requests."""
 
     def __init__(self, told: Capacity) -> None:
         super().__init__(models=(PLAIN,))
@@ -236,7 +236,7 @@ CARD = '#!/bin/sh\necho "NVIDIA GeForce RTX 4090, 24564, 20000, 560.35, GPU-1"\n
 
 
 def with_card(tmp_path: Path) -> ProbeEnvironment:
-    """Return a machine with a GPU."""
+    """A machine with a GPU."""
     tool = tmp_path / "nvidia-smi"
     tool.write_text(CARD)
     tool.chmod(0o755)

@@ -33,7 +33,7 @@ SERVER = tuple(check for check in CHECKS if check.name == "server")
 
 
 class Versioned(ScriptedEngine):
-    """An engine of some version."""
+    """An engine of a given version."""
 
     def __init__(self, version: str, seconds: float = 0.0) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Versioned(ScriptedEngine):
 
 
 def at(routes: Mapping[str, Route], learnt: DoctorState) -> list[Finding]:
-    """Return what is found of a scripted server."""
+    """The findings about a scripted server."""
     with FakeServer(routes) as fake:
         return all_found(
             around(connect=lambda: open_engine(fake.host), host=SourcedValue(fake.host, "--host")), learnt, SERVER
@@ -294,7 +294,7 @@ def test_server_is_named_by_its_kind(maker: str, routes: dict[str, Route], text:
 
 
 def _checked(fake: FakeServer, name: str, checks: Sequence[Check]) -> list[Finding]:
-    """Return what is found of a scripted server that speaks the protocol of OpenAI."""
+    """The findings about a scripted server that speaks OpenAI's protocol."""
     here = around(
         connect=lambda: open_engine(f"{fake.host}/v1", engine="openai"),
         host=SourcedValue(fake.host, "--host"),

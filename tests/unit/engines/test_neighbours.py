@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def named(answer: Answer, server: str) -> Answer:
-    """Return an answer with the name of a server in its head."""
+    """An answer with the name of a server in its head."""
     return replace(answer, headers={**answer.headers, "Server": server})
 
 

@@ -188,7 +188,7 @@ def test_capacity_and_workload_are_read_if_the_server_is_known_to_report_them(
         assert using(server.host, both) == (capacity, load)
 
 
-# Going on
+# Continuing
 
 
 def test_llama_server_continues_after_the_rendered_prompt() -> None:
@@ -240,7 +240,7 @@ def test_failed_template_rendering_is_refused() -> None:
         assert type(resume(server.host, THOUGHT).error) is RefusedError
 
 
-# Leaving
+# Closing
 
 
 def test_closing_the_reply_closes_the_connection_at_once() -> None:
@@ -251,7 +251,7 @@ def test_closing_the_reply_closes_the_connection_at_once() -> None:
     async def close(engine: OpenAIEngine) -> None:
         async with aclosing(engine.chat(REQUEST)) as chunks:
             await anext(chunks)
-        # Before the engine is closed.
+        # The connection closes before the engine does.
         assert await asyncio.to_thread(server.requests[0].left.wait, PATIENCE)
 
     with FakeServer({CHAT: endless}) as server:

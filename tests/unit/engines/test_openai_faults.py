@@ -1,6 +1,6 @@
-"""What may go wrong between an OpenAI-compatible server and us: the error that comes of it, and the text that is kept.
+"""Faults of an OpenAI-compatible server: the error raised, and the text that remains.
 
-What may go wrong in HTTP and below it is in test_faults.py: the engines share what speaks it.
+Faults in HTTP and below it are in test_faults.py: the engines share the code for it.
 """
 
 from __future__ import annotations

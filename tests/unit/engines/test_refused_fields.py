@@ -1,4 +1,4 @@
-"""Fields that a server does not take are left out, and what an Ollama's /v1 would lose is kept."""
+"""Fields that a server refuses are left out, and losses at an Ollama's /v1 are prevented or noted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HI = (Message("user", "hi"),)
 
 
 def picky(*unknown: str, status: int = 422, words: str = "Unexpected fields in the request: {{{0}}}") -> Any:
-    """Return a chat endpoint that refuses each request with fields that it does not know, naming one at a time."""
+    """A chat endpoint that refuses requests with unknown fields, naming one at a time."""
 
     def answer(asked: Asked) -> Script:
         found = [name for name in unknown if name in asked.json]

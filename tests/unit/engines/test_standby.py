@@ -1,4 +1,4 @@
-"""A server and the built-in model behind it: who is asked what, and what is said of it."""
+"""A server with the built-in model as its fallback: who gets each request, and the notes about it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GONE = UnreachableError("cannot reach it", "is it running?")
 
 
 class Scene(NamedTuple):
-    """A server with the built-in model behind it, and what was decided about that."""
+    """A server with the built-in model as its fallback, and the recorded switches."""
 
     engine: FallbackEngine
     server: ScriptedEngine
@@ -36,7 +36,7 @@ class Scene(NamedTuple):
 
 
 class BuiltInEngine(ScriptedEngine):
-    """An engine whose description of a model has the digest, as the built-in one's has."""
+    """An engine that describes its model with the digest, as the built-in one does."""
 
     async def show(self, model: str) -> Model:
         return (await super().show(model))._replace(digest=OWN.digest)
@@ -86,7 +86,7 @@ async def said(engine: FallbackEngine, model: str) -> str:
 
 
 class Rendering(ScriptedEngine):
-    """A server that tells its prompts."""
+    """A server that renders its prompts."""
 
     async def prompt(self, request: Request) -> str:
         return f"{request.model}: <think>"
@@ -259,7 +259,7 @@ def test_other_local_server_is_mentioned_with_the_fallback() -> None:
 
 
 class Telling(ScriptedEngine):
-    """An engine that says what it is and what it can take."""
+    """An engine that reports its software and its capacity."""
 
     manages_models = False
     reports_memory = False

@@ -1,4 +1,4 @@
-"""How a reply goes on at a vLLM, what its prompts tell of a model, and what is said of prompts that do not fit."""
+"""Continuing a reply on a vLLM, facts about a model from its prompts, and errors for prompts that do not fit."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_continued_prompt_adds_no_special_tokens_and_uses_all_room() -> None:
 
     assert body["add_special_tokens"] is False
     assert body["skip_special_tokens"] is False
-    # Without a number it would end at 16 tokens.
+    # Without a limit vLLM stops after 16 tokens.
     assert body["max_tokens"] == 512
 
 
@@ -123,7 +123,7 @@ def test_marker_removed_by_a_parser_is_found_in_the_tokens(on: str, tokens: tupl
         assert len(server.asked(CHAT)) == 1
 
 
-# What a prompt tells of a model
+# Facts about a model from a prompt
 
 
 @pytest.mark.parametrize(

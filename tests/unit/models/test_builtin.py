@@ -1,4 +1,4 @@
-"""The built-in model put on a server: what is merged and sent, what is made of it, and what is told meanwhile."""
+"""Creating the built-in model on a server: the merged upload, the new model, and the progress reports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DIGEST = f"sha256:{hashlib.sha256(MERGED).hexdigest()}"
 
 
 class Blobs(httpx.AsyncBaseTransport):
-    """A server that keeps files by their digest, and makes models of them."""
+    """A server that stores files by their digest, and makes models of them."""
 
     def __init__(self, status: int = 200, version: str = "0.34.2") -> None:
         self.files: dict[str, bytes] = {}

@@ -119,7 +119,7 @@ def test_hanging_program_is_killed_with_its_children_and_noted(place: ProbeEnvir
     async def hanging() -> Machine:
         asked = asyncio.create_task(detect_machine(probe=place._replace(patience=PATIENCE)))
         await asyncio.to_thread(until, (place.root / "pid").exists)
-        # What it would print is read meanwhile.
+        # Its output is read during this pause.
         await asyncio.to_thread(time.sleep, 0.05)
         loop.ahead += PATIENCE
         return await asked
@@ -161,7 +161,7 @@ def test_canceling_during_start_kills_the_program(place: ProbeEnvironment) -> No
         asked = asyncio.create_task(detect_machine(probe=place._replace(patience=PATIENCE)))
         while not (place.root / "pid").exists():
             await asyncio.sleep(0)
-            # The program goes on while the loop stands still, so that its start has not been seen when it has a child.
+            # The program runs while the loop is blocked, so that the loop has not seen its start when it has a child.
             time.sleep(0.2)  # noqa: ASYNC251 - see above
         asked.cancel()
         with suppress(asyncio.CancelledError):

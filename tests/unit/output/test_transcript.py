@@ -182,7 +182,7 @@ def test_hostile_text_is_cleaned_everywhere(hostile: tuple[dict[str, Any], ...])
 
 
 def everywhere(text: str) -> str:
-    """Draw a conversation, a list and a search in which a text stands wherever one can."""
+    """Draw a conversation, a list and a search with a text in every possible place."""
     reply = said(
         text, ((THINKING, text), (REFLECTION, text)), model=text, error=text, ended=ReplyStatus.FAILED, warnings=(text,)
     )

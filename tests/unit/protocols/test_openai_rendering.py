@@ -1,4 +1,4 @@
-"""What a vLLM tells of a prompt that it rendered: read the same however its bytes are cut."""
+"""A prompt rendered by a vLLM, read the same however its bytes are cut."""
 
 from __future__ import annotations
 

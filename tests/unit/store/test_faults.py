@@ -40,7 +40,7 @@ STEPS: dict[str, Callable[[Store, str, int], object]] = {
 
 
 def everything(store: Store) -> tuple[object, ...]:
-    """Return all that is kept, but for the ids that chance has made."""
+    """All stored values, without random ids."""
     sessions = store.sessions()
     return tuple((session.title, session.leaf, store.turns(session.id)) for session in sessions)
 
@@ -67,7 +67,7 @@ def test_step_that_fails_at_any_point_changes_nothing(
 
 
 def failed_at(store: Store, moment: int, step: Callable[[], object], *, lasting: bool) -> bool:
-    """Let SQLite fail at its n-th few operations; false when the step was done before that."""
+    """Let SQLite fail at a moment, counted in small steps; false when the step ends before it."""
     moments = count(1)
     connection = store.database.connection
     connection.set_progress_handler(lambda: (now := next(moments)) == moment or (lasting and now > moment), 7)

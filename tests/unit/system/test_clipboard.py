@@ -30,7 +30,7 @@ OSC52 = re.compile("\x1b\\]52;c?;([A-Za-z0-9+/=]*)\x07")
 
 
 class Desk:
-    """A machine with these programs, of which some fail; what they and the terminal were given is kept."""
+    """A machine with these programs, of which some fail; it records their input and that of the terminal."""
 
     def __init__(self, *installed: str, failing: Sequence[str] = ()) -> None:
         self.installed = installed
@@ -54,7 +54,7 @@ class Desk:
 
 
 def unwrapped(written: str) -> str:
-    """Return what a terminal copies, whatever tmux or screen unwraps on the way."""
+    """The text that a terminal copies, after tmux or screen has unwrapped it."""
     doubled = re.fullmatch("\x1bPtmux;((?:[^\x1b]|\x1b\x1b)*)\x1b\\\\", written)
     if doubled:
         written = doubled[1].replace("\x1b\x1b", "\x1b")
@@ -244,7 +244,7 @@ def test_program_that_hangs_is_killed_with_its_children(
 
 
 def has_ended(pipe: int) -> bool:
-    """Wait until nobody can write into a pipe any more."""
+    """Wait until a pipe has no writer any more."""
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
         try:
@@ -261,7 +261,7 @@ def test_run_does_not_wait_for_a_program_that_serves_the_clipboard(
     os.mkfifo(tmp_path / "asked")
     os.mkfifo(tmp_path / "served")
 
-    # It serves who asks for the text, whom there is only when it is no longer waited for.
+    # The program serves the next reader of the text, which comes after the wait for the program has ended.
     assert run((script("cat > got; (cat asked > /dev/null; cat got > served) &"),), b"a")
     (tmp_path / "asked").write_bytes(b"")
     assert (tmp_path / "served").read_bytes() == b"a"

@@ -1,4 +1,4 @@
-"""The repair against a scripted server, with small files; what a real one makes of it is tested end to end."""
+"""The repair against a scripted server, with small files; the end-to-end tests repair on a real one."""
 
 from __future__ import annotations
 
