@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from support.fake_replies import reply, show, tags  # noqa: E402 - the folder of the tests is known only now
+from support.fake_replies import reply, show, tags  # noqa: E402 - the path has to be set first
 from support.fake_server import FakeServer  # noqa: E402
 
 if TYPE_CHECKING:

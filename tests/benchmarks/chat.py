@@ -29,7 +29,7 @@ sys.path.insert(0, str(HERE.parent))
 from reflectty.core.segments import Kind  # noqa: E402
 from reflectty.core.session import ReplyStatus, StoredReply  # noqa: E402
 from reflectty.store import open_store  # noqa: E402
-from support.fake_replies import Answer, line, show  # noqa: E402 - the folder of the tests is known only now
+from support.fake_replies import Answer, line, show  # noqa: E402 - the path has to be set first
 from support.fake_server import FakeServer  # noqa: E402
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from reflectty.store import open_store  # noqa: E402
-from support.fake_replies import tags  # noqa: E402 - the folder of the tests is known only now
+from support.fake_replies import tags  # noqa: E402 - the path has to be set first
 from support.fake_server import FakeServer  # noqa: E402
 
 RUNS = 15

@@ -72,7 +72,7 @@ async def _asked(engine: OpenAIEngine, question: Question) -> Reply:
 async def rendered(engine: OpenAIEngine, model: Model) -> str:
     """The prompt is the same by its tokens and by the chat."""
     request = Request(model.name, (Message("user", "hi"),), think=True)
-    rendering = VllmPromptClient(engine._client)  # noqa: SLF001 - the two ways are tried one by one
+    rendering = VllmPromptClient(engine._client)  # noqa: SLF001 - each of the two ways is tried
     by_tokens = await rendering._prompt_from_tokens(request)  # noqa: SLF001 - the same
     by_chat = (await rendering._probe(request, 1)).prompt  # noqa: SLF001 - the same
     return "" if by_tokens and by_tokens == by_chat else f"{by_tokens!r} and {by_chat!r}"

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from support.fake_replies import Answer, line, show  # noqa: E402 - the folder of the tests is known only now
+from support.fake_replies import Answer, line, show  # noqa: E402 - the path has to be set first
 from support.fake_server import BENCHMARK, Asked, FakeServer  # noqa: E402
 
 if TYPE_CHECKING:

@@ -247,12 +247,12 @@ def test_branch_that_does_not_fit_beside_the_summary_stands_below_it() -> None:
 def lines(reader: Reader) -> list[str]:
     """Every line of the transcript, drawn alone."""
     transcript = reader.chat.transcript
-    stack = transcript._stack  # noqa: SLF001 - what the screen is drawn of
+    stack = transcript._stack  # noqa: SLF001 - the screen is drawn from it
     return [text_of_row(stack.row(line)) for line in range(transcript.virtual_size.height)]
 
 
 def stacked_parts(reader: Reader) -> list[str]:
-    stack = reader.chat.transcript._stack  # noqa: SLF001 - which parts are laid out
+    stack = reader.chat.transcript._stack  # noqa: SLF001 - there is no public list of parts with a layout
     shown = [rows(part) for part in stack.parts[stack.first :] if part.height]
     return [row for part in shown for row in (*part, "")][:-1]
 

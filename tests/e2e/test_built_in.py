@@ -55,7 +55,7 @@ class Asking(NamedTuple):
     name: str
     words: tuple[str, ...] = ()
     config: str = ""
-    variables: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    variables: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
 ASKINGS = (

@@ -65,7 +65,7 @@ class Killed(NamedTuple):
     [(0, 1, 1), *(pytest.param(seed, 5, 4, marks=pytest.mark.slow) for seed in range(MANY))],
 )
 def test_killed_chat_loses_at_most_the_last_second(reflect: Reflect, seed: int, rounds: int, at_once: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - moments, not secrets
+    chance = random.Random(seed)  # noqa: S311 - random moments, not secrets
     spoken, killed = Spoken(), dict[str, Killed]()
     with serving(spoken.answer) as server:
         for number in range(rounds):

@@ -29,7 +29,7 @@ def asking(reflect: Reflect, ollama: Server) -> Reflect:
 
 @pytest.mark.parametrize("model", ["mini", "mini-native"])
 class TestReflectionModel:
-    def test_reply_is_streamed_steered_edited_and_reopened(  # noqa: PLR0915 - one sitting, from its first question to the next
+    def test_reply_is_streamed_steered_edited_and_reopened(  # noqa: PLR0915 - one session, from its first question to the next day
         self, asking: Reflect, said: Spoken, model: str
     ) -> None:
         words = ("-m", model, "--mode", "native")

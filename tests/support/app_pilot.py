@@ -33,7 +33,7 @@ MOST = 20_000
 """Rounds of the event loop before giving up on an app that is never idle."""
 _parsed: dict[tuple[object, ...], list[RuleSet]] = {}
 """The rules of each style sheet with each set of variables; parsing is a quarter of the cost of starting a chat."""
-_parse = Stylesheet._parse_rules  # noqa: SLF001 - it has a cache too, but one for each app
+_parse = Stylesheet._parse_rules  # noqa: SLF001 - its own cache is one per app
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +66,7 @@ async def until_idle(app: App[Any]) -> None:
 
     With animation off, an animated value goes straight to its end; Textual sets it with its next frame.
     """
-    ready: Any = asyncio.get_running_loop()._ready  # type: ignore[attr-defined] # noqa: SLF001 - asyncio does not say what is still to run
+    ready: Any = asyncio.get_running_loop()._ready  # type: ignore[attr-defined] # noqa: SLF001 - asyncio has no public view of its queue
     quiet = 0
     for _ in range(MOST):
         await asyncio.sleep(0)
@@ -74,9 +74,9 @@ async def until_idle(app: App[Any]) -> None:
         if quiet < QUIET:
             continue
         # Run at once what Textual delays by some milliseconds: the new size and the next frame.
-        if app._resize_timer is not None:  # noqa: SLF001 - nor does it say whether it is to be resized
+        if app._resize_timer is not None:  # noqa: SLF001 - nor has Textual of a pending resize
             app._check_resize()  # noqa: SLF001
-        elif app.animation_level == "none" and app.animator._animations:  # noqa: SLF001 - nor whether anything moves
+        elif app.animation_level == "none" and app.animator._animations:  # noqa: SLF001 - nor of running animations
             app.animator()
         elif _is_to_be_drawn(app):
             app.screen._on_timer_update()  # noqa: SLF001 - the pilot does the same
@@ -86,12 +86,12 @@ async def until_idle(app: App[Any]) -> None:
 
 
 def _is_to_be_drawn(app: App[Any]) -> bool:
-    return bool(app.screen_stack) and app.screen._update_timer._active.is_set()  # noqa: SLF001 - Textual does not say when it draws
+    return bool(app.screen_stack) and app.screen._update_timer._active.is_set()  # noqa: SLF001 - Textual has no public flag for it
 
 
 def _parse_once(sheet: Stylesheet, css: str, *where: Any, **named: Any) -> list[RuleSet]:
     """The rules of a style sheet, parsed once and never changed."""
-    key = (css, where, tuple(named.items()), frozenset(sheet._variables.items()))  # noqa: SLF001 - what decides them
+    key = (css, where, tuple(named.items()), frozenset(sheet._variables.items()))  # noqa: SLF001 - the variables are part of the key
     if key not in _parsed:
         _parsed[key] = _parse(sheet, css, *where, **named)
     return _parsed[key]

@@ -161,7 +161,7 @@ class Reader:
 
     def rows(self) -> list[str]:
         """The rows of the screen without the scroll bar."""
-        strips = self.app.screen._compositor.render_strips()  # noqa: SLF001 - what is drawn stands nowhere else
+        strips = self.app.screen._compositor.render_strips()  # noqa: SLF001 - there is no public view of the drawn rows
         return [strip.text.rstrip(" ▁▂▃▄▅▆▇█") for strip in strips]
 
     @property
@@ -240,7 +240,7 @@ def _profiled(name: str) -> ChatProfile:
     return ChatProfile(config.load_settings(profile=name).ask_options)
 
 
-async def _use(  # noqa: PLR0913 - what a test may want to be different
+async def _use(  # noqa: PLR0913 - each is an option of a test
     home: Path,
     scripts: Iterable[Iterable[Step]],
     use: Callable[[Reader], Awaitable[Result]],

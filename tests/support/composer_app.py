@@ -81,7 +81,7 @@ class Host(App[None]):
 
     def rows(self) -> list[str]:
         """The rows of the screen as text."""
-        return [strip.text for strip in self.screen._compositor.render_strips()]  # noqa: SLF001 - what is drawn
+        return [strip.text for strip in self.screen._compositor.render_strips()]  # noqa: SLF001 - there is no public view of the drawn rows
 
 
 def composing(

@@ -61,7 +61,7 @@ async def collect(chunks: AsyncGenerator[Chunk, None], heard: Callable[[], objec
     return Outcome(tuple(came), None)
 
 
-def using(  # noqa: PLR0913 - all that an engine is opened with
+def using(  # noqa: PLR0913 - the arguments of opening an engine
     host: str,
     call: Callable[[OllamaEngine], Awaitable[T]],
     *,
@@ -83,7 +83,7 @@ def using(  # noqa: PLR0913 - all that an engine is opened with
         return runner.run(run())
 
 
-def ask(  # noqa: PLR0913 - all that a question has
+def ask(  # noqa: PLR0913 - the parts of a question
     host: str,
     request: Request = REQUEST,
     *,

@@ -55,7 +55,7 @@ class Host(App[None]):
 
     def runs(self) -> list[list[tuple[str, Style | None]]]:
         """The rows of the screen in pieces with their styles."""
-        strips = self.screen._compositor.render_strips()  # noqa: SLF001 - what is sent to the terminal stands nowhere else
+        strips = self.screen._compositor.render_strips()  # noqa: SLF001 - there is no public view of the drawn rows
         return [[(segment.text, segment.style) for segment in strip] for strip in strips]
 
     def row(self, part: str) -> str:

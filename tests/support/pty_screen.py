@@ -30,7 +30,7 @@ OWN_TERMINAL = ("sh", "-c", 'exec 9<>"$0"; exec 9>&-; exec "$@"')
 class Screen:
     """A terminal that runs one command, `reflect` by default; stdout and stderr can go to files instead."""
 
-    def __init__(  # noqa: PLR0913 - each has a default, and a name where it is given
+    def __init__(  # noqa: PLR0913 - each has a default and is passed by name
         self,
         reflect: Reflect,
         *words: str,

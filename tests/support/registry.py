@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
     served: Registry
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is that of the library
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name for it
         """Write no log."""
 
     def do_HEAD(self) -> None:

@@ -57,7 +57,7 @@ class TestLine:
         for _ in range(1000):
             assert list(cutter.feed(b"x" * SMALL)) == []
 
-        assert sum(map(len, cutter._pieces)) <= 2 * SMALL  # noqa: SLF001 - what it holds is what is asked
+        assert sum(map(len, cutter._pieces)) <= 2 * SMALL  # noqa: SLF001 - the test is about its buffer
 
 
 @given(st.binary(max_size=60) | st.text("ab\r\n \ufeff", max_size=60).map(str.encode), st.lists(st.integers(1, 9)))

@@ -37,7 +37,7 @@ def by_typer() -> Any:
             patch.setattr("reflectty.commands.ask.run_ask", lambda arguments, _: asked.append(arguments))
             try:
                 command.main(args=words, prog_name="reflect", standalone_mode=False, obj=Out())
-            except (Exception, SystemExit):  # noqa: BLE001 - any mistake
+            except (Exception, SystemExit):  # noqa: BLE001 - any error counts
                 return None
         return asked[0] if asked else None
 

@@ -103,7 +103,7 @@ def test_prompt_and_opener_are_delegated_to_the_server(server: ScriptedEngine, e
         request = Request("m", (Message("user", "q"),))
         return await engine.prompt(request), await engine.opener(request)
 
-    engine = FallbackEngine(server, ScriptedEngine, scene().engine._rules)  # noqa: SLF001 - any rules do
+    engine = FallbackEngine(server, ScriptedEngine, scene().engine._rules)  # noqa: SLF001 - the rules do not matter
     assert run(ask) == expected
 
 

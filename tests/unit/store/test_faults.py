@@ -74,7 +74,7 @@ def failed_at(store: Store, moment: int, step: Callable[[], object], *, lasting:
     try:
         step()
     except StoreError as error:
-        assert "interrupted" in str(error)  # noqa: PT017 - it need not fail
+        assert "interrupted" in str(error)  # noqa: PT017 - the step may succeed
         return True
     finally:
         connection.set_progress_handler(None, 0)
@@ -160,7 +160,7 @@ def test_threads_can_write_concurrently(path: Path) -> None:
             for number in range(20):
                 store.add_question(session, None, f"{name}.{number}")
                 store.turns(session)
-        except BaseException as error:  # noqa: BLE001 - told where it is looked for
+        except BaseException as error:  # noqa: BLE001 - the test asserts on it later
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]

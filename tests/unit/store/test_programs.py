@@ -72,7 +72,7 @@ def kill(programs: list[subprocess.Popen[str]], delays: list[float]) -> list[str
 
 @pytest.mark.parametrize(("kills", "in_the_middle"), [(8, 1), pytest.param(100, 50, marks=slow)])
 def test_killed_programs_lose_nothing_saved(path: Path, kills: int, in_the_middle: int) -> None:
-    chance = random.Random(9)  # noqa: S311 - moments, not secrets
+    chance = random.Random(9)  # noqa: S311 - random moments, not secrets
     streaming = 0
     for _ in range(kills // AT_ONCE):
         programs = [start("stream", path) for _ in range(AT_ONCE)]
@@ -107,7 +107,7 @@ def check_kept(turns: dict[int, Turn], words: list[str]) -> None:
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=slow)])
 def test_a_killed_migration_leaves_the_old_file(path: Path, kills: int) -> None:
-    chance = random.Random(4)  # noqa: S311 - moments, not secrets
+    chance = random.Random(4)  # noqa: S311 - random moments, not secrets
     store = open_store(path, pytest.fail)
     session = store.create_session("old").id
     for number in range(60):

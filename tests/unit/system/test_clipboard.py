@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SSH = {"SSH_TTY": "/dev/pts/1"}
-TMUX = {"TMUX": "/tmp/tmux-0/default,1,0"}  # noqa: S108 - a socket's address as tmux writes it
+TMUX = {"TMUX": "/tmp/tmux-0/default,1,0"}  # noqa: S108 - a socket's address in tmux's format
 OSC52 = re.compile("\x1b\\]52;c?;([A-Za-z0-9+/=]*)\x07")
 
 
