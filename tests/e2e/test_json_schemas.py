@@ -1,4 +1,4 @@
-"""What the command prints as JSON fits the schemas that come with it, and has no key that they do not describe."""
+"""JSON printed by the command fits the schemas in the package, and has no key that they do not describe."""
 
 from __future__ import annotations
 
