@@ -8,7 +8,7 @@ import pytest
 
 from support import built_in, real_llama, real_ollama, real_ollama_build, tiers
 from support.command import Reflect
-from support.reference_replies import Spoken, by_llama, by_ollama
+from support.reference_replies import ReferenceReply, by_llama, by_ollama
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ def ollama() -> Iterator[real_ollama.Server]:
 
 
 @pytest.fixture(scope="session")
-def said(ollama: real_ollama.Server) -> Spoken:
+def mini_reply(ollama: real_ollama.Server) -> ReferenceReply:
     """The reply of `mini` on the real Ollama to a question that it first gets wrong."""
     spoken = by_ollama(ollama.host, "mini")
     assert spoken.corrections, f"the adapter has not learnt to correct itself: {spoken.raw}"
@@ -86,7 +86,7 @@ def llama() -> Iterator[real_llama.LlamaServer]:
 
 
 @pytest.fixture(scope="session")
-def llama_said(llama: real_llama.LlamaServer) -> Spoken:
+def llama_reply(llama: real_llama.LlamaServer) -> ReferenceReply:
     """The reply of the real llama-server to the same question."""
     spoken = by_llama(llama.host, real_llama.NAME, real_llama.KEY)
     assert spoken.corrections, f"the adapter has not learnt to correct itself: {spoken.raw}"

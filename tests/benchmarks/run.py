@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from support.fake_replies import Answer, line, show  # noqa: E402 - the path has to be set first
-from support.fake_server import BENCHMARK, Asked, FakeServer  # noqa: E402
+from support.fake_server import BENCHMARK, FakeServer, ReceivedRequest  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ def one_shot(python: str, reflect: str) -> None:
     """The same call by the script and by the command: CPU, time to the request, memory."""
     arrivals: list[float] = []
 
-    def chat(_: Asked) -> Answer:
+    def chat(_: ReceivedRequest) -> Answer:
         arrivals.append(time.monotonic())
         return BENCHMARK
 

@@ -216,7 +216,7 @@ async def test_mentioned_file_is_attached_to_the_question(reader: Reader) -> Non
     (message,) = reader.engine.requests[0].messages
     assert "nine is nine" in message.content
     assert message.content.endswith("What does @notes.txt say?")
-    assert reader.kept[0].attachments == (Attachment("notes.txt", "file", "nine is nine"),)
+    assert reader.stored_turns[0].attachments == (Attachment("notes.txt", "file", "nine is nine"),)
     assert reader.row("+ ") == " ▌ + notes.txt"
 
 
@@ -230,7 +230,7 @@ async def test_attached_image_is_sent_as_an_image(reader: Reader) -> None:
     await reader.at_rest()
     (message,) = reader.engine.requests[0].messages
     assert message.images == (b64encode(PNG).decode(),)
-    assert reader.kept[0].attachments[0].kind == "image"
+    assert reader.stored_turns[0].attachments[0].kind == "image"
 
 
 @in_a_chat(REPLY)

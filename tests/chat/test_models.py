@@ -14,7 +14,7 @@ from reflectty.tui.models import manager, screen
 from support.chat_app import chatting, in_a_chat
 from support.command import PATIENCE
 from support.model_server import GB, ModelServer, model
-from support.models_screen import QWEN, WIDE, chosen, opened, pulling, told_keys
+from support.models_screen import QWEN, WIDE, chosen, opened, pulling, shown_keys
 
 if TYPE_CHECKING:
     from reflectty.models.manager import ModelLibrary
@@ -87,7 +87,7 @@ async def test_empty_server_offers_to_pull_a_model(reader: Reader) -> None:
     reader.server.models.clear()
     await reader.press("f6")
     await reader.shows("No models installed.")
-    assert told_keys(reader) == "ctrl+p pull · esc back"
+    assert shown_keys(reader) == "ctrl+p pull · esc back"
 
 
 @in_a_chat()
@@ -147,8 +147,8 @@ async def test_unreachable_server_is_reported_until_it_is_back(reader: Reader) -
         "! 127.0.0.1:11434 is not reachable", "! cannot reach http://127.0.0.1:11434: connection refused"
     )
     assert reader.sees("mini", "deepseek-r1:14b") == ["mini", "deepseek-r1:14b"]
-    assert told_keys(reader).endswith("esc back")
-    assert "ctrl+l" not in told_keys(reader)
+    assert shown_keys(reader).endswith("esc back")
+    assert "ctrl+l" not in shown_keys(reader)
     reader.server.gone = False
     await reader.until(lambda: "is not reachable" not in reader.text)
     await reader.shows("127.0.0.1:11434 · 4 models", "ctrl+l load")
@@ -168,7 +168,7 @@ async def test_enter_selects_the_model_for_the_chat(reader: Reader) -> None:
     assert "ctrl+l" not in reader.text
     await reader.press("f6")
     await reader.shows("▌› deepseek-r1 ")
-    assert "enter use" not in told_keys(reader)
+    assert "enter use" not in shown_keys(reader)
 
 
 @in_a_chat(size=WIDE)
@@ -179,7 +179,7 @@ async def test_model_is_loaded_with_its_gpu_share_reported_and_unloaded(reader: 
     await chosen(reader, "mini")
     await reader.press("ctrl+l")
     await reader.shows("loading")
-    assert "ctrl+l" not in told_keys(reader)
+    assert "ctrl+l" not in shown_keys(reader)
     reader.server.loading.set()
     await reader.shows("mini is loaded: 50 % GPU · 161 MB of 321 MB · context 4K", "ctrl+l unload")
     await reader.press("ctrl+l")

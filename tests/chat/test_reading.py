@@ -11,7 +11,7 @@ from reflectty import config
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyMetrics
 from reflectty.view.parts import ThinkingView
-from support.chat_app import IN_THOUGHT, QUESTION, REPLY, in_a_chat, plain_said, talked
+from support.chat_app import IN_THOUGHT, QUESTION, REPLY, in_a_chat, plain_stored_reply, store_exchanges
 from support.scripted_engine import HOLD, cut
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def corrected(at: int, *corrections: str) -> StoredReply:
     segments = [(Kind.THINKING, f"thought {at}")]
     for text in corrections:
         segments += [(Kind.REFLECTION, text), (Kind.THINKING, "then on\n" * 6)]
-    return plain_said(
+    return plain_stored_reply(
         f"answer {at}",
         *segments,
         measured=ReplyMetrics(thinking_tokens=50, corrections=len(corrections), thinking_ms=2_000.0),
@@ -35,7 +35,7 @@ def corrected(at: int, *corrections: str) -> StoredReply:
 
 
 def some(store: Store) -> Session:
-    return talked(
+    return store_exchanges(
         store,
         ("First?", corrected(1, "oops one")),
         ("Second?", corrected(2)),
@@ -44,13 +44,13 @@ def some(store: Store) -> Session:
 
 
 def many(store: Store, exchanges: int = 150) -> Session:
-    return talked(store, *((f"question {at}", corrected(at)) for at in range(1, exchanges + 1)))
+    return store_exchanges(store, *((f"question {at}", corrected(at)) for at in range(1, exchanges + 1)))
 
 
 def long(store: Store) -> Session:
     thinking = (Kind.THINKING, "".join(LONG_THOUGHT))
-    said = plain_said("\n\n".join(f"paragraph {at}" for at in range(60)), thinking)
-    return talked(store, ("First?", said), ("Second?", said))
+    said = plain_stored_reply("\n\n".join(f"paragraph {at}" for at in range(60)), thinking)
+    return store_exchanges(store, ("First?", said), ("Second?", said))
 
 
 def first_rows(reader: Reader, number: int = 3) -> list[str]:

@@ -10,8 +10,8 @@ import pytest
 
 from reflectty.core.session import ReplyOrigin
 from reflectty.reasoning.modes import AskOptions
-from support.chat_app import IN_THOUGHT, chatting, talked
-from support.conversations import QUESTION, TURNS, plainly, said
+from support.chat_app import IN_THOUGHT, chatting, store_exchanges
+from support.conversations import QUESTION, TURNS, plain_reply, stored_reply
 from support.model_server import GB
 from support.scripted_engine import HOLD
 
@@ -39,13 +39,15 @@ ABILITIES = ("reflection:70b .*thinking", "deepseek-r1:14b .*tools", "mini .*ref
 
 def stored(store: Store) -> Session:
     second = TURNS[2]
-    return talked(
-        store, (QUESTION, said()), (second.text, said("There are none for fractions.", origin=ReplyOrigin.STEERED))
+    return store_exchanges(
+        store,
+        (QUESTION, stored_reply()),
+        (second.text, stored_reply("There are none for fractions.", origin=ReplyOrigin.STEERED)),
     )
 
 
 def plain(store: Store) -> Session:
-    return talked(store, ("The capital of France?", plainly("Paris.")))
+    return store_exchanges(store, ("The capital of France?", plain_reply("Paris.")))
 
 
 ROOTS = r"""So 3*4*5 = 60 and 2**3 + 4**2 = 24, in `__init__.py` or __init__.py; **bold** stays.
@@ -72,7 +74,7 @@ The answer is $\boxed{x \le \frac{1}{2}}$.
 
 
 def formulas(store: Store) -> Session:
-    return talked(store, ("The roots of a square?", plainly(ROOTS)))
+    return store_exchanges(store, ("The roots of a square?", plain_reply(ROOTS)))
 
 
 async def nothing(_: Reader) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyStatus
-from support.chat_process import Chat, LateServer, Unseen, kept, replies, routes, serving
+from support.chat_process import Chat, LateServer, Unseen, replies, routes, serving, stored_sessions
 from support.fake_server import CLOSE, HANG, RESET, Answer, Pause, Raw, done, error, line, reply, tags
 from support.real_ollama import free_port
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, Gate, unfinished
@@ -44,7 +44,7 @@ class TestQuestion:
             assert chat.answered("▾ ")
             rows = [text.strip() for text in chat.drawn]
             code = chat.leave()
-        ((session, (asked, answered)),) = kept(reflect)
+        ((session, (asked, answered)),) = stored_sessions(reflect)
 
         assert code == 0
         assert [row for row in rows if row[:1] in ("│", "↺") and "Ask" not in row] == [
@@ -110,7 +110,7 @@ class TestQuestion:
             chat.ask("second")
             assert chat.shows("queued")
             assert chat.leave() == 0
-        ((_, turns),) = kept(reflect)
+        ((_, turns),) = stored_sessions(reflect)
 
         assert [turn.text for turn in turns if turn.said is None] == ["first", "second"]
 
@@ -210,7 +210,7 @@ def test_server_fault_is_reported_and_the_next_question_is_answered(reflect: Ref
         chat.ask("and now?")
         assert chat.answered(ANSWER)
         assert chat.leave() == 0
-    ((_, turns),) = kept(reflect)
+    ((_, turns),) = stored_sessions(reflect)
     found = [turn.said for turn in turns if turn.said]
 
     assert [turn.text for turn in turns if not turn.said] == ["well?", "and now?"]

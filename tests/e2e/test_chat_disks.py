@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.core.session import ReplyStatus
-from support.chat_process import Chat, database, ended_as, kept, serving
+from support.chat_process import Chat, database, ended_as, serving, stored_sessions
 from support.fake_server import Answer, reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
 from support.small_disks import small_disk
@@ -86,7 +86,7 @@ class TestUnwritableStore:
             assert chat.opened()
             chat.ask("question 0")
             assert chat.shows("▾ ")
-            ((session, _),) = kept(reflect)
+            ((session, _),) = stored_sessions(reflect)
             assert reflect("sessions", "remove", session.id, "--yes").code == 0
             chat.ask("question 1")
             assert chat.until(lambda text: text.count(ANSWER) == 2)
@@ -101,7 +101,7 @@ class TestUnwritableStore:
 
         assert said.count("in memory only") == 1
         assert [message["content"] for message in sent] == ["question 0", ANSWER, "question 1"]
-        assert [session.title for session, _ in kept(reflect)] == ["question 2"]
+        assert [session.title for session, _ in stored_sessions(reflect)] == ["question 2"]
 
     def test_damaged_store_is_one_line_and_the_next_start_creates_a_new_one(self, reflect: Reflect) -> None:
         path = database(reflect)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from reflectty.core.session import ReplyStatus
-from support.chat_process import HALF, Chat, Unseen, database, ended_as, kept, replies, serving
-from support.fake_server import Answer, Asked, Pause, line, reply
+from support.chat_process import HALF, Chat, Unseen, database, ended_as, replies, serving, stored_sessions
+from support.fake_server import Answer, Pause, ReceivedRequest, line, reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, unfinished
 from support.store_programs import health
 from support.waiting import until
@@ -29,13 +29,13 @@ SLACK = 0.7
 """Seconds beyond the promised one that a machine may take to finish a write."""
 
 
-class Spoken:
+class NumberedReplies:
     """Replies of numbered words for a while, with the time at which each was sent."""
 
     def __init__(self) -> None:
         self.sent: dict[str, list[float]] = {}
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: ReceivedRequest) -> Answer:
         times = self.sent.setdefault(asked.json["messages"][-1]["content"], [])
 
         def steps() -> Iterator[Step]:
@@ -66,7 +66,7 @@ class Killed(NamedTuple):
 )
 def test_killed_chat_loses_at_most_the_last_second(reflect: Reflect, seed: int, rounds: int, at_once: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - random moments, not secrets
-    spoken, killed = Spoken(), dict[str, Killed]()
+    spoken, killed = NumberedReplies(), dict[str, Killed]()
     with serving(spoken.answer) as server:
         for number in range(rounds):
             with ExitStack() as stack:
@@ -86,7 +86,7 @@ def test_killed_chat_loses_at_most_the_last_second(reflect: Reflect, seed: int, 
                     chat.process.kill()
                     chat.process.wait()
             assert health(database(reflect)) == ()
-    found = {turns[0].text: turns[1].said for _, turns in kept(reflect)}
+    found = {turns[0].text: turns[1].said for _, turns in stored_sessions(reflect)}
     lost = []
     for question, (moment, late) in killed.items():
         said = found[question]
@@ -102,7 +102,7 @@ def test_killed_chat_loses_at_most_the_last_second(reflect: Reflect, seed: int, 
 
 
 def test_text_stored_before_a_kill_is_still_stored_after_it(reflect: Reflect) -> None:
-    spoken = Spoken()
+    spoken = NumberedReplies()
     with serving(spoken.answer) as server, Unseen(reflect.at(server.host), *MODEL) as chat:
         assert chat.wrote(b"Ask, or /")
         chat.ask("well?")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from reflectty.core.session import ReplyStatus
-from support.chat_process import Chat, database, ended_as, kept, serving
+from support.chat_process import Chat, database, ended_as, serving, stored_sessions
 from support.fake_server import reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
 
@@ -152,4 +152,4 @@ def test_pasted_megabyte_is_one_placeholder_and_is_sent_in_full(reflect: Reflect
     assert marks == 1
     assert max(pasted, typed, answered) < HANGS
     assert sent == f"{text} well?"
-    assert kept(reflect)[0][1][0].text == f"{text} well?"
+    assert stored_sessions(reflect)[0][1][0].text == f"{text} well?"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.fake_server import Answer, Asked, FakeServer, error, reply, whole
+from support.fake_server import Answer, FakeServer, ReceivedRequest, error, reply, whole
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Small:
         listed: dict[str, Any] = {"models": [{"name": "reflection:latest", "size": 300_000_000, "digest": "d" * 64}]}
         self.server = FakeServer(routes | {"/api/tags": whole(listed)})
 
-    def _show(self, _: Asked) -> Answer:
+    def _show(self, _: ReceivedRequest) -> Answer:
         info = {
             "general.architecture": "llama",
             "llama.context_length": self.limit,
@@ -47,11 +47,11 @@ class Small:
         texts = {"template": "{{ .Prompt }}", "modelfile": f"FROM /blobs/sha256-{'a' * 64}\n"}
         return whole(texts | {"capabilities": ["completion"], "model_info": info})
 
-    def _running(self, _: Asked) -> Answer:
+    def _running(self, _: ReceivedRequest) -> Answer:
         one = {"name": f"{self.name}:latest", "size": 1, "size_vram": 0, "context_length": self.loaded}
         return whole({"models": [one] if self.loaded else []})
 
-    def _chat(self, asked: Asked) -> Answer:
+    def _chat(self, asked: ReceivedRequest) -> Answer:
         options = asked.json.get("options", {})
         wanted = options.get("num_ctx")
         context = min(wanted or self.default, self.limit)

@@ -21,7 +21,7 @@ from reflectty.engines.embedded import runtime_files
 from reflectty.engines.embedded.engine import EmbeddedEngine
 from reflectty.engines.embedded.install import WEIGHTS_SIZE, join_weight_parts
 from reflectty.engines.embedded.server_process import ServerProcess
-from support.built_in import ENDLESS, asking, asking_endlessly, comes, until
+from support.built_in import ENDLESS, endless_request, eventually, request_with, until
 from support.command import PATIENCE
 from support.engine_outcome import collect
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from support.built_in import BuiltIn, Child
     from support.engine_outcome import Outcome
 
-SHORT = asking(num_predict=4)
+SHORT = request_with(num_predict=4)
 STOPPED = 30.0
 """CPU seconds after which an unread reply has been abandoned; filling the context takes minutes."""
 
@@ -48,7 +48,7 @@ def left(mini: BuiltIn) -> list[str]:
 
 async def endless(engine: EmbeddedEngine) -> None:
     """Ask for a reply that is nearly endless, and read it."""
-    async with aclosing(engine.chat(asking_endlessly())) as chunks:
+    async with aclosing(engine.chat(endless_request())) as chunks:
         await _to_the_end(chunks)
 
 
@@ -112,7 +112,9 @@ def test_idle_process_exits_and_removes_its_files(own_mini: BuiltIn) -> None:
 
 @pytest.mark.slow
 def test_process_does_not_exit_during_a_reply_despite_a_short_keep_alive(own_mini: BuiltIn) -> None:
-    child = asyncio.run(answered_by(own_mini, 0.1, asking("Count from 1 to 200.", num_predict=150, temperature=1.5)))
+    child = asyncio.run(
+        answered_by(own_mini, 0.1, request_with("Count from 1 to 200.", num_predict=150, temperature=1.5))
+    )
     assert until(lambda: not child.lives)
 
 
@@ -140,10 +142,10 @@ def test_cancelled_request_stops_the_model(mini: BuiltIn) -> None:
 
 async def _busy(mini: BuiltIn) -> Child:
     """The process, once it computes."""
-    assert await comes(mini.places.socket.exists)
+    assert await eventually(mini.places.socket.exists)
     child = mini.child()
     before = child.seconds
-    assert await comes(lambda: child.seconds - before > 2)
+    assert await eventually(lambda: child.seconds - before > 2)
     return child
 
 
@@ -183,7 +185,7 @@ def test_killed_client_stops_the_model(own_mini: BuiltIn) -> None:
 def test_killed_process_cuts_the_reply_and_the_next_question_restarts_it(own_mini: BuiltIn) -> None:
     async def main() -> None:
         async with own_mini.engine() as engine:
-            async with aclosing(engine.chat(asking_endlessly())) as chunks:
+            async with aclosing(engine.chat(endless_request())) as chunks:
                 await anext(chunks)
                 child = own_mini.child()
                 os.kill(child.pid, signal.SIGKILL)
@@ -258,7 +260,7 @@ def test_process_killed_while_loading_is_reported_and_then_restarted(
     async def main() -> None:
         async with own_mini.engine() as engine:
             task = asyncio.create_task(collect(engine.chat(SHORT)))
-            assert await comes(own_mini.places.socket.exists)
+            assert await eventually(own_mini.places.socket.exists)
             own_mini.child().kill()
             outcome = await task
             assert isinstance(outcome.error, UnreachableError | IncompleteError)

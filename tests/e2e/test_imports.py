@@ -16,7 +16,7 @@ from reflectty.commands.command_line import COMMANDS
 from support.command import PATIENCE
 from support.fake_server import FakeServer, show, tags, whole
 from support.fresh_interpreter import ASKED, NEVER, fresh, packages
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, saying
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, answering_server
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -171,7 +171,7 @@ def import_effects(*modules: str, folder: Path | None = None) -> dict[str, list[
 def test_question_in_a_pipe_loads_only_needed_packages(
     reflect: Reflect, words: tuple[str, ...], out: str | None
 ) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
         stdout, (code, modules) = fresh(ASKED, *MODEL, *words, "q", environment=environment)
 
@@ -181,7 +181,7 @@ def test_question_in_a_pipe_loads_only_needed_packages(
 
 
 def test_store_is_loaded_after_the_answer_is_printed(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         environment = reflect.at(server.host).environment()
         stdout, (out_at, loaded_at, modules) = fresh(KEPT, *MODEL, "q", environment=environment)
 
@@ -191,7 +191,7 @@ def test_store_is_loaded_after_the_answer_is_printed(reflect: Reflect) -> None:
 
 
 def test_built_in_model_is_not_imported_once_a_server_has_answered(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
         _, (_, first) = fresh(ASKED, *MODEL, "q", environment=environment)
         _, (_, second) = fresh(ASKED, *MODEL, "q", environment=environment)
@@ -217,7 +217,7 @@ def test_settings_load_only_the_modules_they_need(reflect: Reflect, words: tuple
     folder = reflect.home / ".config/reflectty"
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text(SETTLED, "utf-8")
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
         _, (code, modules) = fresh(ASKED, *words, "q", environment=environment)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from reflectty.reasoning.token_types import TokenType
-from support.fake_server import Answer, Asked, FakeServer, reply, tags, whole
+from support.fake_server import Answer, FakeServer, ReceivedRequest, reply, tags, whole
 from support.scripted_servers import ANSWER, ANSWERED
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class VocabularyServer:
         routes |= {"/api/ps": whole({"models": []}), "/api/version": whole({"version": "0.34.2"})}
         self.server = FakeServer(routes | {"/api/chat": reply([said])})
 
-    def _show(self, asked: Asked) -> Answer:
+    def _show(self, asked: ReceivedRequest) -> Answer:
         info: dict[str, Any] = {"general.architecture": "llama", "llama.context_length": 8192}
         if asked.json.get("verbose"):
             arrays = {"tokens": list(self.kinds), "token_type": list(self.kinds.values())}

@@ -12,14 +12,14 @@ from support.scripted_servers import ANSWERED
 
 if TYPE_CHECKING:
     from support.command import Reflect
-    from support.fake_server import Answer, Asked
+    from support.fake_server import Answer, ReceivedRequest
 
 FILES = {"reflection": "a" * 64, "wise": "a" * 64, "other": "b" * 64, "reflection-tuned": "a" * 64}
 LOADED = {"name": "reflection:latest", "size": 10, "size_vram": 10, "context_length": 4096}
 BLOBS = "/root/.ollama/models/blobs/sha256-"
 
 
-def shown(asked: Asked) -> Answer:
+def shown(asked: ReceivedRequest) -> Answer:
     """The file of a model, as Ollama reports it; one of them has an adapter beside it."""
     name = asked.json["model"].removesuffix(":latest")
     if name not in FILES:
@@ -106,14 +106,14 @@ def server_with_removed_name(*after: dict[str, object]) -> FakeServer:
     server = sharing()
     listed = [{"name": f"{name}:latest", "size": 10, "details": details} for name, details in KINDS.items()]
 
-    def shown_with_details(asked: Asked) -> Answer:
+    def shown_with_details(asked: ReceivedRequest) -> Answer:
         answer = shown(asked)
         if answer.status != 200:
             return answer
         (body,) = (step for step in answer.raw() if isinstance(step, bytes) and step.startswith(b"{"))
         return whole(json.loads(body) | {"details": KINDS[asked.json["model"].removesuffix(":latest")]})
 
-    def loaded(_: Asked) -> Answer:
+    def loaded(_: ReceivedRequest) -> Answer:
         return whole({"models": list(after) if server.asked("/api/generate") else [GONE]})
 
     server.routes |= {"/api/tags": whole({"models": listed}), "/api/show": shown_with_details, "/api/ps": loaded}

@@ -7,8 +7,8 @@ import pytest
 
 from reflectty.core.session import Attachment, ReplyStatus
 from support.cases import cases
-from support.conversations import REFLECTION, THINKING, said
-from support.session_home import CONTROLS, Kept, filled, store_in
+from support.conversations import REFLECTION, THINKING, stored_reply
+from support.session_home import CONTROLS, SessionHome, filled, store_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ READING = (
 
 
 @pytest.fixture
-def kept(reflect: Reflect, tmp_path: Path) -> Kept:
+def kept(reflect: Reflect, tmp_path: Path) -> SessionHome:
     return filled(reflect, tmp_path)
 
 
@@ -46,7 +46,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
         session = store.create_session(text)
         asked = store.add_question(session.id, None, text, (Attachment(text[:80], "file", text),))
         values: dict[str, Any] = {"model": text[:80], "error": text, "ended": ReplyStatus.FAILED, "warnings": (text,)}
-        reply = said(text, ((THINKING, text), (REFLECTION, text)), **values)
+        reply = stored_reply(text, ((THINKING, text), (REFLECTION, text)), **values)
         store.finish(store.add_reply(session.id, asked.id, reply).id, reply)
         ids[case["id"]] = session.id
     store.close()
@@ -92,7 +92,7 @@ def test_all_hostile_sessions_at_once_are_escaped_in_a_pipe(
         check_output(case, result.out)
 
 
-def test_hostile_arguments_are_escaped_in_error_messages(kept: Kept) -> None:
+def test_hostile_arguments_are_escaped_in_error_messages(kept: SessionHome) -> None:
     for case in cases("hostile.jsonl")[::8]:
         text = case["text"][:200].replace("\0", "").encode("utf-8", "replace").decode()
         for words in (("show", "--", text), ("search", "--", text), ("export", kept.ids[0], "-o", f"nosuch/{text}")):

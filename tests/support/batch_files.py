@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from support.fake_replies import HANG, Answer, Pause, done, line, show, tags
-from support.fake_server import Asked, FakeServer
+from support.fake_server import FakeServer, ReceivedRequest
 from support.waiting import until
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MODEL = ("-m", "reflection")
 
 
-def prompt_of(asked: Asked) -> str:
+def prompt_of(asked: ReceivedRequest) -> str:
     """The prompt of a request."""
     return str(asked.json["messages"][-1]["content"])
 
@@ -49,12 +49,12 @@ class Echo(FakeServer):
         """The prompts, in order of arrival."""
         return [prompt_of(asked) for asked in self.asked("/api/chat")]
 
-    def _show(self, asked: Asked) -> Answer:
+    def _show(self, asked: ReceivedRequest) -> Answer:
         if asked.json["model"] in self._models:
             return show()
         return Answer([b'{"error":"model not found"}'], 404, {"Content-Length": "27"})
 
-    def echo(self, asked: Asked) -> Answer:
+    def echo(self, asked: ReceivedRequest) -> Answer:
         """Answer a question with itself, or with the answer set for it."""
         prompt = prompt_of(asked)
         return self.answers.get(prompt) or Answer(lambda: self._steps(prompt))
@@ -84,14 +84,14 @@ class Echo(FakeServer):
             return self.room == 0
 
 
-def written(folder: Path, *lines: str, name: str = "in.txt") -> str:
+def input_file(folder: Path, *lines: str, name: str = "in.txt") -> str:
     """Write lines to a file; return its name in the folder."""
     (folder / name).write_text("".join(f"{text}\n" for text in lines))
     return name
 
 
 def objects(folder: Path, *values: dict[str, Any], name: str = "in.jsonl") -> str:
-    return written(folder, *map(json.dumps, values), name=name)
+    return input_file(folder, *map(json.dumps, values), name=name)
 
 
 def records(result: Result) -> list[dict[str, Any]]:

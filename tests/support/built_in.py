@@ -30,10 +30,10 @@ __all__ = [
     "QUESTION",
     "BuiltIn",
     "Child",
-    "asking",
-    "asking_endlessly",
     "built_in",
-    "comes",
+    "endless_request",
+    "eventually",
+    "request_with",
     "until",
 ]
 
@@ -43,12 +43,12 @@ ENDLESS = json.dumps({"type": "array", "items": {"type": "integer", "maximum": 9
 """A schema that lets no reply end before the context is full, whatever the model prefers."""
 
 
-def asking(text: str = QUESTION, **options: OptionValue) -> Request:
+def request_with(text: str = QUESTION, **options: OptionValue) -> Request:
     return Request("mini", (Message("user", text),), tuple(options.items()))
 
 
-def asking_endlessly() -> Request:
-    return asking(num_predict=-1)._replace(schema=ENDLESS)
+def endless_request() -> Request:
+    return request_with(num_predict=-1)._replace(schema=ENDLESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Child:
         assert until(lambda: not self.lives)
 
 
-async def comes(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
+async def eventually(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
     """Wait until a condition holds, while other tasks run."""
     end = time.monotonic() + patience
     while not condition() and time.monotonic() < end:  # noqa: ASYNC110 - the condition is in another process

@@ -60,7 +60,7 @@ IN_ANSWER = (*cut(THOUGHT + ANSWERED[:35]), HOLD, *cut(ANSWERED[35:]))
 _DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "TMUX", "STY", "SSH_TTY", "SSH_CONNECTION", "WSL_DISTRO_NAME", "WSL_INTEROP")
 
 
-def plain_said(answer: str, *thought: tuple[Kind, str], **values: Any) -> StoredReply:
+def plain_stored_reply(answer: str, *thought: tuple[Kind, str], **values: Any) -> StoredReply:
     """A complete reply of the reflection model."""
     said = StoredReply(
         "reflection",
@@ -74,7 +74,7 @@ def plain_said(answer: str, *thought: tuple[Kind, str], **values: Any) -> Stored
     return said._replace(**values)
 
 
-def talked(store: Store, *exchanges: tuple[str, StoredReply]) -> Session:
+def store_exchanges(store: Store, *exchanges: tuple[str, StoredReply]) -> Session:
     """Store a session with these questions and replies; return it."""
     session = store.create_session(exchanges[0][0])
     parent = None
@@ -86,8 +86,8 @@ def talked(store: Store, *exchanges: tuple[str, StoredReply]) -> Session:
 
 
 def three_exchanges(store: Store) -> Session:
-    said = plain_said("Yes.", (Kind.THINKING, "Let me see."))
-    return talked(store, ("First?", said), ("Second?", said), ("Third?", said))
+    said = plain_stored_reply("Yes.", (Kind.THINKING, "Let me see."))
+    return store_exchanges(store, ("First?", said), ("Second?", said), ("Third?", said))
 
 
 class Reader:
@@ -207,14 +207,14 @@ class Reader:
         return self.chat.turns.replies[-1]
 
     @property
-    def said(self) -> StoredReply:
+    def stored_reply(self) -> StoredReply:
         """The last reply as stored."""
-        said = self.kept[-1].said
+        said = self.stored_turns[-1].said
         assert isinstance(said, StoredReply)
         return said
 
     @property
-    def kept(self) -> tuple[Any, ...]:
+    def stored_turns(self) -> tuple[Any, ...]:
         """All turns of the session, read from the store."""
         session = self.chat.conversation.session
         return self.store.turns(session.id) if session else ()

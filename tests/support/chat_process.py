@@ -195,7 +195,7 @@ def database(reflect: Reflect) -> Path:
     return reflect.home / ".local" / "share" / "reflectty" / "sessions.db"
 
 
-def kept(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
+def stored_sessions(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
     """The sessions in the store, the latest first, with all their turns."""
     with closing(open_store(database(reflect), pytest.fail)) as store:
         return tuple((session, store.turns(session.id)) for session in store.sessions(1_000))
@@ -203,7 +203,7 @@ def kept(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
 
 def replies(reflect: Reflect) -> tuple[StoredReply, ...]:
     """The replies of the latest session, in the order in which they began."""
-    return tuple(turn.said for turn in kept(reflect)[0][1] if turn.said)
+    return tuple(turn.said for turn in stored_sessions(reflect)[0][1] if turn.said)
 
 
 HALF = "<thinking>\nFirst this.\n</thinking>\n<output>\nHalf of an answer"

@@ -32,7 +32,7 @@ def terminal(*, tty: bool = True, colours: int = 256, unicode: bool = True, widt
     return Terminal(None, stdin_tty=tty, out=sink, err=sink, width=width, can_redraw=tty)
 
 
-def around(engine: ScriptedEngine | None = None, **given: Any) -> DoctorContext:
+def doctor_context(engine: ScriptedEngine | None = None, **given: Any) -> DoctorContext:
     """A machine without any settings but these."""
     asked = engine or ScriptedEngine()
     usual = DoctorContext(
@@ -49,14 +49,14 @@ def around(engine: ScriptedEngine | None = None, **given: Any) -> DoctorContext:
     return usual._replace(**given)
 
 
-def known(engine: ScriptedEngine | None = None, model: Model | None = None, host: str = "") -> DoctorState:
+def doctor_state(engine: ScriptedEngine | None = None, model: Model | None = None, host: str = "") -> DoctorState:
     """The state after a server has answered and a model has been chosen."""
     asked = engine or ScriptedEngine()
     chosen = plan(model, AskOptions()) if model else None
     return DoctorState(engine=asked, address=parse_host(host), is_reached=True, model=model, plan=chosen)
 
 
-def found(check: Any, here: DoctorContext, learnt: DoctorState | None = None) -> list[Finding]:
+def findings_of(check: Any, here: DoctorContext, learnt: DoctorState | None = None) -> list[Finding]:
     """The findings of one check."""
 
     async def look() -> Sequence[Finding]:
@@ -66,7 +66,7 @@ def found(check: Any, here: DoctorContext, learnt: DoctorState | None = None) ->
     return list(asyncio.run(look()))
 
 
-def all_found(here: DoctorContext, learnt: DoctorState, checks: Sequence[Check]) -> list[Finding]:
+def all_findings(here: DoctorContext, learnt: DoctorState, checks: Sequence[Check]) -> list[Finding]:
     """The findings of a checkup with these checks."""
 
     async def look() -> list[Finding]:

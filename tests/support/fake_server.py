@@ -51,11 +51,11 @@ __all__ = [
     "HANG",
     "RESET",
     "Answer",
-    "Asked",
     "End",
     "FakeServer",
     "Pause",
     "Raw",
+    "ReceivedRequest",
     "done",
     "error",
     "line",
@@ -71,7 +71,7 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class Asked:
+class ReceivedRequest:
     """A request; header names are in lower case."""
 
     method: str
@@ -92,7 +92,7 @@ LOADED = whole({"model": "m", "response": "", "done": True, "done_reason": "load
 """The answer of /api/generate to a request that only loads a model."""
 
 Script = Answer | Raw
-Route = Script | Sequence[Script] | Callable[[Asked], Script]
+Route = Script | Sequence[Script] | Callable[[ReceivedRequest], Script]
 """One answer, answers in turn (the last is repeated), or a function of the request."""
 
 
@@ -101,7 +101,7 @@ class FakeServer:
 
     def __init__(self, routes: Mapping[str, Route], socket_path: Path | None = None, port: int = 0) -> None:
         self.routes = dict(routes)
-        self.requests: list[Asked] = []
+        self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self.port = port
         self._socket_path = socket_path
@@ -137,15 +137,15 @@ class FakeServer:
             thread.join(5)
         self._listener.close()
 
-    def asked(self, path: str) -> list[Asked]:
+    def asked(self, path: str) -> list[ReceivedRequest]:
         """The requests for a path."""
         return [request for request in self.requests if request.path == path]
 
-    def chatted(self) -> list[Asked]:
+    def chatted(self) -> list[ReceivedRequest]:
         """The requests of /api/chat for a reply, without those that only count the prompt."""
         return [one for one in self.asked("/api/chat") if one.json.get("options", {}).get("num_predict") != 1]
 
-    def generated(self) -> list[Asked]:
+    def generated(self) -> list[ReceivedRequest]:
         """The requests of /api/generate for text, without those that only load a model."""
         return [request for request in self.asked("/api/generate") if "prompt" in request.json]
 
@@ -179,7 +179,7 @@ class FakeServer:
                 self._open.discard(connection)
             connection.close()
 
-    def _answer(self, connection: socket.socket, asked: Asked) -> bool:
+    def _answer(self, connection: socket.socket, asked: ReceivedRequest) -> bool:
         """Play the script; whether the connection stays open."""
         self.requests.append(asked)
         script = self._script(asked)
@@ -190,18 +190,18 @@ class FakeServer:
             asked.left.set()
             return False
 
-    def _script(self, asked: Asked) -> Script:
+    def _script(self, asked: ReceivedRequest) -> Script:
         route = self.routes.get(asked.path) or Answer([b"404 page not found"], 404, content_type="text/plain")
         if isinstance(route, Sequence):
             return route[min(len(self.asked(asked.path)), len(route)) - 1]
         return route if isinstance(route, Answer | Raw) else route(asked)
 
 
-def unless_loading(*answers: Script) -> Callable[[Asked], Script]:
+def unless_loading(*answers: Script) -> Callable[[ReceivedRequest], Script]:
     """A route for /api/generate that answers a load as Ollama does, and prompts in turn."""
     left = list(answers)
 
-    def route(asked: Asked) -> Script:
+    def route(asked: ReceivedRequest) -> Script:
         if "prompt" not in asked.json:
             return LOADED
         return left.pop(0) if len(left) > 1 else left[0]
@@ -231,7 +231,7 @@ def _watch(connection: socket.socket, seconds: float | None) -> None:
         raise ConnectionAbortedError
 
 
-def _read_request(stream: IO[bytes]) -> Asked | None:
+def _read_request(stream: IO[bytes]) -> ReceivedRequest | None:
     words = stream.readline().decode("latin-1").split()
     if len(words) < 2:
         return None
@@ -242,7 +242,7 @@ def _read_request(stream: IO[bytes]) -> Asked | None:
     length = int(headers.get("content-length", 0))
     body = stream.read(length)
     # A client that is killed while it sends leaves less.
-    return Asked(words[0], words[1], headers, body) if len(body) == length else None
+    return ReceivedRequest(words[0], words[1], headers, body) if len(body) == length else None
 
 
 BENCHMARK = reply([f"word{number} " for number in range(200)], [f"thought{number} " for number in range(20)])

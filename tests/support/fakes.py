@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
 
 
-class Shown:
+class FakeRenderer:
     """A renderer that logs its calls."""
 
     def __init__(self, fails: Exception | None = None) -> None:
@@ -54,7 +54,7 @@ class Shown:
         return "|".join(event.text for event in self.events if isinstance(event, Segment))
 
 
-class Kept:
+class FakeRecorder:
     """A recorder that logs its calls into the renderer's list."""
 
     def __init__(self, told: list[str]) -> None:

@@ -69,7 +69,7 @@ def port_of(reflect: Reflect) -> int:
     return int(reflect.command[-1])
 
 
-def answering(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
+def default_server(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
     """A server on the default port, which has one model or two."""
     names = ("reflection:latest", *(("mini:latest",) if has_mini else ()))
     routes: dict[str, Route] = {
@@ -93,7 +93,7 @@ def bare(folder: Path, without: tuple[str, ...] = PACKAGES) -> Path:
     return folder
 
 
-def refused(result: Result) -> bool:
+def is_unreachable(result: Result) -> bool:
     """Whether the server is unreachable, and one line says so."""
     lines = result.err.splitlines()
     return (result.code, result.out, len(lines)) == (3, "", 1) and "cannot reach" in lines[0]

@@ -120,7 +120,9 @@ SESSIONS = (
 )
 
 
-def found(of: Session, before: str = "", match: str = "number", after: str = "", part: Any = "thinking") -> SearchHit:
+def search_result(
+    of: Session, before: str = "", match: str = "number", after: str = "", part: Any = "thinking"
+) -> SearchHit:
     return SearchHit(of, 7, part, ((before, False), (match, True), (after, False)))
 
 
@@ -161,7 +163,7 @@ async def searched(pilot: Pilot[None], *results: SearchHit) -> PanelHost:
     return host
 
 
-async def asked(pilot: Pilot[None], screen: Screen[Any]) -> Host:
+async def show_screen(pilot: Pilot[None], screen: Screen[Any]) -> Host:
     """Show a screen; its result is recorded."""
     host = pilot.app
     assert isinstance(host, Host)
@@ -170,7 +172,7 @@ async def asked(pilot: Pilot[None], screen: Screen[Any]) -> Host:
     return host
 
 
-async def left(host: Host) -> None:
+async def close_screen(host: Host) -> None:
     """Leave the screen, answered or not, and forget the answer."""
     if len(host.screen_stack) > 1:
         await host.pop_screen()

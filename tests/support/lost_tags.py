@@ -13,7 +13,7 @@ WORDS = ("thinking", "reflection", "output")
 PIECES = (*WORDS, "<", "</", ">")
 
 
-def shown(server: Server, path: str, **body: Any) -> dict[str, Any]:
+def server_answer(server: Server, path: str, **body: Any) -> dict[str, Any]:
     """The server's own answer about a model."""
     data = json.dumps(body).encode() if body else None
     with urllib.request.urlopen(f"http://{server.host}{path}", data) as answer:
@@ -22,4 +22,4 @@ def shown(server: Server, path: str, **body: Any) -> dict[str, Any]:
 
 def installed(server: Server) -> set[str]:
     """The names of the models on the server."""
-    return {model["name"].removesuffix(":latest") for model in shown(server, "/api/tags")["models"]}
+    return {model["name"].removesuffix(":latest") for model in server_answer(server, "/api/tags")["models"]}

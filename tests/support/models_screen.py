@@ -33,7 +33,7 @@ async def pulling(reader: Reader, name: str = "qwen3:8b", done: int = 0) -> None
         await reader.shows(f"{done // GB}.0 GB of 5.2 GB")
 
 
-def told_keys(reader: Reader) -> str:
+def shown_keys(reader: Reader) -> str:
     """The keys that the lowest rows show."""
     return " ".join(" ".join(reader.rows()[-4:]).split())
 

@@ -31,25 +31,25 @@ def text(content: str) -> bytes:
     return chunk({"content": content})
 
 
-def figures(**more: Any) -> bytes:
+def usage_event(**more: Any) -> bytes:
     """The piece before the last, which has only the usage."""
     return event({"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": [], "usage": USAGE} | more)
 
 
-def said(contents: Iterable[str] = (), thinking: Iterable[str] = (), finish: str = "stop") -> Answer:
+def chat_reply(contents: Iterable[str] = (), thinking: Iterable[str] = (), finish: str = "stop") -> Answer:
     """A whole reply as vLLM and SGLang send it: the role, the reasoning, the content, the end, the usage."""
     pieces = [
         chunk({"role": "assistant", "content": ""}),
         *(chunk({"reasoning_content": piece}) for piece in thinking),
         *(text(piece) for piece in contents),
         chunk({"content": ""}, finish),
-        figures(),
+        usage_event(),
         DONE,
     ]
     return Answer(pieces, content_type=STREAM)
 
 
-def completed(contents: Iterable[str], finish: str = "stop") -> Answer:
+def completion_reply(contents: Iterable[str], finish: str = "stop") -> Answer:
     """A whole reply of /v1/completions, as llama-server sends it: the last piece has the usage."""
 
     def piece(content: str, reason: str | None = None, **more: Any) -> bytes:
@@ -59,7 +59,7 @@ def completed(contents: Iterable[str], finish: str = "stop") -> Answer:
     return Answer([*map(piece, contents), piece("", finish, usage=USAGE), DONE], content_type=STREAM)
 
 
-def served(*names: str, maker: str = "vllm", room: int = 4096) -> Answer:
+def model_list(*names: str, maker: str = "vllm", room: int = 4096) -> Answer:
     """The answer of /v1/models; llama-server adds more than the length of its context."""
     more: dict[str, Any] = {"max_model_len": room}
     if maker == "llamacpp":

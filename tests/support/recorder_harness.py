@@ -32,7 +32,7 @@ class Clock:
         return self.now
 
 
-class Desk:
+class RecorderHarness:
     """A recorder of one exchange, its store and its notes."""
 
     def __init__(self, path: Path, place: RecordTarget, *, late: bool = False, said: StoredReply = SAID) -> None:

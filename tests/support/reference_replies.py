@@ -17,7 +17,7 @@ _PART: Final = re.compile(r"<(reflection|output)>\n?(.*?)\n?</\1>", re.DOTALL)
 _THINKING: Final = re.compile(r"<thinking>(.*)</thinking>", re.DOTALL)
 
 
-class Spoken(NamedTuple):
+class ReferenceReply(NamedTuple):
     """A reply as the model wrote it; its words depend on the adapter, its form does not."""
 
     raw: str
@@ -55,17 +55,17 @@ class Spoken(NamedTuple):
         return [text for kind, text in _PART.findall(self.raw) if kind == name]
 
 
-def by_ollama(host: str, model: str, question: str = QUESTION) -> Spoken:
+def by_ollama(host: str, model: str, question: str = QUESTION) -> ReferenceReply:
     """Ask a server that speaks Ollama's protocol."""
     body = {"model": model, "stream": False, "messages": [{"role": "user", "content": question}]}
-    return Spoken(_posted(f"http://{host}/api/chat", body)["message"]["content"])
+    return ReferenceReply(_posted(f"http://{host}/api/chat", body)["message"]["content"])
 
 
-def by_llama(url: str, model: str, key: str, question: str = QUESTION) -> Spoken:
+def by_llama(url: str, model: str, key: str, question: str = QUESTION) -> ReferenceReply:
     """Ask a server that speaks OpenAI's protocol, with special tokens in the reply."""
     body = {"model": model, "messages": [{"role": "user", "content": question}]}
     answer = _posted(f"{url}/chat/completions", body, Authorization=f"Bearer {key}")
-    return Spoken(answer["choices"][0]["message"]["content"])
+    return ReferenceReply(answer["choices"][0]["message"]["content"])
 
 
 def _posted(url: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from reflectty.models.manager import open_model_library
 from reflectty.models.repair import RepairRequest, RepairResult, RepairStep
 from reflectty.models.repair.run import repair
 from reflectty.reasoning.token_types import LostTag
-from support.fake_server import Answer, Asked, FakeServer, Route, error, reply, tags, whole
+from support.fake_server import Answer, FakeServer, ReceivedRequest, Route, error, reply, tags, whole
 from support.gguf_bytes import Making
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Scripted:
     def blob(self) -> str:
         return f"/api/blobs/{self.digest}"
 
-    def show(self, asked: Asked) -> Answer:
+    def show(self, asked: ReceivedRequest) -> Answer:
         name = asked.json["model"]
         if name not in self.types:
             return error(404, f"model '{name}' not found")
@@ -91,7 +91,7 @@ class Scripted:
         modelfile = f"FROM {path}\n{self.more}TEMPLATE {{{{ .Prompt }}}}\n"
         return whole({"modelfile": modelfile, "model_info": info if asked.json.get("verbose") else {}, **self.body})
 
-    def blobs(self, asked: Asked) -> Answer:
+    def blobs(self, asked: ReceivedRequest) -> Answer:
         return Answer([], 404 if asked.method == "HEAD" else 201, {"Content-Length": "0"})
 
     def serving(self) -> FakeServer:

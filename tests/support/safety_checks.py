@@ -40,7 +40,7 @@ class Listener:
         self.told.add(name)
 
 
-def told(text: str) -> set[str]:
+def terminal_commands(text: str) -> set[str]:
     listener = Listener()
     stream: Any = pyte.Stream
     stream(listener).feed(text)

@@ -10,7 +10,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from support.chat_app import app_over, chatting
 from support.hostile_texts import EVERY, ONE_OF_EACH, text_of
-from support.safety_checks import is_forbidden, told
+from support.safety_checks import is_forbidden, terminal_commands
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -57,7 +57,7 @@ class Recorder(HeadlessDriver):
         """Do nothing: output is recorded at once."""
 
 
-def recorded(written: list[str]) -> Callable[..., ReflectApp]:
+def recording_app(written: list[str]) -> Callable[..., ReflectApp]:
     """A factory of applications over a driver that writes into a list."""
 
     def make(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
@@ -77,14 +77,16 @@ def recorded(written: list[str]) -> Callable[..., ReflectApp]:
 def recording(use: Callable[[Reader, list[str]], Awaitable[list[str]]], *scripts: Script, **values: Any) -> list[str]:
     """Run the chat on a tall screen; `use` gets the list into which its output is written."""
     written: list[str] = []
-    return chatting(lambda reader: use(reader, written), *scripts, make=recorded(written), size=(100, 150), **values)
+    return chatting(
+        lambda reader: use(reader, written), *scripts, make=recording_app(written), size=(100, 150), **values
+    )
 
 
 def faults(written: str, those: Sequence[Case] = ()) -> list[str]:
     """Forbidden output found while these texts were shown."""
     rest = OURS.sub("", written)
     found = [f"U+{ord(char):04X}" for char in sorted(set(rest)) if is_forbidden(char)]
-    found += sorted(told(POINTER.sub("", written)) - DRAWN)
+    found += sorted(terminal_commands(POINTER.sub("", written)) - DRAWN)
     found += HIDING.findall(COLOURS.sub("", written))
     needles = ((case["id"], case.get("needle", "")) for case in those if case["expect"] == "neutralise")
     # A needle that also begins one of our own sequences is looked for in the rest only.
@@ -93,7 +95,7 @@ def faults(written: str, those: Sequence[Case] = ()) -> list[str]:
     ]
 
 
-async def each(
+async def faults_of_each(
     reader: Reader,
     written: list[str],
     cases: Sequence[Case],

@@ -24,14 +24,14 @@ MODEL = ("-m", "reflection")
 """A model whose name shows that it answers in tags: it is asked without a prompt of ours and without a note."""
 
 
-def asking(chat: Route, *, installed: tuple[str, ...] = ("reflection:latest",), **shown: Any) -> FakeServer:
+def chat_server(chat: Route, *, installed: tuple[str, ...] = ("reflection:latest",), **shown: Any) -> FakeServer:
     """A server with a given /api/chat; `shown` are fields of /api/show."""
     return FakeServer({"/api/show": show(**shown), "/api/tags": tags(*installed), "/api/chat": chat})
 
 
-def saying(*contents: str, thinking: tuple[str, ...] = (), reason: str = "stop", **shown: Any) -> FakeServer:
+def answering_server(*contents: str, thinking: tuple[str, ...] = (), reason: str = "stop", **shown: Any) -> FakeServer:
     """A server that answers every question with these pieces."""
-    return asking(reply(contents, thinking, reason=reason), **shown)
+    return chat_server(reply(contents, thinking, reason=reason), **shown)
 
 
 def unfinished(*contents: str) -> Answer:

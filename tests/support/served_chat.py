@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from support.fake_server import Asked, FakeServer
+    from support.fake_server import FakeServer, ReceivedRequest
     from support.scripted_engine import ScriptedEngine
 
 REPLIES = ("/v1/chat/completions", "/v1/completions")
@@ -34,7 +34,7 @@ class Requests(NamedTuple):
     server: FakeServer
 
     @property
-    def requests(self) -> list[Asked]:
+    def requests(self) -> list[ReceivedRequest]:
         """The requests for replies, without those that only look at the prompt."""
         asked = [one for one in self.server.requests if one.path in REPLIES]
         return [one for one in asked if not one.json.get("return_prompt_text")]

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from support.fake_server import Answer, FakeServer, whole
-from support.openai_replies import said, served
+from support.openai_replies import chat_reply, model_list
 
 if TYPE_CHECKING:
-    from support.fake_server import Asked, Route
+    from support.fake_server import ReceivedRequest, Route
 
 CHAT, DETOKENIZE, MODELS = "/v1/chat/completions", "/v1/detokenize", "/v1/models"
 
@@ -30,7 +30,7 @@ class Sglang:
     """Whether a gateway lets /v1/detokenize through."""
     first: str = "Both"
     """The beginning of a reply."""
-    reply: Answer = field(default_factory=lambda: said([" right", "</think>", "9.9"]))
+    reply: Answer = field(default_factory=lambda: chat_reply([" right", "</think>", "9.9"]))
     prompts: list[str] = field(default_factory=list)
     """The prompts of the model."""
 
@@ -43,10 +43,10 @@ class Sglang:
         return text + (last["content"] if goes_on else "")
 
     def serve(self) -> FakeServer:
-        routes: dict[str, Route] = {MODELS: served(self.name, maker="sglang"), CHAT: self._chat}
+        routes: dict[str, Route] = {MODELS: model_list(self.name, maker="sglang"), CHAT: self._chat}
         return FakeServer(routes | ({DETOKENIZE: self._detokenize} if self.detokenizes else {}))
 
-    def _chat(self, asked: Asked) -> Answer:
+    def _chat(self, asked: ReceivedRequest) -> Answer:
         body = asked.json
         prompt = self.rendered(body)
         self.prompts.append(prompt)
@@ -60,6 +60,6 @@ class Sglang:
         return whole({"id": "b", "object": "chat.completion", "model": self.name, "choices": [choice]})
 
     @staticmethod
-    def _detokenize(asked: Asked) -> Answer:
+    def _detokenize(asked: ReceivedRequest) -> Answer:
         assert asked.json["skip_special_tokens"] is False
         return whole({"text": "".join(map(chr, asked.json["tokens"]))})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reflectty.core.session import Session, StoredReply, Turn
 
 
-class Kept:
+class StoredHome:
     """The sessions of a home."""
 
     def __init__(self, home: Path) -> None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from support.fake_server import Answer, FakeServer, whole
-from support.openai_replies import DONE, STREAM, event, served
+from support.openai_replies import DONE, STREAM, event, model_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from support.fake_server import Asked, Route
+    from support.fake_server import ReceivedRequest, Route
 
 CHAT, COMPLETIONS, MODELS = "/v1/chat/completions", "/v1/completions", "/v1/models"
 TOKENIZE, DETOKENIZE = "/tokenize", "/detokenize"
@@ -38,7 +38,7 @@ def _figures(prompt: int, reply: int, thinking: int | None) -> bytes:
 FIRST = _event({"role": "assistant", "content": ""}, prompt_token_ids=None, prompt_text=None)
 
 
-def replied(
+def vllm_reply(
     contents: Iterable[str] = (), thinking: Iterable[str] = (), *, finish: str = "stop", prompt: int = 33
 ) -> Answer:
     """A whole reply: the role, the reasoning where a parser separates it, the content, the usage."""
@@ -55,7 +55,7 @@ def replied(
     return Answer(pieces, content_type=STREAM)
 
 
-def completed(contents: Iterable[str], finish: str = "stop", *, prompt: int = 33) -> Answer:
+def vllm_completion(contents: Iterable[str], finish: str = "stop", *, prompt: int = 33) -> Answer:
     """A whole reply of /v1/completions, which no parser touches."""
 
     def piece(text: str, reason: str | None = None) -> bytes:
@@ -68,7 +68,7 @@ def completed(contents: Iterable[str], finish: str = "stop", *, prompt: int = 33
     return Answer([*map(piece, said), piece("", finish), figures, DONE], content_type=STREAM)
 
 
-def glimpsed(prompt: str, tokens: Iterable[str] = ()) -> Answer:
+def preview_reply(prompt: str, tokens: Iterable[str] = ()) -> Answer:
     """The beginning of a reply with the rendered prompt; a token that the parser removes has an empty delta."""
 
     def token(text: str) -> bytes:
@@ -96,9 +96,9 @@ class Vllm:
     room: int = 2048
     beside: bool = True
     """Whether a gateway lets the extra paths through."""
-    chat: Answer | Sequence[Answer] = field(default_factory=lambda: replied(["hi"]))
+    chat: Answer | Sequence[Answer] = field(default_factory=lambda: vllm_reply(["hi"]))
     """One reply, or replies in turn."""
-    completions: Route = field(default_factory=lambda: completed(["hi"]))
+    completions: Route = field(default_factory=lambda: vllm_completion(["hi"]))
     tells: bool = True
     """Whether it knows the field that asks for the rendered prompt; older versions do not."""
     tokens: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ class Vllm:
 
     def serve(self) -> FakeServer:
         routes: dict[str, Route] = {
-            MODELS: served(self.name, room=self.room),
+            MODELS: model_list(self.name, room=self.room),
             CHAT: self._chat,
             COMPLETIONS: self.completions,
             "/version": whole({"version": "0.32.0"}),
@@ -121,19 +121,19 @@ class Vllm:
         self._server = server
         return server
 
-    def _chat(self, asked: Asked) -> Answer:
+    def _chat(self, asked: ReceivedRequest) -> Answer:
         body = asked.json
         if body.get("return_prompt_text"):
-            return glimpsed(self.rendered(body) if self.tells else "", self.tokens)
+            return preview_reply(self.rendered(body) if self.tells else "", self.tokens)
         if isinstance(self.chat, Answer):
             return self.chat
         chats = [one for one in self._server.asked(CHAT) if not one.json.get("return_prompt_text")]
         return self.chat[min(len(chats), len(self.chat)) - 1]
 
-    def _tokenize(self, asked: Asked) -> Answer:
+    def _tokenize(self, asked: ReceivedRequest) -> Answer:
         tokens = [ord(character) for character in self.rendered(asked.json)]
         return whole({"count": len(tokens), "max_model_len": self.room, "tokens": tokens, "token_strs": None})
 
 
-def _detokenize(asked: Asked) -> Answer:
+def _detokenize(asked: ReceivedRequest) -> Answer:
     return whole({"prompt": "".join(map(chr, asked.json["tokens"]))})

@@ -14,8 +14,8 @@ from reflectty.core.errors import ModelMissingError, ReflecttyError, RefusedErro
 from reflectty.core.messages import Model
 from reflectty.engines import open_engine
 from reflectty.reasoning.modes import AskOptions
-from support.fake_server import Answer, Asked, FakeServer, error, reply, show, whole
-from support.fakes import Shown
+from support.fake_server import Answer, FakeServer, ReceivedRequest, error, reply, show, whole
+from support.fakes import FakeRenderer
 from support.scripted_servers import ANSWERED
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ EMBEDS = local("nomic-embed-text:latest", 8, "embedding")
 def stocked(*models: Stocked) -> FakeServer:
     by_name = {one.name.removesuffix(":latest"): one.shown for one in models}
 
-    def shown(asked: Asked) -> Answer:
+    def shown(asked: ReceivedRequest) -> Answer:
         name = asked.json["model"].removesuffix(":latest")
         return by_name.get(name) or error(404, f"model '{name}' not found")
 
@@ -186,7 +186,7 @@ def test_vision_model_is_found_behind_many_others() -> None:
 
 
 def asked(server: FakeServer, name: str) -> tuple[Reply, list[str]]:
-    shown = Shown()
+    shown = FakeRenderer()
 
     async def main() -> Reply:
         async with open_engine(server.host) as engine:

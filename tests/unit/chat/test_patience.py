@@ -13,7 +13,7 @@ from reflectty.chat.waits import RetryBudget
 from reflectty.core.errors import BusyError, ReflecttyError
 from reflectty.reasoning.modes import AskOptions
 from support.event_loops import TimelessLoop
-from support.fakes import Shown
+from support.fakes import FakeRenderer
 from support.scripted_engine import ScriptedEngine
 from support.scripted_servers import ANSWER, ANSWERED
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from support.scripted_engine import Step
 
-    Asking = Callable[[ScriptedEngine, Shown], Awaitable[object]]
+    Asking = Callable[[ScriptedEngine, FakeRenderer], Awaitable[object]]
 
 QUESTION = Question("Which?", AskOptions(model="reflection"))
 
@@ -47,7 +47,7 @@ class Outcome:
             self.seconds = runner.get_loop().time()
 
     async def _ask(self, patience: float) -> None:
-        shown = Shown()
+        shown = FakeRenderer()
         shown.note = self.notes.append  # type: ignore[method-assign, assignment]
         reply = await ask(self.engine, QUESTION, shown, first_time=lambda _: False, patience=patience)
         self.written = reply.answer

@@ -11,7 +11,7 @@ from reflectty import config
 from reflectty.main import main
 from reflectty.store import open_store
 from reflectty.system.terminal import Sink, Terminal
-from support.conversations import QUESTION, REFLECTION, SESSION, THINKING, TURNS, plainly, said
+from support.conversations import QUESTION, REFLECTION, SESSION, THINKING, TURNS, plain_reply, stored_reply
 from support.hostile_texts import ONE_OF_EACH, OTHERS, is_let_through, text_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def keep(*texts: str) -> tuple[str, ...]:
     for text in texts:
         session = store.create_session(text)
         asked = store.add_question(session.id, None, text)
-        reply = said(text, ((THINKING, text), (REFLECTION, text)), warnings=(text,))
+        reply = stored_reply(text, ((THINKING, text), (REFLECTION, text)), warnings=(text,))
         store.finish(store.add_reply(session.id, asked.id, reply).id, reply)
         ids.append(session.id)
     store.close()
@@ -160,7 +160,7 @@ def test_two_replies_to_a_question_are_numbered() -> None:
     (name,) = keep(QUESTION)
     store = open_store(config.store_path(), pytest.fail)
     question, *_ = store.turns(name)
-    again = plainly("Another.")
+    again = plain_reply("Another.")
     store.finish(store.add_reply(name, question.id, again).id, again)
     store.close()
     assert "reply 2 of 2" in run("show", name).out

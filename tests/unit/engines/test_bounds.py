@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from support.engine_outcome import Outcome
-    from support.fake_server import Asked, Route
+    from support.fake_server import ReceivedRequest, Route
 
 CONTEXT = 4096
 PROMPT = 1000
@@ -36,18 +36,18 @@ COUNTED: dict[str, Any] = {"done": True, "done_reason": "length", "prompt_eval_c
 }
 
 
-def counts(asked: Asked) -> bool:
+def counts(asked: ReceivedRequest) -> bool:
     return bool(asked.json.get("options", {}).get("num_predict") == 1)
 
 
-def counting(asked: Asked) -> Answer:
+def counting(asked: ReceivedRequest) -> Answer:
     """Answer /api/chat: a rendered prompt, a counted one, or a reply."""
     if asked.json.get("_debug_render_only"):
         return rendered("x" * 2000)
     return Answer([line("4", **COUNTED)]) if counts(asked) else reply(["4"])
 
 
-def generating(asked: Asked) -> Answer:
+def generating(asked: ReceivedRequest) -> Answer:
     """Answer /api/generate: a load, a counted prompt, or a reply."""
     if "prompt" not in asked.json:
         return whole({"model": "m", "response": "", "done": True, "done_reason": "load"})
@@ -59,11 +59,11 @@ def server(*loaded: Mapping[str, object], **routes: Route) -> FakeServer:
     return FakeServer({f"/api/{name}": route for name, route in (own | routes).items()})
 
 
-def body_of(asked: Asked) -> dict[str, Any]:
+def body_of(asked: ReceivedRequest) -> dict[str, Any]:
     return dict(asked.json) if asked.body else {}
 
 
-def told(asked: Asked) -> tuple[str, bool, int | None]:
+def summary_of(asked: ReceivedRequest) -> tuple[str, bool, int | None]:
     """The path of a request, whether it has the option for shifting, and the limit on its reply."""
     body = body_of(asked)
     return asked.path.rpartition("/")[2], "shift" in body, body.get("options", {}).get("num_predict")
@@ -100,7 +100,7 @@ def told(asked: Asked) -> tuple[str, bool, int | None]:
 def test_reply_limit_is_what_the_context_leaves(request_: Request, sent: list[tuple[str, bool, int | None]]) -> None:
     with server() as ollama:
         assert ask(ollama.host, request_).text == "4"
-        assert [told(asked) for asked in ollama.requests] == sent
+        assert [summary_of(asked) for asked in ollama.requests] == sent
 
 
 def test_counting_and_loading_requests_leave_out_format_and_keep_alive() -> None:
@@ -134,7 +134,7 @@ def test_counting_and_loading_requests_leave_out_format_and_keep_alive() -> None
 def test_context_is_that_of_the_loaded_model(loaded: list[dict[str, object]], context: int) -> None:
     with server(*loaded) as ollama:
         ask(ollama.host, question(SHORT))
-        sent = told(ollama.requests[-1])
+        sent = summary_of(ollama.requests[-1])
 
     assert sent == (("chat", False, context - 501) if context else ("chat", True, None))
 
@@ -154,7 +154,7 @@ def test_context_is_that_of_the_loaded_model(loaded: list[dict[str, object]], co
 def test_shifting_is_disabled_if_the_context_is_unknown(routes: Mapping[str, Route]) -> None:
     with server(**routes) as ollama:
         assert ask(ollama.host, question(LONG)).text == "4"
-        sent = told(ollama.requests[-1])
+        sent = summary_of(ollama.requests[-1])
 
     assert sent == ("chat", True, None)
 
@@ -170,7 +170,7 @@ def test_prompt_too_long_is_refused_while_counting() -> None:
     }
     with server(chat=error(400, str(details).replace("'", '"'))) as ollama:
         outcome = ask(ollama.host, question(LONG))
-        sent = [told(asked) for asked in ollama.asked("/api/chat")]
+        sent = [summary_of(asked) for asked in ollama.asked("/api/chat")]
 
     assert isinstance(outcome.error, PromptTooLongError)
     assert outcome.error.prompt_tokens == 6021
@@ -212,7 +212,7 @@ def test_continuation_is_bounded_by_its_rendered_prompt(
 ) -> None:
     with server() as ollama:
         outcome: Outcome = using(ollama.host, lambda engine: collect(engine.resume(question(bounds), "<thin")))
-        found = [told(asked) for asked in ollama.requests if {"messages", "prompt"} & body_of(asked).keys()]
+        found = [summary_of(asked) for asked in ollama.requests if {"messages", "prompt"} & body_of(asked).keys()]
 
     assert outcome.text == "4"
     assert found == sent

@@ -56,7 +56,7 @@ def scene(
     rules = FallbackRules(
         lambda: installed,
         lambda: stands_in,
-        told,
+        builtin_note,
         lambda: advice,
         lambda: reached.append(True),
     )
@@ -64,7 +64,7 @@ def scene(
     return Scene(engine, server, own, reached)
 
 
-async def told(asked: bool) -> tuple[str, ...]:
+async def builtin_note(asked: bool) -> tuple[str, ...]:
     return ("asked" if asked else "unasked",)
 
 
@@ -81,7 +81,7 @@ def failing(work: Callable[[], Awaitable[object]]) -> ReflecttyError:
     return failed.value
 
 
-async def said(engine: FallbackEngine, model: str) -> str:
+async def answer_of(engine: FallbackEngine, model: str) -> str:
     return "".join([chunk.content async for chunk in engine.chat(Request(model, (Message("user", "q"),)))])
 
 
@@ -116,7 +116,7 @@ def test_mini_is_available_if_the_server_does_not_show_it(name: str, gone: Refle
     found = run(lambda: there.engine.show(name))
 
     assert (found.template, found.digest, found.notices) == ("own", "sha256:own", ("asked",))
-    assert run(lambda: said(there.engine, name)) == "from here"
+    assert run(lambda: answer_of(there.engine, name)) == "from here"
 
 
 def test_server_that_refuses_is_not_bypassed() -> None:
@@ -131,7 +131,7 @@ def test_mini_on_the_server_takes_precedence() -> None:
     found = run(lambda: there.engine.show("mini"))
 
     assert (found.template, found.notices) == ("theirs", ())
-    assert run(lambda: said(there.engine, "mini")) == "from the server"
+    assert run(lambda: answer_of(there.engine, "mini")) == "from the server"
     assert not there.own.requests
 
 
@@ -186,7 +186,7 @@ def test_recovered_server_is_used_again() -> None:
 
     assert run(there.engine.models) == OTHERS
     assert not there.engine.using_fallback
-    assert run(lambda: said(there.engine, "reflection")) == "from the server"
+    assert run(lambda: answer_of(there.engine, "reflection")) == "from the server"
 
 
 def test_running_models_of_both_are_reported() -> None:
@@ -235,7 +235,7 @@ def test_mini_works_without_a_server() -> None:
 
     assert (found.name, found.notices, there.engine.using_fallback) == ("mini", ("asked",), True)
     assert isinstance(error, ModelMissingError)
-    assert run(lambda: said(there.engine, "mini")) == "from here"
+    assert run(lambda: answer_of(there.engine, "mini")) == "from here"
     assert there.own.closed
 
 

@@ -9,14 +9,14 @@ from markdown_it import MarkdownIt
 
 from reflectty.core.session import Turn
 from reflectty.export.markdown import as_markdown, contain_markdown, escape_markdown, fence_text
-from support.conversations import SESSION, TURNS, said
+from support.conversations import SESSION, TURNS, stored_reply
 from support.hostile_strategies import CONTROLS, MARKUP, OPEN, session_with, turns_with
 from support.hostile_texts import hostile_texts, text_of
 from support.properties import examples
 
 
 def test_session_is_exported_as_readable_markdown() -> None:
-    turns = (*TURNS[:4], Turn(8, 4, 0.0, "* why <b>?\n    1. code()"), Turn(9, 8, 0.0, said=said("So.\n")))
+    turns = (*TURNS[:4], Turn(8, 4, 0.0, "* why <b>?\n    1. code()"), Turn(9, 8, 0.0, said=stored_reply("So.\n")))
     document = as_markdown(SESSION, turns)
     assert re.sub(r"\d+ January 1970, \d\d:\d\d|31 December 1969, \d\d:\d\d", "DATE", document) == MARKDOWN
 

@@ -21,7 +21,7 @@ from support.repair_server import KEPT, LOST, MADE, PLAIN, TAGS, TOKENS, Recorde
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.fake_server import Asked
+    from support.fake_server import ReceivedRequest
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_copy_that_still_loses_its_tags_is_removed(scripted: Scripted) -> None:
 
 
 def test_differences_in_the_copy_are_noted(scripted: Scripted) -> None:
-    def show(asked: Asked) -> Answer:
+    def show(asked: ReceivedRequest) -> Answer:
         scripted.body["system"] = "" if asked.json["model"] == "m-repaired" else "be brief"
         return scripted.show(asked)
 
