@@ -8,7 +8,7 @@ import pytest
 
 from support import built_in, real_llama, real_ollama, real_ollama_build, tiers
 from support.command import Reflect
-from support.reference_replies import Spoken, by_llama, by_ollama
+from support.reference_replies import ReferenceReply, by_llama, by_ollama
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.fixture(scope="session", autouse=True)
 def _heard() -> None:
-    """Let the commands under test hear the signals that whoever started the tests ignores, as `nohup` and `&` do."""
+    """Restore default signal handlers: `nohup` and `&` start the tests with ignored signals, which commands inherit."""
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
@@ -46,7 +46,7 @@ def _heard() -> None:
 
 @pytest.fixture(name="write")
 def _write(tmp_path: Path) -> Callable[[str], Path]:
-    """Writes settings into a file and returns where it is."""
+    """A function that writes settings into a file and returns its path."""
 
     def write(text: str) -> Path:
         path = tmp_path / "config.toml"
@@ -58,7 +58,7 @@ def _write(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def ollama() -> Iterator[real_ollama.Server]:
-    """A real server with the models of the tests; where none can be had, what needs it fails and says why."""
+    """A real Ollama with the models of the tests; without it, tests that need it fail with the reason."""
     try:
         with real_ollama.serve() as server:
             server.create_all()
@@ -68,8 +68,8 @@ def ollama() -> Iterator[real_ollama.Server]:
 
 
 @pytest.fixture(scope="session")
-def said(ollama: real_ollama.Server) -> Spoken:
-    """What `mini` says by itself on the real server to the question that it errs at."""
+def mini_reply(ollama: real_ollama.Server) -> ReferenceReply:
+    """The reply of `mini` on the real Ollama to a question that it first gets wrong."""
     spoken = by_ollama(ollama.host, "mini")
     assert spoken.corrections, f"the adapter has not learnt to correct itself: {spoken.raw}"
     return spoken
@@ -77,7 +77,7 @@ def said(ollama: real_ollama.Server) -> Spoken:
 
 @pytest.fixture(scope="session")
 def llama() -> Iterator[real_llama.LlamaServer]:
-    """A real llama-server with the built-in model; where none can be had, what needs it fails and says why."""
+    """A real llama-server with the built-in model; without it, tests that need it fail with the reason."""
     try:
         with real_llama.serve() as server:
             yield server
@@ -86,8 +86,8 @@ def llama() -> Iterator[real_llama.LlamaServer]:
 
 
 @pytest.fixture(scope="session")
-def llama_said(llama: real_llama.LlamaServer) -> Spoken:
-    """The same of the real llama-server."""
+def llama_reply(llama: real_llama.LlamaServer) -> ReferenceReply:
+    """The reply of the real llama-server to the same question."""
     spoken = by_llama(llama.host, real_llama.NAME, real_llama.KEY)
     assert spoken.corrections, f"the adapter has not learnt to correct itself: {spoken.raw}"
     return spoken
@@ -95,27 +95,27 @@ def llama_said(llama: real_llama.LlamaServer) -> Spoken:
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user's cache, in which the weights of the built-in model are joined once."""
+    """A cache folder in which the weights of the built-in model are merged once."""
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="session")
 def mini(weights: Path) -> Iterator[built_in.BuiltIn]:
-    """The built-in model, with a process that whoever comes first starts; nobody ends it."""
+    """The built-in model; the first test to need its process starts it, and no test stops it."""
     with built_in.built_in(weights) as one:
         yield one
 
 
 @pytest.fixture
 def own_mini(weights: Path) -> Iterator[built_in.BuiltIn]:
-    """The built-in model without a process; whatever is done to it, no other test sees it."""
+    """The built-in model without a process, private to one test."""
     with built_in.built_in(weights) as one:
         yield one
 
 
 @pytest.fixture
 def reflect(request: pytest.FixtureRequest, tmp_path: Path) -> Reflect:
-    """The command, in an empty home; what it does with a process of its own is seen where `process` is marked."""
+    """The command in an empty home; tests marked `process` run it as a process of its own."""
     home = tmp_path / "home"
     home.mkdir()
     return Reflect(home, apart=request.node.get_closest_marker("process") is not None)

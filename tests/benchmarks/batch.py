@@ -1,10 +1,10 @@
-"""Measures `reflect batch` beside `xargs -P` around the one-shot, as a table of ratios; nothing fails for being slow.
+"""Measures `reflect batch` beside `xargs -P` around the one-shot, as a table of ratios; no figure fails the run.
 
     python tests/benchmarks/batch.py [--real] [--memory]
 
-Both answer the same lines, so many at once. CPU is user and system time of all processes; every ratio is of two
-figures of this run. With `--real`, a real Ollama that answers two at once is asked as well; with `--memory`, the
-memory of a hundred thousand lines is set beside that of a thousand.
+Both answer the same lines, equally many at once. CPU is user and system time of all processes; every ratio is of two
+figures of this run. With `--real`, a real Ollama with two parallel replies is measured as well; with `--memory`, the
+memory for a hundred thousand lines is compared with that for a thousand.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from support.fake_replies import reply, show, tags  # noqa: E402 - the folder of the tests is known only now
+from support.fake_replies import reply, show, tags  # noqa: E402 - the path has to be set first
 from support.fake_server import FakeServer  # noqa: E402
 
 if TYPE_CHECKING:
@@ -35,16 +35,16 @@ QUESTIONS = ("Which is larger, 9.11 or 9.9?", "What is 17 + 25?", "What is the c
 
 
 class Cost(NamedTuple):
-    """What one run took."""
+    """The cost of one run."""
 
     wall: float
     cpu: float
     memory: float
-    """Of the largest process, in MB."""
+    """That of the largest process, in MB."""
 
 
 def once(command: Sequence[str], stdin: Path, environment: dict[str, str]) -> Cost:
-    """Run a command and all that it starts."""
+    """Run a command with all its child processes."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with stdin.open("rb") as lines:
         process = subprocess.Popen(
@@ -105,7 +105,7 @@ def real(folder: Path) -> None:
 
 
 def memory(folder: Path) -> None:
-    """Ask many lines, to be answered in a word; it takes some minutes."""
+    """Ask many lines with one-word answers; takes some minutes."""
     costs: list[Cost] = []
     for number in (1_000, 100_000):
         lines = folder / f"{number}.jsonl"

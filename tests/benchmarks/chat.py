@@ -1,8 +1,8 @@
-"""Measures the budgets of the chat and prints them as a table of ratios; nothing here can fail for being slow.
+"""Measures the budgets of the chat and prints them as a table of ratios; no figure fails the run.
 
     python tests/benchmarks/chat.py [--quick]
 
-Every app runs in a terminal of its own, 120 columns wide, and is streamed to by a server on this machine; Textual's
+Every app runs in a terminal of its own, 120 columns wide, and reads a stream from a server on this machine; Textual's
 own MarkdownStream gets the same tokens in the same run. With `--quick` the streams are a quarter as long.
 """
 
@@ -29,7 +29,7 @@ sys.path.insert(0, str(HERE.parent))
 from reflectty.core.segments import Kind  # noqa: E402
 from reflectty.core.session import ReplyStatus, StoredReply  # noqa: E402
 from reflectty.store import open_store  # noqa: E402
-from support.fake_replies import Answer, line, show  # noqa: E402 - the folder of the tests is known only now
+from support.fake_replies import Answer, line, show  # noqa: E402 - the path has to be set first
 from support.fake_server import FakeServer  # noqa: E402
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def row(what: str, budget: str, measured: str) -> None:
 
 
 def tokens(count: int) -> list[str]:
-    """Return the tokens of a numbered list, one for each word."""
+    """The tokens of a numbered list, one for each word."""
     words = [f"{word} " if not word.endswith("\n") else word for at in range(count) for word in _words(at)]
     return words[:count]
 
@@ -59,7 +59,7 @@ def _words(at: int) -> list[str]:
 
 
 def server(count: int, per_second: float, *, tagged: bool = True) -> FakeServer:
-    """Return a server that thinks a list aloud; without tags, since Textual's Markdown shows nothing after one."""
+    """A server that thinks a list aloud; without tags, since Textual's Markdown shows nothing after one."""
 
     def paced() -> Iterator[bytes]:
         start = time.monotonic()
@@ -114,7 +114,7 @@ def streamed(app: str, count: int, per_second: float, earlier: int = 0) -> dict[
 
 
 def tell(path: Path, turns: int) -> None:
-    """Store a session in which so many questions were asked and answered."""
+    """Store a session with a number of questions and answers."""
     store = open_store(path, print)
     session = store.create_session("earlier")
     leaf: int | None = None
@@ -130,14 +130,14 @@ def tell(path: Path, turns: int) -> None:
 
 
 def cpu_of(process: subprocess.Popen[bytes]) -> float:
-    """Return the CPU seconds of a process that has ended or is about to."""
+    """The CPU seconds of a process that has ended or is about to."""
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0
     return usage.ru_utime + usage.ru_stime
 
 
 def start_of_chat() -> float:
-    """Return the CPU seconds from the start of the command to a composer that shows what is typed, and its end."""
+    """The CPU seconds from the start of the command to a composer that shows typed text, and to its end."""
     with tempfile.TemporaryDirectory() as folder, server(1, 1) as host:
         command = [sys.executable, "-m", "reflectty"]
         process, leader = in_terminal(command, HOME=folder, OLLAMA_HOST=host.host, REFLECTTY_MODEL="m")
@@ -156,7 +156,7 @@ def start_of_chat() -> float:
 
 
 def _times(pid: int) -> list[str]:
-    """Return the user and system time of a process, in clock ticks."""
+    """The user and system time of a process, in clock ticks."""
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     return stat.rpartition(")")[2].split()[11:13]
 

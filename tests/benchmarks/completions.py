@@ -1,9 +1,9 @@
-"""Measures what the shells' completions cost beside `reflect --version`, as a table; nothing fails for being slow.
+"""Measures the cost of the shells' completions beside `reflect --version`, as a table; no figure fails the run.
 
     python tests/benchmarks/completions.py
 
-Each figure is the least wall time of several runs, all of them taken in turns in this run. The server that is dead
-accepts connections and never answers.
+Each figure is the least wall time of several runs, interleaved with those of the others. The dead server accepts
+connections and never answers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from reflectty.store import open_store  # noqa: E402
-from support.fake_replies import tags  # noqa: E402 - the folder of the tests is known only now
+from support.fake_replies import tags  # noqa: E402 - the path has to be set first
 from support.fake_server import FakeServer  # noqa: E402
 
 RUNS = 15
@@ -30,7 +30,7 @@ ASKED = ("sessions", "profiles", "templates", "hosts", "keys", "themes")
 
 
 def waited(words: tuple[str, ...], environment: dict[str, str]) -> float:
-    """Return the milliseconds that one run takes."""
+    """The duration of one run in milliseconds."""
     start = time.perf_counter()
     subprocess.run((*REFLECT, *words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment, check=True)
     return 1000 * (time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""The smallest script that does the same call: argparse and http.client. What a one-shot is measured against."""
+"""The smallest script for the same call, with argparse and http.client: the yardstick of a one-shot."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Tries on a real vLLM what the tests try on a scripted one, and prints a line for each; outside the checks.
+"""Runs the checks of the scripted vLLM on a real one, and prints a line for each; not part of the test suite.
 
     vllm serve Qwen/Qwen3-0.6B --reasoning-parser qwen3 --max-model-len 4096
     python tests/benchmarks/real_vllm.py 127.0.0.1:8000 [MODEL]
 
-A second run without `--reasoning-parser`, and one with `--served-model-name prod/assistant`, try the other ways. The
-key comes from REFLECTTY_API_KEY or OPENAI_API_KEY. Needs nothing but reflectty; asks about ten short questions.
+A second run without `--reasoning-parser`, and one with `--served-model-name prod/assistant`, cover the other paths. The
+key comes from REFLECTTY_API_KEY or OPENAI_API_KEY. Needs only reflectty; asks about ten short questions.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LIMIT = (("num_predict", 1024), ("temperature", 0))
 
 
 class Silent:
-    """A renderer that keeps the reply, and shows nothing but notes."""
+    """A renderer that collects the reply and prints only notes."""
 
     reply: Reply
 
@@ -48,19 +48,19 @@ class Silent:
         self.reply = reply
 
     def tick(self, seconds: float) -> None:
-        """Nothing moves."""
+        """Draw nothing."""
 
     def show(self, event: Event) -> None:
-        """Nothing is shown."""
+        """Draw nothing."""
 
     def note(self, text: str) -> None:
         print(f"      note: {text}")
 
     def end(self, reply: Reply) -> None:
-        """Nothing is left to show."""
+        """Draw nothing."""
 
     def stop(self) -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
 
 async def _asked(engine: OpenAIEngine, question: Question) -> Reply:
@@ -72,7 +72,7 @@ async def _asked(engine: OpenAIEngine, question: Question) -> Reply:
 async def rendered(engine: OpenAIEngine, model: Model) -> str:
     """The prompt is the same by its tokens and by the chat."""
     request = Request(model.name, (Message("user", "hi"),), think=True)
-    rendering = VllmPromptClient(engine._client)  # noqa: SLF001 - the two ways are tried one by one
+    rendering = VllmPromptClient(engine._client)  # noqa: SLF001 - each of the two ways is tried
     by_tokens = await rendering._prompt_from_tokens(request)  # noqa: SLF001 - the same
     by_chat = (await rendering._probe(request, 1)).prompt  # noqa: SLF001 - the same
     return "" if by_tokens and by_tokens == by_chat else f"{by_tokens!r} and {by_chat!r}"
@@ -91,7 +91,7 @@ async def direct(engine: OpenAIEngine, model: Model) -> str:
 
 
 async def went_on(engine: OpenAIEngine, model: Model) -> str:
-    """A thought that is steered goes on in mid-sentence, and one that is concluded is answered."""
+    """A steered thought continues in mid-sentence, and a concluded one is answered."""
     first = await _asked(engine, Question(QUESTION, AskOptions(model=model.name, options=LIMIT)))
     said = StoredReply(model.name, mode=first.mode, family=first.family.name, segments=first.segments)
     said = said._replace(raw="".join(first.raw), raw_thinking="".join(first.raw_thinking))
@@ -112,7 +112,7 @@ async def went_on(engine: OpenAIEngine, model: Model) -> str:
 
 
 async def held(engine: OpenAIEngine, model: Model) -> str:
-    """An answer fits its schema, and its figures are there."""
+    """An answer fits its schema, and its usage is reported."""
     reply = await _asked(
         engine, Question(QUESTION, AskOptions(model=model.name, options=LIMIT), schema=read_schema(SCHEMA))
     )
@@ -120,7 +120,7 @@ async def held(engine: OpenAIEngine, model: Model) -> str:
 
 
 async def too_long(engine: OpenAIEngine, model: Model) -> str:
-    """A prompt that does not fit is told by its number."""
+    """A prompt that does not fit is refused with its number of tokens."""
     try:
         await _asked(engine, Question("word " * 2 * model.server_context, AskOptions(model=model.name)))
     except PromptTooLongError as error:

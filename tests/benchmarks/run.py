@@ -1,10 +1,10 @@
-"""Measures the budgets and prints them as a table of ratios; nothing here can fail for being slow.
+"""Measures the budgets and prints them as a table of ratios; no figure fails the run.
 
     python tests/benchmarks/run.py [--real]
 
 The command is installed from the checkout into a virtual environment of its own, as a user would have it. CPU is
 user and system time of the whole process, the least of several runs; every ratio is of two figures of this run.
-With `--real`, `ollama run` and the command answer the same question of a real server beside the script.
+With `--real`, `ollama run` and the command ask a real server the same question beside the script.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from support.fake_replies import Answer, line, show  # noqa: E402 - the folder of the tests is known only now
-from support.fake_server import BENCHMARK, Asked, FakeServer  # noqa: E402
+from support.fake_replies import Answer, line, show  # noqa: E402 - the path has to be set first
+from support.fake_server import BENCHMARK, FakeServer, ReceivedRequest  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ print(len(seen), *(sum(sizes) / 1e6 for sizes in zip(*seen.values())))
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one process took: CPU and wall time in milliseconds, memory in megabytes."""
+    """The cost of one process: CPU and wall time in milliseconds, memory in megabytes."""
 
     cpu: float
     wall: float
@@ -119,7 +119,7 @@ def one_shot(python: str, reflect: str) -> None:
     """The same call by the script and by the command: CPU, time to the request, memory."""
     arrivals: list[float] = []
 
-    def chat(_: Asked) -> Answer:
+    def chat(_: ReceivedRequest) -> Answer:
         arrivals.append(time.monotonic())
         return BENCHMARK
 
@@ -224,7 +224,7 @@ def main() -> None:
         lambda python, _: weight(python),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        # What the command keeps of these questions is nobody's session.
+        # Keep the sessions of these questions out of the user's store.
         os.environ["XDG_DATA_HOME"] = folder
         installed(folder, [*steps, real] if wants_real else steps)
 

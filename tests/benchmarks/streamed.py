@@ -1,4 +1,4 @@
-"""One chat that is streamed to, measured from inside: run by chat.py in a terminal, writes its figures as JSON.
+"""Measures one streaming chat from inside: chat.py runs it in a terminal, and it writes its figures as JSON.
 
 python tests/benchmarks/streamed.py OUT ours|markdown HOST TOKENS STORE
 """
@@ -34,18 +34,18 @@ BEAT_SECONDS = 0.01
 
 
 class Wanted(NamedTuple):
-    """What is to be measured."""
+    """The arguments of a measurement."""
 
     out: str
     app: str
     host: str
     tokens: int
     store: str
-    """The file of the sessions, of which the last is opened; or nothing."""
+    """The file of the sessions, whose last session is opened; may be empty."""
 
 
 class Probe:
-    """Counts what a stream costs: CPU, stalls of the event loop, and how the cost of a token grows."""
+    """Measures the cost of a stream: CPU, stalls of the event loop, and the growth of the cost of a token."""
 
     def __init__(self, wanted: Wanted, opened: float) -> None:
         self._wanted = wanted
@@ -55,7 +55,7 @@ class Probe:
         self._began = (time.process_time(), time.monotonic())
 
     async def beat(self) -> None:
-        """Measure how late the event loop is, until cancelled."""
+        """Measure the lateness of the event loop, until canceled."""
         while True:
             start = time.monotonic()
             await asyncio.sleep(BEAT_SECONDS)
@@ -82,7 +82,7 @@ class Probe:
 
 
 class Ours(ReflectApp):
-    """The chat; asks by itself, and ends when the reply does."""
+    """The chat; it asks by itself and ends with the reply."""
 
     def __init__(self, setup: ChatConfig, wanted: Wanted) -> None:
         super().__init__(setup)
@@ -108,7 +108,7 @@ class Ours(ReflectApp):
 
 
 class Peer(App[None]):
-    """What Textual itself offers for a stream of Markdown."""
+    """Textual's own widget for a stream of Markdown."""
 
     def __init__(self, wanted: Wanted) -> None:
         super().__init__()

@@ -31,13 +31,13 @@ GONE = UnreachableError("no Ollama server answers at 127.0.0.1:11434", "ollama s
 
 
 def asked(reader: Reader, at: int = -1) -> list[str]:
-    """Return what was sent along with a request, the question last."""
+    """The messages of a request, the question last."""
     return [message.content for message in reader.engine.requests[at].messages]
 
 
 def kept(reader: Reader) -> list[str]:
-    """Return the turns of the session: questions, and how the replies ended."""
-    return [turn.said.ended if turn.said else turn.text for turn in reader.kept]
+    """The turns of the session: questions, and the status of each reply."""
+    return [turn.said.ended if turn.said else turn.text for turn in reader.stored_turns]
 
 
 @in_a_chat(REPLY)
@@ -55,14 +55,14 @@ async def test_reply_is_shown_and_stored_by_segment(reader: Reader) -> None:
     assert reader.row("11 is more") == " │ 11 is more than 9, so 9.11."
     assert reader.row("digits") == " ↺ The same number of digits: 9.90."
     assert reader.row("larger.") == "   9.9 is larger."
-    assert [(kind, text.strip()) for kind, text in reader.said.segments] == [
+    assert [(kind, text.strip()) for kind, text in reader.stored_reply.segments] == [
         (Kind.THINKING, "Both start with 9.\n11 is more than 9, so 9.11."),
         (Kind.REFLECTION, "The same number of digits: 9.90."),
         (Kind.THINKING, "90 is more than 11."),
         (Kind.ANSWER, "**9.9** is larger."),
     ]
-    assert reader.said.raw == THOUGHT + ANSWERED
-    assert reader.said.ended is ReplyStatus.COMPLETE
+    assert reader.stored_reply.raw == THOUGHT + ANSWERED
+    assert reader.stored_reply.ended is ReplyStatus.COMPLETE
 
 
 @in_a_chat((HOLD, *REPLY))
@@ -98,9 +98,9 @@ async def test_stopped_reply_keeps_its_partial_text(reader: Reader, shown: str) 
     await reader.at_rest()
     assert reader.engine.stopped == 1
     assert reader.sees("! stopped") == ["! stopped"]
-    assert reader.said.ended is ReplyStatus.INTERRUPTED
-    assert THOUGHT.startswith(reader.said.raw[: len(THOUGHT)])
-    assert shown == "waiting" or len(reader.said.raw) >= len(THOUGHT)
+    assert reader.stored_reply.ended is ReplyStatus.INTERRUPTED
+    assert THOUGHT.startswith(reader.stored_reply.raw[: len(THOUGHT)])
+    assert shown == "waiting" or len(reader.stored_reply.raw) >= len(THOUGHT)
     await reader.ask("And again?")
     assert kept(reader)[-1] == ReplyStatus.COMPLETE
 
@@ -142,7 +142,7 @@ async def test_thinking_is_stored_but_never_sent_back(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.ask("Why?")
     assert asked(reader) == [QUESTION, "**9.9** is larger.", "Why?"]
-    assert "digits" in str(reader.kept[1].said)
+    assert "digits" in str(reader.stored_turns[1].said)
 
 
 @in_a_chat((TOO_LONG,), REPLY, before=three_exchanges, size=(90, 40))
@@ -155,7 +155,7 @@ async def test_prompt_too_long_offers_to_leave_out_earlier_turns(reader: Reader)
     assert asked(reader, 0) == ["First?", "Yes.", "Second?", "Yes.", "Third?", "Yes.", "Fourth?"]
     assert asked(reader, 1) == ["Third?", "Yes.", "Fourth?"]
     assert kept(reader)[-2:] == ["Fourth?", ReplyStatus.COMPLETE]
-    assert [turn.text for turn in reader.kept if not turn.said] == ["First?", "Second?", "Third?", "Fourth?"]
+    assert [turn.text for turn in reader.stored_turns if not turn.said] == ["First?", "Second?", "Third?", "Fourth?"]
     assert "reply 2 of 2" not in reader.text
 
 
@@ -200,7 +200,11 @@ async def test_changed_model_mode_and_effort_apply_to_the_next_request(reader: R
     request = reader.engine.requests[-1]
     assert (reader.engine.requests[0].model, request.model) == ("reflection", "mini")
     assert request.messages[0].content == f"{REFLECT_PROMPT}\n\nThink thoroughly and check every result a second way."
-    assert (reader.said.model, reader.said.mode, reader.said.effort) == ("mini", "reflect", "high")
+    assert (reader.stored_reply.model, reader.stored_reply.mode, reader.stored_reply.effort) == (
+        "mini",
+        "reflect",
+        "high",
+    )
     await reader.send("/model deepseek-r1")
     await reader.send("/mode native")
     await reader.ask("Once more?")
@@ -232,7 +236,7 @@ async def test_reply_without_thinking_shows_only_the_answer(reader: Reader) -> N
 async def test_empty_reply_is_reported_as_failed(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("!") == " ! the model returned an empty reply (ask again, or try another model)"
-    assert reader.said.ended is ReplyStatus.FAILED
+    assert reader.stored_reply.ended is ReplyStatus.FAILED
 
 
 @in_a_chat(("<thinking>\nIs it", Chunk(done=True, done_reason="length")))
@@ -242,7 +246,7 @@ async def test_truncated_thinking_leaves_no_answer(reader: Reader) -> None:
         "│ Is it",
         "! the thinking was cut off at the token limit",
     ]
-    assert (reader.said.ended, reader.said.answer) == (ReplyStatus.INCOMPLETE, "")
+    assert (reader.stored_reply.ended, reader.stored_reply.answer) == (ReplyStatus.INCOMPLETE, "")
 
 
 @in_a_chat(
@@ -265,21 +269,21 @@ async def test_reclassified_text_is_shown_as_thinking(reader: Reader) -> None:
     await reader.at_rest()
     assert reader.row("It is mine") == " │ It is mine to think."
     assert reader.row("Done.") == "   Done."
-    assert reader.said.answer == "Done."
+    assert reader.stored_reply.answer == "Done."
 
 
 @in_a_chat(thoughts("Let ", "me see."), manner=AskOptions(model="deepseek-r1"))
 async def test_native_thinking_alone_is_not_an_answer(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("! the model").startswith(" ! the model thought but gave no answer (ask again, or turn")
-    assert (reader.said.ended, reader.said.answer) == (ReplyStatus.INCOMPLETE, "")
+    assert (reader.stored_reply.ended, reader.stored_reply.answer) == (ReplyStatus.INCOMPLETE, "")
 
 
 @in_a_chat((*thoughts("Let ", "me see.", "\nYes."), "**Yes**."), manner=AskOptions(model="deepseek-r1"))
 async def test_native_thinking_is_drawn_like_tagged_thinking(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert [reader.row(part) for part in ("Let me", "│ Yes", "   Yes")] == [" │ Let me see.", " │ Yes.", "   Yes."]
-    assert reader.said.raw_thinking == "Let me see.\nYes."
+    assert reader.stored_reply.raw_thinking == "Let me see.\nYes."
 
 
 @in_a_chat(REPLY)
@@ -302,11 +306,11 @@ async def test_unreachable_server_is_reported_until_it_is_back(reader: Reader) -
 async def test_lost_connection_keeps_the_partial_reply(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("!") == " ! the connection was lost"
-    assert reader.said.raw == "".join(str(piece) for piece in REPLY[:20])
+    assert reader.stored_reply.raw == "".join(str(piece) for piece in REPLY[:20])
 
 
 def assert_clean_exit(engine: ScriptedEngine, store: Store) -> None:
-    """See that the engine is closed, that no reply still streams, and that no question is lost."""
+    """Check that the engine is closed, that no reply is still streaming, and that no question is lost."""
     session = store.latest()
     assert engine.closed
     assert len(engine.requests) == 1

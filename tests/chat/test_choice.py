@@ -7,7 +7,7 @@ import pytest
 from reflectty.tui.fuzzy import match
 from reflectty.tui.screens.dialogs import Choice, ChoiceItem, filter_items
 from reflectty.tui.widgets.field import Field
-from support.list_app import Host, asked, left, using
+from support.list_app import Host, close_screen, show_screen, using
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -47,17 +47,17 @@ def test_keys_choose_an_item_or_cancel() -> None:
 
     async def use(pilot: Pilot[None]) -> None:
         for keys, expected in cases:
-            host = await asked(pilot, Choice("Choose a model", MODELS))
+            host = await show_screen(pilot, Choice("Choose a model", MODELS))
             await pilot.press(*keys.split())
             assert host.given == expected, keys
-            await left(host)
+            await close_screen(host)
 
     using(Host(), use)
 
 
 def test_click_chooses_an_item() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Choice("Choose a model", MODELS))
+        host = await show_screen(pilot, Choice("Choose a model", MODELS))
         row = next(at for at, text in enumerate(host.rows()) if "qwen3" in text)
         await pilot.click(offset=(6, row))
         await pilot.pause()
@@ -118,7 +118,7 @@ def test_long_name_full_of_near_matches_is_matched_quickly() -> None:
 
 def test_current_and_selected_items_have_their_own_markers() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Choice("Choose a model", MODELS))
+        host = await show_screen(pilot, Choice("Choose a model", MODELS))
         await pilot.press("down")
         await pilot.pause()
         assert host.row("mini:latest")[2:6] == "▌  m"
@@ -133,7 +133,7 @@ def test_chat_stays_visible_behind_the_theme_preview() -> None:
     seen: list[str] = []
 
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Choice("Choose a theme", THEMES, preview=seen.append))
+        host = await show_screen(pilot, Choice("Choose a theme", THEMES, preview=seen.append))
         assert host.row("what was said before")
         assert seen == []
         await pilot.press("down", "down", "down", "up")
@@ -149,7 +149,7 @@ def test_preview_follows_the_filter_text() -> None:
     seen: list[str] = []
 
     async def use(pilot: Pilot[None]) -> None:
-        await asked(pilot, Choice("Choose a model", MODELS, preview=seen.append))
+        await show_screen(pilot, Choice("Choose a model", MODELS, preview=seen.append))
         await pilot.press("q")
         await pilot.pause()
         assert seen == ["qwen3:8b"]
@@ -163,7 +163,7 @@ def test_previewed_theme_changes_the_list_and_the_chat_behind_it() -> None:
             host.shown_theme = name
             host.refresh_css()
 
-        host = await asked(pilot, Choice("Choose a theme", THEMES, preview=show))
+        host = await show_screen(pilot, Choice("Choose a theme", THEMES, preview=show))
         before = {text: host.style(text).color for text in ("terminal", "said before")}
         await pilot.press("down")
         await pilot.pause()
@@ -176,7 +176,7 @@ def test_previewed_theme_changes_the_list_and_the_chat_behind_it() -> None:
 @pytest.mark.parametrize("size", [(40, 10), (300, 60), (20, 6), (100, 30)], ids=str)
 def test_details_wrap_and_the_dialog_works_at_any_size(size: tuple[int, int]) -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Choice("4,310 tokens do not fit into 4,096.", OVERFLOW))
+        host = await show_screen(pilot, Choice("4,310 tokens do not fit into 4,096.", OVERFLOW))
         told = " ".join(" ".join(host.rows()).split())
         assert "Leave out" in told
         if size[1] > 10:
@@ -194,7 +194,7 @@ def test_details_wrap_and_the_dialog_works_at_any_size(size: tuple[int, int]) ->
 @pytest.mark.parametrize("size", [(40, 10), (80, 30), (20, 6), (300, 80)], ids=str)
 def test_selected_item_of_a_long_list_is_always_in_view(size: tuple[int, int]) -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(
+        host = await show_screen(
             pilot, Choice("Choose", [ChoiceItem(f"{at}", f"Thing {at}", "a detail " * 3) for at in range(90)])
         )
         for key in [*["down"] * 12, "pagedown", *["pagedown"] * 30, "up", "pageup"]:
@@ -208,7 +208,7 @@ def test_selected_item_of_a_long_list_is_always_in_view(size: tuple[int, int]) -
 
 def test_short_list_has_no_filter_field() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Choice("Choose a theme", THEMES))
+        host = await show_screen(pilot, Choice("Choose a theme", THEMES))
         assert not host.screen.query(Field)
         await pilot.press("x", "down", "enter")
         await pilot.pause()
@@ -220,7 +220,7 @@ def test_short_list_has_no_filter_field() -> None:
 def test_choice_is_ascii_without_utf_8() -> None:
     async def use(pilot: Pilot[None]) -> None:
         offers = [ChoiceItem(f"{at}", f"Label {at}", "detail", at == 1) for at in range(40)]
-        host = await asked(pilot, Choice("Choose", offers, unicode=False))
+        host = await show_screen(pilot, Choice("Choose", offers, unicode=False))
         assert all(row.isascii() for row in host.rows())
 
     using(Host(), use)

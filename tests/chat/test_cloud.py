@@ -1,4 +1,4 @@
-"""Cloud models in the chat: never taken unasked, marked where one is chosen, announced once."""
+"""Cloud models in the chat: never a default, marked in the list, announced once."""
 
 from __future__ import annotations
 

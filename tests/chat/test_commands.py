@@ -21,7 +21,7 @@ PNG = bytes.fromhex(
 
 
 def copied(reader: Reader) -> list[str]:
-    """Return what the terminal was told to put into its clipboard."""
+    """The texts that the chat copied to the clipboard by escape sequence."""
     start, end = "\x1b]52;c;", "\x07"
     assert [text for text in reader.written if not (text.startswith(start) and text.endswith(end))] == []
     return [b64decode(text.removeprefix(start).removesuffix(end)).decode() for text in reader.written]
@@ -206,7 +206,7 @@ async def test_save_without_a_name_asks_for_one(reader: Reader) -> None:
     assert [path.name for path in reader.home.glob("*.md")] == [f"{session.id}.md"]
 
 
-# What comes along
+# Attachments
 
 
 @in_a_chat(REPLY)
@@ -216,7 +216,7 @@ async def test_mentioned_file_is_attached_to_the_question(reader: Reader) -> Non
     (message,) = reader.engine.requests[0].messages
     assert "nine is nine" in message.content
     assert message.content.endswith("What does @notes.txt say?")
-    assert reader.kept[0].attachments == (Attachment("notes.txt", "file", "nine is nine"),)
+    assert reader.stored_turns[0].attachments == (Attachment("notes.txt", "file", "nine is nine"),)
     assert reader.row("+ ") == " ▌ + notes.txt"
 
 
@@ -230,7 +230,7 @@ async def test_attached_image_is_sent_as_an_image(reader: Reader) -> None:
     await reader.at_rest()
     (message,) = reader.engine.requests[0].messages
     assert message.images == (b64encode(PNG).decode(),)
-    assert reader.kept[0].attachments[0].kind == "image"
+    assert reader.stored_turns[0].attachments[0].kind == "image"
 
 
 @in_a_chat(REPLY)

@@ -40,7 +40,7 @@ def texts(text: str, folder: Path, cursor: int | None = None) -> list[str]:
 
 
 def accepted(text: str, folder: Path) -> str:
-    """What is written after the first suggestion is taken."""
+    """Accept the first suggestion; return the text."""
     suggested = found(text, folder)
     return text[: suggested.start] + suggested.items[0].text + text[suggested.end :]
 

@@ -16,7 +16,7 @@ from reflectty.tui.driver import PasteAwareParser
 from support.command import PATIENCE
 
 START, END = "\x1b[200~", "\x1b[201~"
-# A program that shows what it was given: the texts that were pasted and the keys that were pressed.
+# A program that prints its input: pasted texts and keys.
 PROGRAM = """
 from textual import events
 from textual.app import App
@@ -38,8 +38,8 @@ print("TOLD", ascii(list(dict.fromkeys(Told(driver_class=TerminalDriver).run()))
 """
 
 
-def told(*pieces: str) -> list[tuple[str, str]]:
-    """What the parser makes of pieces: pasted texts and keys."""
+def parsed(*pieces: str) -> list[tuple[str, str]]:
+    """The parser's output for pieces of input: pasted texts and keys."""
     keyboard = PasteAwareParser()
     messages = [message for piece in pieces if piece for message in keyboard.feed(piece)]
     pasted = [("paste", message.text) if isinstance(message, events.Paste) else message for message in messages]
@@ -60,7 +60,7 @@ def told(*pieces: str) -> list[tuple[str, str]]:
     ],
 )
 def test_pasted_escape_sequences_are_not_parsed_as_keys(text: str) -> None:
-    assert told(f"a{START}{text}{END}b") == [("key", "a"), ("paste", text), ("key", "b")]
+    assert parsed(f"a{START}{text}{END}b") == [("key", "a"), ("paste", text), ("key", "b")]
 
 
 @given(st.text(alphabet="a\x1b[20~1\r", max_size=20).filter(lambda text: END not in f"{text}{END}"[:-1]), st.data())
@@ -69,24 +69,24 @@ def test_paste_is_the_same_however_it_is_split(text: str, data: st.DataObject) -
     cuts = sorted(data.draw(st.lists(st.integers(len(START), len(sent)), max_size=6)))
     pieces = [sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
 
-    assert told(*pieces) == [("paste", text), ("key", "b")]
+    assert parsed(*pieces) == [("paste", text), ("key", "b")]
 
 
 @pytest.mark.parametrize("cut", range(3, len(START)))
 def test_paste_with_a_split_start_marker_is_recognised(cut: int) -> None:
-    assert told(START[:cut], f"{START[cut:]}\x1b[A{END}") == [("paste", "\x1b[A")]
+    assert parsed(START[:cut], f"{START[cut:]}\x1b[A{END}") == [("paste", "\x1b[A")]
 
 
 def test_keys_outside_a_paste_are_parsed_as_before() -> None:
-    assert told("\x1b[A", "\x1b[21~", "x") == [("key", "up"), ("key", "f10"), ("key", "x")]
+    assert parsed("\x1b[A", "\x1b[21~", "x") == [("key", "up"), ("key", "f10"), ("key", "x")]
 
 
 def test_large_paste_is_not_parsed_character_by_character() -> None:
     start = time.process_time()
-    assert told(START, *["x" * 4_096] * 256, END) == [("paste", "x" * (1 << 20))]
+    assert parsed(START, *["x" * 4_096] * 256, END) == [("paste", "x" * (1 << 20))]
     fast = time.process_time() - start
     start = time.process_time()
-    told("x" * (1 << 13))
+    parsed("x" * (1 << 13))
 
     assert fast < time.process_time() - start
 

@@ -9,7 +9,17 @@ from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyOrigin, ReplyStatus
 from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.sessions.panel import SessionsPanel
-from support.chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, QUESTION, REPLY, THOUGHT, in_a_chat, plain_said, talked
+from support.chat_app import (
+    ANSWERED,
+    IN_ANSWER,
+    IN_THOUGHT,
+    QUESTION,
+    REPLY,
+    THOUGHT,
+    in_a_chat,
+    plain_stored_reply,
+    store_exchanges,
+)
 from support.scripted_engine import HOLD, cut, thoughts
 
 if TYPE_CHECKING:
@@ -23,15 +33,15 @@ DRAFT = (
 )
 REST = cut("\nSo 9.9 it is.\n</thinking>\n<output>\nSteered.\n</output>")
 ANOTHER = cut("<thinking>\nAnew.\n</thinking>\n<output>\nAnother.\n</output>")
-SAID = plain_said("Yes.", (Kind.THINKING, "Let me see."))
+SAID = plain_stored_reply("Yes.", (Kind.THINKING, "Let me see."))
 
 
 def two_exchanges(store: Store) -> Session:
-    return talked(store, ("First?", SAID), ("Second?", SAID))
+    return store_exchanges(store, ("First?", SAID), ("Second?", SAID))
 
 
 def last(reader: Reader) -> Turn:
-    turn: Turn = reader.kept[-1]
+    turn: Turn = reader.stored_turns[-1]
     return turn
 
 
@@ -40,7 +50,7 @@ def asked(reader: Reader) -> list[str]:
 
 
 def tree(reader: Reader) -> dict[int, int | None]:
-    return {turn.id: turn.parent for turn in reader.kept}
+    return {turn.id: turn.parent for turn in reader.stored_turns}
 
 
 # Branches
@@ -126,19 +136,19 @@ async def test_steering_a_streaming_reply_continues_from_the_edited_thinking(rea
     assert reader.engine.so_far == ["", "<thinking>\nCompare 9.90 with 9.11"]
     assert tree(reader) == {1: None, 2: 1, 3: 1}
     assert last(reader).said is not None
-    assert (reader.said.origin, reader.said.ended, reader.said.answer) == (
+    assert (reader.stored_reply.origin, reader.stored_reply.ended, reader.stored_reply.answer) == (
         ReplyOrigin.STEERED,
         ReplyStatus.COMPLETE,
         "Steered.",
     )
-    assert reader.said.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11\nSo 9.9 it is.")
+    assert reader.stored_reply.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11\nSo 9.9 it is.")
     assert reader.sees("✎ steered", "│ Compare 9.90", "Steered.", "reply 2 of 2") == [
         "✎ steered",
         "│ Compare 9.90",
         "Steered.",
         "reply 2 of 2",
     ]
-    other = reader.kept[1].said
+    other = reader.stored_turns[1].said
     assert (other.ended, other.raw) == (ReplyStatus.INTERRUPTED, THOUGHT)
 
 
@@ -150,7 +160,10 @@ async def test_steering_a_complete_reply_keeps_the_original_as_a_branch(reader: 
     await reader.send("Nine and nine tenths")
     await reader.at_rest()
     assert reader.engine.so_far[-1] == "<thinking>\nNine and nine tenths"
-    assert (reader.kept[1].said.raw, reader.kept[1].said.ended) == (THOUGHT + ANSWERED, ReplyStatus.COMPLETE)
+    assert (reader.stored_turns[1].said.raw, reader.stored_turns[1].said.ended) == (
+        THOUGHT + ANSWERED,
+        ReplyStatus.COMPLETE,
+    )
     await reader.press("alt+left")
     assert reader.sees("9.9 is larger.", "Steered.") == ["9.9 is larger."]
 
@@ -174,7 +187,7 @@ async def test_queued_question_is_sent_after_the_steered_reply(reader: Reader) -
     await reader.until(lambda: reader.chat.turns.is_steering)
     await reader.send("Compare")
     await reader.at_rest()
-    assert [turn.text for turn in reader.kept if not turn.said] == [QUESTION, "Second?"]
+    assert [turn.text for turn in reader.stored_turns if not turn.said] == [QUESTION, "Second?"]
     assert asked(reader)[:-1] == [QUESTION, "Steered."]
 
 
@@ -187,7 +200,7 @@ async def test_edited_thinking_can_be_concluded(reader: Reader) -> None:
     await reader.press("alt+c")
     await reader.at_rest()
     assert reader.engine.so_far[-1] == "<thinking>\nIt is 9.9.\n</thinking>\n<output>\n"
-    assert (reader.said.answer, reader.said.origin) == ("And so on.", ReplyOrigin.STEERED)
+    assert (reader.stored_reply.answer, reader.stored_reply.origin) == ("And so on.", ReplyOrigin.STEERED)
     assert reader.chat.composer.text == ""
 
 
@@ -199,7 +212,7 @@ async def test_concluding_a_streaming_reply_keeps_it_as_one_reply(reader: Reader
     await reader.at_rest()
     assert reader.engine.so_far[-1] == f"<thinking>\n{DRAFT}\n</thinking>\n<output>\n"
     assert tree(reader) == {1: None, 2: 1}
-    assert (reader.said.origin, reader.said.answer) == (ReplyOrigin.CONCLUDED, "9.9, then.")
+    assert (reader.stored_reply.origin, reader.stored_reply.answer) == (ReplyOrigin.CONCLUDED, "9.9, then.")
     assert reader.sees("✎ concluded", "1 correction", "9.9, then.", "stopped") == [
         "✎ concluded",
         "1 correction",
@@ -223,8 +236,8 @@ async def test_continue_resumes_a_stopped_reply_where_it_ended(reader: Reader, h
     await reader.at_rest()
     assert reader.engine.so_far[-1] == begun
     assert tree(reader) == {1: None, 2: 1}
-    assert reader.said.raw == THOUGHT + ANSWERED
-    assert (reader.said.origin, reader.said.ended) == (ReplyOrigin.CONTINUED, ReplyStatus.COMPLETE)
+    assert reader.stored_reply.raw == THOUGHT + ANSWERED
+    assert (reader.stored_reply.origin, reader.stored_reply.ended) == (ReplyOrigin.CONTINUED, ReplyStatus.COMPLETE)
     assert reader.sees("✎ continued", "9.9 is larger.", "stopped") == ["✎ continued", "9.9 is larger."]
 
 
@@ -261,8 +274,8 @@ async def test_steer_is_refused_when_unsupported_and_the_queue_continues(reader:
     assert reader.engine.stopped == 0
     reader.engine.release()
     await reader.at_rest()
-    assert [turn.text for turn in reader.kept if not turn.said] == [QUESTION, "Second?"]
-    assert reader.said.ended is ReplyStatus.COMPLETE
+    assert [turn.text for turn in reader.stored_turns if not turn.said] == [QUESTION, "Second?"]
+    assert reader.stored_reply.ended is ReplyStatus.COMPLETE
 
 
 @pytest.mark.parametrize("command", ["/steer", "/conclude", "/continue", "/regenerate", "/edit", "/copy", "/save x.md"])
@@ -280,7 +293,7 @@ async def test_steered_reply_can_hit_the_token_limit(reader: Reader) -> None:
     await reader.until(lambda: reader.chat.composer.text)
     await reader.send("Compare")
     await reader.at_rest()
-    assert (reader.said.origin, reader.said.ended) == (ReplyOrigin.STEERED, ReplyStatus.INCOMPLETE)
+    assert (reader.stored_reply.origin, reader.stored_reply.ended) == (ReplyOrigin.STEERED, ReplyStatus.INCOMPLETE)
     assert "cut off at the token limit" in reader.text
 
 
@@ -295,7 +308,7 @@ async def test_sending_an_edited_question_stops_the_streaming_reply(reader: Read
     await reader.until(lambda: len(reader.engine.requests) == 2)
     await reader.at_rest()
     assert reader.engine.stopped == 1
-    assert [turn.said.ended if turn.said else turn.text for turn in reader.kept] == [
+    assert [turn.said.ended if turn.said else turn.text for turn in reader.stored_turns] == [
         QUESTION,
         ReplyStatus.INTERRUPTED,
         "Which one, then?",
@@ -322,7 +335,7 @@ async def test_other_reply_keys_are_refused_while_steering(reader: Reader, keys:
     await reader.press("enter")
     await reader.at_rest()
     assert reader.engine.so_far[-1] == "<thinking>\nAnew."
-    assert (reader.said.origin, reader.said.ended) == (ReplyOrigin.STEERED, ReplyStatus.COMPLETE)
+    assert (reader.stored_reply.origin, reader.stored_reply.ended) == (ReplyOrigin.STEERED, ReplyStatus.COMPLETE)
 
 
 @in_a_chat(REPLY, REPLY)
@@ -333,7 +346,7 @@ async def test_new_session_cancels_steering(reader: Reader) -> None:
     await reader.press("ctrl+n")
     assert (reader.chat.composer.text, reader.chat.turns.is_steering) == ("", False)
     await reader.ask("Something else?")
-    assert (reader.engine.so_far[-1], reader.kept[0].text) == ("", "Something else?")
+    assert (reader.engine.so_far[-1], reader.stored_turns[0].text) == ("", "Something else?")
 
 
 @in_a_chat(IN_THOUGHT, REPLY)
@@ -349,4 +362,4 @@ async def test_session_can_be_removed_while_its_reply_streams(reader: Reader) ->
     assert reader.sees(QUESTION, "!") == []
     await reader.press("escape")
     await reader.ask("Something else?")
-    assert [turn.text for turn in reader.kept if not turn.said] == ["Something else?"]
+    assert [turn.text for turn in reader.stored_turns if not turn.said] == ["Something else?"]

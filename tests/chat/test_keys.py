@@ -46,13 +46,13 @@ LEGACY = {
     "f6": "\x1b[17~",
     "f8": "\x1b[19~",
 }
-"""What a terminal without the protocol of kitty sends, tmux among them."""
+"""Key sequences of a terminal without the protocol of kitty, tmux among them."""
 KITTY = {"shift+enter": "\x1b[13;2u", "ctrl+slash": "\x1b[47;5u"}
 
 
 @pytest.fixture(name="taught", autouse=True)
 def _taught() -> Iterator[None]:
-    """Give every test Textual's own table, whatever this one or another has taught it."""
+    """Restore Textual's own table around every test."""
     table = dict(ANSI_SEQUENCES_KEYS)
     _tell(_default_table())
     yield
@@ -60,7 +60,7 @@ def _taught() -> Iterator[None]:
 
 
 def _default_table() -> Mapping[str, object]:
-    """Return the table as Textual makes it."""
+    """The table as Textual makes it."""
     spec = find_spec(_ansi_sequences.__name__)
     assert spec
     assert spec.loader
@@ -75,7 +75,7 @@ def _tell(table: Mapping[str, object]) -> None:
 
 
 def arriving(sequence: str) -> list[str]:
-    """Return the keys that Textual reads from what a terminal sends, a pause after it included."""
+    """The keys that Textual reads from a sequence and a pause after it."""
     parser = XTermParser()
     events = [*parser.feed(sequence), *parser.feed("")]
     return [event.key for event in events if isinstance(event, Key)]

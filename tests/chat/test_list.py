@@ -7,7 +7,7 @@ from reflectty.tui.widgets.list import PLAIN_GLYPHS, Detail, Heading, Listing, R
 
 
 def texts(entry: Detail | Heading, width: int) -> list[str]:
-    """Return the rows of an entry as text."""
+    """The rows of an entry as text."""
     painter = RowPainter(width, lambda _: Style.null(), PLAIN_GLYPHS)
     return ["".join(text for text, _ in row).rstrip() for row in entry.rows(painter)]
 

@@ -1,4 +1,4 @@
-"""The screen of models over a scripted server: what it shows, and what its keys do with a model."""
+"""The screen of models over a scripted server: its contents, and the effect of its keys on a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reflectty.tui.models import manager, screen
 from support.chat_app import chatting, in_a_chat
 from support.command import PATIENCE
 from support.model_server import GB, ModelServer, model
-from support.models_screen import QWEN, WIDE, chosen, opened, pulling, told_keys
+from support.models_screen import QWEN, WIDE, chosen, opened, pulling, shown_keys
 
 if TYPE_CHECKING:
     from reflectty.models.manager import ModelLibrary
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def short_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the screen of models see soon what another program does."""
+    """Shorten the interval in which the screen of models polls the server."""
     monkeypatch.setattr(screen, "POLL_SECONDS", 0.05)
 
 
-# What is there
+# The list
 
 
 @in_a_chat(size=WIDE, manner=AskOptions(model="mini"))
@@ -87,7 +87,7 @@ async def test_empty_server_offers_to_pull_a_model(reader: Reader) -> None:
     reader.server.models.clear()
     await reader.press("f6")
     await reader.shows("No models installed.")
-    assert told_keys(reader) == "ctrl+p pull · esc back"
+    assert shown_keys(reader) == "ctrl+p pull · esc back"
 
 
 @in_a_chat()
@@ -147,8 +147,8 @@ async def test_unreachable_server_is_reported_until_it_is_back(reader: Reader) -
         "! 127.0.0.1:11434 is not reachable", "! cannot reach http://127.0.0.1:11434: connection refused"
     )
     assert reader.sees("mini", "deepseek-r1:14b") == ["mini", "deepseek-r1:14b"]
-    assert told_keys(reader).endswith("esc back")
-    assert "ctrl+l" not in told_keys(reader)
+    assert shown_keys(reader).endswith("esc back")
+    assert "ctrl+l" not in shown_keys(reader)
     reader.server.gone = False
     await reader.until(lambda: "is not reachable" not in reader.text)
     await reader.shows("127.0.0.1:11434 · 4 models", "ctrl+l load")
@@ -168,7 +168,7 @@ async def test_enter_selects_the_model_for_the_chat(reader: Reader) -> None:
     assert "ctrl+l" not in reader.text
     await reader.press("f6")
     await reader.shows("▌› deepseek-r1 ")
-    assert "enter use" not in told_keys(reader)
+    assert "enter use" not in shown_keys(reader)
 
 
 @in_a_chat(size=WIDE)
@@ -179,7 +179,7 @@ async def test_model_is_loaded_with_its_gpu_share_reported_and_unloaded(reader: 
     await chosen(reader, "mini")
     await reader.press("ctrl+l")
     await reader.shows("loading")
-    assert "ctrl+l" not in told_keys(reader)
+    assert "ctrl+l" not in shown_keys(reader)
     reader.server.loading.set()
     await reader.shows("mini is loaded: 50 % GPU · 161 MB of 321 MB · context 4K", "ctrl+l unload")
     await reader.press("ctrl+l")
@@ -230,7 +230,7 @@ async def test_load_error_is_shown_on_the_screen(reader: Reader) -> None:
     await reader.press("ctrl+x", "y")
 
 
-# From elsewhere
+# Changes by other programs
 
 
 @in_a_chat()
@@ -265,7 +265,7 @@ async def test_memory_fit_of_the_selected_model_is_shown(reader: Reader, monkeyp
     await reader.press("escape")
     await chosen(reader, "mini")
     await reader.shows("needs      weights 292 MB")
-    # Nobody is slow enough to look at the next one for that long.
+    # The delay before the next look is longer than the test.
     monkeypatch.setattr(manager, "SETTLE_SECONDS", PATIENCE)
     asked = len(reader.server.asked)
     await reader.press("down", "up")

@@ -1,4 +1,4 @@
-"""What reaches the terminal from the screen of models: see test_safety."""
+"""Bytes that reach the terminal from the screen of models: see test_safety."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.tui.widgets.field import Field
 from support.model_server import model
-from support.screen_recorder import each, recording, sweeps
+from support.screen_recorder import faults_of_each, recording, sweeps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +30,10 @@ def test_hostile_model_names_and_details_are_safe(cases: Sequence[Case]) -> None
             await reader.press(*["down"] * len(texts))
             for keys in (("ctrl+l",), ("ctrl+y", "escape"), ("ctrl+x", "n")):
                 await reader.press(*keys)
-            # Its name goes to the chat, which asks for the model.
+            # Its name goes to the chat, which looks up the model.
             await reader.press("enter")
 
-        return await each(reader, written, cases, look, 40)
+        return await faults_of_each(reader, written, cases, look, 40)
 
     assert recording(use) == []
 
@@ -57,7 +57,7 @@ def test_hostile_pull_messages_are_safe(cases: Sequence[Case]) -> None:
             await reader.until(lambda: reader.text.count("! m") == len(names))
             await reader.press("pageup", *["ctrl+x"] * len(names))
 
-        return await each(reader, written, cases, pull, 20)
+        return await faults_of_each(reader, written, cases, pull, 20)
 
     assert recording(use) == []
 
@@ -80,6 +80,6 @@ def test_hostile_input_on_the_models_screen_is_safe(cases: Sequence[Case]) -> No
             await reader.shows("\n  !")
             field.value = ""
 
-        return await each(reader, written, cases, write, 40)
+        return await faults_of_each(reader, written, cases, write, 40)
 
     assert recording(use) == []

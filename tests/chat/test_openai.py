@@ -1,4 +1,4 @@
-"""The chat over an engine for servers that are no Ollama: what it says, and what it does not offer."""
+"""The chat over an engine for servers that are not Ollama: its messages, and the actions it hides."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_steering_is_neither_offered_nor_run_when_unsupported(reader: Read
     assert reader.engine.stopped == 0
     reader.engine.release()
     await reader.at_rest()
-    assert reader.said.ended is ReplyStatus.COMPLETE
+    assert reader.stored_reply.ended is ReplyStatus.COMPLETE
     assert len(reader.engine.requests) == 1
 
 

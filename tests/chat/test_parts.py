@@ -89,7 +89,7 @@ def pieces(text: str, cuts: list[int]) -> list[str]:
 
 
 def whole(reply: Reply) -> StoredReply:
-    """Return the reply as it is kept, with figures that do not depend on the clock."""
+    """The reply as stored, with metrics that do not depend on the clock."""
     measured = ReplyMetrics(
         thinking_tokens=7, answer_tokens=3, corrections=reply.metrics.corrections, thinking_ms=1_000.0
     )
@@ -97,7 +97,7 @@ def whole(reply: Reply) -> StoredReply:
 
 
 def live(text: str, cuts: list[int], on: Scene, *, look: bool) -> tuple[ReplyPart, Reply]:
-    """Return the part of a reply that came in these pieces; between them its rows are looked at, or are not."""
+    """The part of a reply that arrives in these pieces; `look` draws its rows between them."""
     reply, part = Reply("m", FAMILIES["any"]), ReplyPart("m")
     part.lay_out(on)
     part.begin(reply)
@@ -179,7 +179,7 @@ def test_stable_rows_do_not_change(text: str, cuts: list[int], width: int) -> No
         before = rows(part)[1 : part.stable_height]
         for event in reply.feed(Chunk(piece)):
             if isinstance(event, Reclassification):
-                return  # What turns out to have been thinking is drawn anew.
+                return  # Text that turns out to be thinking is redrawn.
             part.show(event)
         assert rows(part)[1 : 1 + len(before)] == before
 
@@ -241,18 +241,18 @@ def test_branch_that_does_not_fit_beside_the_summary_stands_below_it() -> None:
     assert rows(part)[:2] == ["▸ thought", "  reply 2 of 3"]
 
 
-# The transcript as a whole
+# The whole transcript
 
 
 def lines(reader: Reader) -> list[str]:
-    """Return every line of the transcript, drawn alone."""
+    """Every line of the transcript, drawn alone."""
     transcript = reader.chat.transcript
-    stack = transcript._stack  # noqa: SLF001 - what the screen is drawn of
+    stack = transcript._stack  # noqa: SLF001 - the screen is drawn from it
     return [text_of_row(stack.row(line)) for line in range(transcript.virtual_size.height)]
 
 
 def stacked_parts(reader: Reader) -> list[str]:
-    stack = reader.chat.transcript._stack  # noqa: SLF001 - which parts are laid out
+    stack = reader.chat.transcript._stack  # noqa: SLF001 - there is no public list of parts with a layout
     shown = [rows(part) for part in stack.parts[stack.first :] if part.height]
     return [row for part in shown for row in (*part, "")][:-1]
 

@@ -70,7 +70,7 @@ async def test_profile_none_resets_to_defaults_and_keeps_the_model(reader: Reade
     [
         (("/profile code",), "set by profile code: remove it"),
         (("/profile code", "/option seed=7"), "set by /option seed: remove it"),
-        # What a profile sets goes before what was typed earlier.
+        # A profile's values override options typed earlier.
         (("/option seed=7", "/profile code"), "set by profile code: remove it"),
         (("/profile code", "/profile none", "/option seed=7"), "set by /option seed: remove it"),
     ],

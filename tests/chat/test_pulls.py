@@ -1,4 +1,4 @@
-"""Pulls in the chat over a scripted server: on the screen of models, and behind it."""
+"""Pulls in the chat over a scripted server: on the screen of models, and in the background."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from reflectty.reasoning.modes import AskOptions
 from support.chat_app import chatting, in_a_chat
 from support.model_server import GB
-from support.models_screen import QWEN, WIDE, chosen, opened, pulling, told_keys
+from support.models_screen import QWEN, WIDE, chosen, opened, pulling, shown_keys
 
 if TYPE_CHECKING:
     from support.chat_app import Reader
@@ -33,7 +33,7 @@ async def test_pull_shows_progress_and_the_model_is_listed_at_the_end(reader: Re
     served.fetch(11_000, 11_000, "sha256:" + "5" * 64)
     await chosen(reader, "qwen3:8b")
     await reader.shows("layer 1    2.0 GB of 5.2 GB · 38 %", "layer 2    11 kB of 11 kB · 100 %")
-    assert told_keys(reader) == "ctrl+x cancel · ctrl+p pull · esc back"
+    assert shown_keys(reader) == "ctrl+x cancel · ctrl+p pull · esc back"
     reader.server.models.insert(0, dict(QWEN))
     served.finish()
     await reader.shows("pulled qwen3:8b, 5.2 GB, in", "8.2B Q4_K_M")
@@ -48,7 +48,7 @@ async def test_pull_is_cancelled_with_ctrl_x_and_resumed_with_enter(reader: Read
     await reader.press("ctrl+x")
     await reader.shows("stopped: progress is kept")
     assert reader.server.pulling("qwen3:8b").left
-    assert told_keys(reader) == "enter retry · ctrl+x dismiss · ctrl+p pull · esc back"
+    assert shown_keys(reader) == "enter retry · ctrl+x dismiss · ctrl+p pull · esc back"
     reader.server.pulls.clear()
     await reader.press("enter")
     await reader.until(lambda: len(reader.server.calls("pull")) == 2)
@@ -83,10 +83,10 @@ async def test_failed_pull_explains_the_cause_and_the_next_step(reader: Reader, 
     else:
         served.break_off()
     await reader.shows("! qwen3:8b")
-    # What is known of the chosen one stands beside the list.
+    # The facts about the selected one stand beside the list.
     assert shown in " ".join(" ".join(row[:85].split()) for row in reader.rows())
     await chosen(reader, "qwen3:8b")
-    assert told_keys(reader) == "enter retry · ctrl+x dismiss · ctrl+p pull · esc back"
+    assert shown_keys(reader) == "enter retry · ctrl+x dismiss · ctrl+p pull · esc back"
     await reader.press("ctrl+x")
     await reader.until(lambda: "! qwen3:8b" not in reader.text)
 

@@ -8,7 +8,7 @@ from textual import events
 from reflectty.tui.screens.dialogs import Choice, ChoiceItem, Confirm, LinePrompt
 from reflectty.tui.widgets.field import MAX_LENGTH, Field
 from support.hostile_texts import EVERY
-from support.list_app import Host, asked, controls, left, using
+from support.list_app import Host, close_screen, controls, show_screen, using
 from support.screen_recorder import sweeps
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def test_line_prompt_starts_with_the_current_value() -> None:
 
     async def use(pilot: Pilot[None]) -> None:
         for keys, expected in cases:
-            host = await asked(pilot, LinePrompt("Title", "old"))
+            host = await show_screen(pilot, LinePrompt("Title", "old"))
             await pilot.press(*keys.split())
             assert host.given == expected, keys
-            await left(host)
+            await close_screen(host)
 
     using(Host(), use)
 
@@ -58,11 +58,11 @@ def test_only_y_confirms() -> None:
 
     async def use(pilot: Pilot[None]) -> None:
         for key, expected in cases:
-            host = await asked(pilot, Confirm("Remove “this”?", "remove it", "keep it"))
+            host = await show_screen(pilot, Confirm("Remove “this”?", "remove it", "keep it"))
             assert host.row("y remove it · n keep it"), key
             await pilot.press(key)
             assert host.given == expected, key
-            await left(host)
+            await close_screen(host)
 
     using(Host(), use, (40, 10))
 
@@ -79,7 +79,7 @@ def test_dialogs_show_no_control_characters(cases: Sequence[Case]) -> None:
                 LinePrompt(whole, whole, placeholder=whole),
                 Confirm(whole, whole, whole),
             ):
-                host = await asked(pilot, screen)
+                host = await show_screen(pilot, screen)
                 assert controls(host.rows()) == set(), batch
                 await pilot.press("escape")
 
@@ -103,16 +103,16 @@ def test_dialogs_do_not_parse_markup() -> None:
                 Confirm(markup),
                 Choice("", [ChoiceItem("", markup)]),
             ):
-                host = await asked(pilot, screen)
+                host = await show_screen(pilot, screen)
                 assert host.row(markup), (markup, screen)
-                await left(host)
+                await close_screen(host)
 
     using(Host(), use)
 
 
 def test_huge_paste_into_a_field_is_truncated() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, LinePrompt("Title"))
+        host = await show_screen(pilot, LinePrompt("Title"))
         field = host.screen.query_one(Field)
         field.post_message(events.Paste("x" * 1_000_000))
         await pilot.pause()
@@ -123,7 +123,7 @@ def test_huge_paste_into_a_field_is_truncated() -> None:
 
 def test_multi_code_point_emoji_can_be_typed() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, LinePrompt("Title"))
+        host = await show_screen(pilot, LinePrompt("Title"))
         field = host.screen.query_one(Field)
         for piece in "👩\N{ZERO WIDTH JOINER}🚀":
             field.insert_text_at_cursor(piece)

@@ -11,7 +11,7 @@ from reflectty import config
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyMetrics
 from reflectty.view.parts import ThinkingView
-from support.chat_app import IN_THOUGHT, QUESTION, REPLY, in_a_chat, plain_said, talked
+from support.chat_app import IN_THOUGHT, QUESTION, REPLY, in_a_chat, plain_stored_reply, store_exchanges
 from support.scripted_engine import HOLD, cut
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ LONG_THOUGHT = tuple(f"{at}. step number {at}\n" for at in range(1, 61))
 
 
 def corrected(at: int, *corrections: str) -> StoredReply:
-    """Return a reply that corrects itself that often."""
+    """Reply number `at`, with corrections."""
     segments = [(Kind.THINKING, f"thought {at}")]
     for text in corrections:
         segments += [(Kind.REFLECTION, text), (Kind.THINKING, "then on\n" * 6)]
-    return plain_said(
+    return plain_stored_reply(
         f"answer {at}",
         *segments,
         measured=ReplyMetrics(thinking_tokens=50, corrections=len(corrections), thinking_ms=2_000.0),
@@ -35,7 +35,7 @@ def corrected(at: int, *corrections: str) -> StoredReply:
 
 
 def some(store: Store) -> Session:
-    return talked(
+    return store_exchanges(
         store,
         ("First?", corrected(1, "oops one")),
         ("Second?", corrected(2)),
@@ -44,20 +44,20 @@ def some(store: Store) -> Session:
 
 
 def many(store: Store, exchanges: int = 150) -> Session:
-    return talked(store, *((f"question {at}", corrected(at)) for at in range(1, exchanges + 1)))
+    return store_exchanges(store, *((f"question {at}", corrected(at)) for at in range(1, exchanges + 1)))
 
 
 def long(store: Store) -> Session:
     thinking = (Kind.THINKING, "".join(LONG_THOUGHT))
-    said = plain_said("\n\n".join(f"paragraph {at}" for at in range(60)), thinking)
-    return talked(store, ("First?", said), ("Second?", said))
+    said = plain_stored_reply("\n\n".join(f"paragraph {at}" for at in range(60)), thinking)
+    return store_exchanges(store, ("First?", said), ("Second?", said))
 
 
 def first_rows(reader: Reader, number: int = 3) -> list[str]:
     return [row for row in reader.rows()[2:] if row.strip()][:number]
 
 
-# How thinking is shown
+# Display of thinking
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ async def test_thinking_folded_while_streaming_stays_folded(reader: Reader) -> N
 
 
 def marked(reader: Reader) -> list[str]:
-    """Return the rows of the corrections that are marked."""
+    """The rows of the corrections that are marked."""
     parts = [part for part in reader.chat.turns.replies if part.marked_row >= 0]
     return ["".join(text for text, _ in part.row(part.marked_row)) for part in parts]
 
@@ -251,7 +251,7 @@ async def test_asking_goes_to_the_end(reader: Reader) -> None:
     assert reader.sees("▌ Third?", "New.") == ["▌ Third?", "New."]
 
 
-# Far history
+# Earlier turns
 
 
 def laid(reader: Reader) -> int:
@@ -308,7 +308,7 @@ async def test_resize_keeps_the_reading_position(reader: Reader, width: int, hei
     assert first_rows(reader, 1) == top
 
 
-# Changes while it comes
+# Changes during a reply
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 10), (300, 80)])
@@ -346,7 +346,7 @@ async def test_theme_change_during_a_reply_loses_nothing(reader: Reader) -> None
     assert reader.sees("9.9 is larger.") == ["9.9 is larger."]
 
 
-# Copying by hand
+# Copying with the mouse
 
 
 @in_a_chat(REPLY)

@@ -1,4 +1,4 @@
-"""What reaches the terminal from the chat: the very bytes, and no control function but those of the screen itself."""
+"""Bytes that reach the terminal from the chat: the only control functions are those of the screen itself."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from reflectty.core.messages import Model
 from reflectty.core.segments import Kind
 from reflectty.core.session import Attachment, ReplyMetrics, ReplyStatus, StoredReply
 from reflectty.reasoning.modes import AskOptions
-from support.chat_app import talked
-from support.screen_recorder import each, faults, recording, sweeps
+from support.chat_app import store_exchanges
+from support.screen_recorder import faults, faults_of_each, recording, sweeps
 from support.scripted_engine import HOLD, cut
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def everywhere(text: str) -> tuple[str, StoredReply]:
-    """Return an exchange in which a text stands wherever one can."""
+    """An exchange with a text in every possible place."""
     segments = ((Kind.THINKING, text), (Kind.REFLECTION, text), (Kind.ANSWER, text))
     said = StoredReply(
         text,
@@ -61,10 +61,10 @@ def test_hostile_stored_session_is_safe(view: str, cases: Sequence[Case]) -> Non
         await reader.send(f"/thinking {view}")
 
         async def show(texts: list[str]) -> None:
-            reader.chat.show_conversation(talked(reader.store, *map(everywhere, texts)))
+            reader.chat.show_conversation(store_exchanges(reader.store, *map(everywhere, texts)))
             await reader.press("pageup")
 
-        return await each(reader, written, cases, show)
+        return await faults_of_each(reader, written, cases, show)
 
     assert recording(use) == []
 
@@ -87,7 +87,7 @@ def test_hostile_streaming_reply_is_safe(view: str, cases: Sequence[Case]) -> No
             reader.engine.release()
             await reader.at_rest()
 
-        return await each(reader, written, cases, ask)
+        return await faults_of_each(reader, written, cases, ask)
 
     assert recording(use) == []
 
@@ -107,7 +107,7 @@ def test_hostile_questions_titles_and_attachments_are_safe(cases: Sequence[Case]
                 reader.chat.refresh_status()
                 await reader.pilot.pause()
 
-        return await each(reader, written, cases, ask)
+        return await faults_of_each(reader, written, cases, ask)
 
     assert recording(use) == []
 
@@ -121,7 +121,7 @@ def test_hostile_composer_text_is_safe(cases: Sequence[Case]) -> None:
                 reader.chat.composer.insert(f"x{text}")
                 await reader.pilot.pause()
 
-        return await each(reader, written, cases, write, 40)
+        return await faults_of_each(reader, written, cases, write, 40)
 
     assert recording(use) == []
 
@@ -138,7 +138,7 @@ def test_errors_notes_and_toasts_are_safe(cases: Sequence[Case]) -> None:
                 reader.chat.report_error(RefusedError(text, text))
             await reader.settle()
 
-        return await each(reader, written, cases, fail)
+        return await faults_of_each(reader, written, cases, fail)
 
     assert recording(use) == []
 
@@ -154,7 +154,7 @@ def test_hostile_server_errors_are_safe(cases: Sequence[Case]) -> None:
                 reader.chat.turns.ask("Say something.")
                 await reader.until(lambda: reader.chat.turns.current is None)
 
-        return await each(reader, written, cases, ask)
+        return await faults_of_each(reader, written, cases, ask)
 
     assert recording(use) == []
 
@@ -172,7 +172,7 @@ def test_hostile_model_names_are_safe(cases: Sequence[Case]) -> None:
             await reader.settle()
             await reader.press("escape")
 
-        return await each(reader, written, cases, choose, 30)
+        return await faults_of_each(reader, written, cases, choose, 30)
 
     assert recording(use, manner=AskOptions(model="other")) == []
 
@@ -182,11 +182,11 @@ def test_hostile_session_list_is_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         async def open_panel(texts: list[str]) -> None:
             for text in texts:
-                talked(reader.store, everywhere(f"needle {text}"))
+                store_exchanges(reader.store, everywhere(f"needle {text}"))
             await reader.press("ctrl+o", *["pagedown"] * 4, "escape")
             await reader.send("/search needle")
             await reader.press(*["pagedown"] * 8)
 
-        return await each(reader, written, cases, open_panel, len(cases))
+        return await faults_of_each(reader, written, cases, open_panel, len(cases))
 
     assert recording(use) == []

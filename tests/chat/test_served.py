@@ -1,4 +1,4 @@
-"""The chat over HTTP to a scripted vLLM, llama-server or stranger: what is shown, stopped, and gone on with there."""
+"""The chat over HTTP to a scripted vLLM, llama-server or unknown server: showing, stopping and continuing replies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyOrigin, ReplyStatus
 from support.chat_app import QUESTION
 from support.fake_server import HANG, Answer, FakeServer, whole
-from support.openai_replies import STREAM, completed, props, said, served
+from support.openai_replies import STREAM, chat_reply, completion_reply, model_list, props
 from support.served_chat import Held, at_a_server
-from support.vllm import CHAT, COMPLETIONS, MODELS, Vllm, replied
-from support.vllm import completed as vllm_completed
+from support.vllm import CHAT, COMPLETIONS, MODELS, Vllm, vllm_reply
+from support.vllm import vllm_completion as vllm_completed
 
 if TYPE_CHECKING:
     from support.chat_app import Reader
@@ -22,10 +22,10 @@ QWQ, GPT_OSS = "Qwen/QwQ-32B", "openai/gpt-oss-20b"
 OPENED = "<|im_start|>assistant\n<think>\n"
 THOUGHT = ["Both start", " with 9."]
 LEFT = ["\n", "</think>", "\n\n", "**9.9**", " is larger."]
-IN_FIELD = replied(["\n\n", "**9.9**", " is larger."], THOUGHT)
-IN_CONTENT = replied([*THOUGHT, *LEFT])
+IN_FIELD = vllm_reply(["\n\n", "**9.9**", " is larger."], THOUGHT)
+IN_CONTENT = vllm_reply([*THOUGHT, *LEFT])
 WITHIN = 3
-"""So many steps of a reply are its beginning and the thinking."""
+"""The number of steps of a reply that are its beginning and the thinking."""
 BOTH_WAYS = pytest.mark.parametrize(
     "reply",
     [IN_FIELD, IN_CONTENT],
@@ -34,7 +34,7 @@ BOTH_WAYS = pytest.mark.parametrize(
 
 
 def cut_off(reply: Answer) -> Answer:
-    """Return a reply that says no more after its thinking, and keeps the connection."""
+    """A reply that stops after its thinking and keeps the connection open."""
     steps: Any = reply.steps
     return Answer([*steps[:WITHIN], HANG], content_type=STREAM)
 
@@ -50,8 +50,11 @@ def test_thinking_streams_before_the_answer(reply: Answer) -> None:
         await reader.at_rest()
         assert reader.reply.text == "**9.9** is larger."
         assert "9.9 is larger." in reader.text
-        assert reader.said.segments == ((Kind.THINKING, "Both start with 9."), (Kind.ANSWER, "**9.9** is larger."))
-        assert reader.said.ended is ReplyStatus.COMPLETE
+        assert reader.stored_reply.segments == (
+            (Kind.THINKING, "Both start with 9."),
+            (Kind.ANSWER, "**9.9** is larger."),
+        )
+        assert reader.stored_reply.ended is ReplyStatus.COMPLETE
 
     with Vllm(QWQ, on=OPENED, chat=held.between(reply, WITHIN)).serve() as server:
         at_a_server(server, QWQ, use)
@@ -67,7 +70,7 @@ def test_stopped_reply_is_stored_and_continues_where_it_ended(reply: Answer) -> 
         await reader.ask_held(QUESTION, "│ Both start with 9.")
         await reader.press("escape")
         await reader.at_rest()
-        assert (reader.said.segments, reader.said.ended) == (
+        assert (reader.stored_reply.segments, reader.stored_reply.ended) == (
             ((Kind.THINKING, "Both start with 9."),),
             ReplyStatus.INTERRUPTED,
         )
@@ -76,8 +79,11 @@ def test_stopped_reply_is_stored_and_continues_where_it_ended(reply: Answer) -> 
         await reader.press("alt+g")
         await reader.until(lambda: len(reader.engine.requests) == 2)
         await reader.at_rest()
-        assert reader.said.segments == ((Kind.THINKING, "Both start with 9. So:"), (Kind.ANSWER, "**9.9** is larger."))
-        assert (reader.said.origin, reader.said.ended) == (ReplyOrigin.CONTINUED, ReplyStatus.COMPLETE)
+        assert reader.stored_reply.segments == (
+            (Kind.THINKING, "Both start with 9. So:"),
+            (Kind.ANSWER, "**9.9** is larger."),
+        )
+        assert (reader.stored_reply.origin, reader.stored_reply.ended) == (ReplyOrigin.CONTINUED, ReplyStatus.COMPLETE)
 
     rest = vllm_completed([" So:", *LEFT])
     with Vllm(QWQ, on=OPENED, chat=cut_off(reply), completions=rest).serve() as server:
@@ -98,8 +104,8 @@ def test_steering_sends_a_prompt_past_the_template(reply: Answer) -> None:
         await reader.send("Compare 9.90 with 9.11")
         await reader.until(lambda: len(reader.engine.requests) == 2)
         await reader.at_rest()
-        assert reader.said.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11.")
-        assert (reader.said.answer, reader.said.origin) == ("**9.9** is larger.", ReplyOrigin.STEERED)
+        assert reader.stored_reply.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11.")
+        assert (reader.stored_reply.answer, reader.stored_reply.origin) == ("**9.9** is larger.", ReplyOrigin.STEERED)
 
     with Vllm(QWQ, on=OPENED, chat=cut_off(reply), completions=vllm_completed([".", *LEFT])).serve() as server:
         at_a_server(server, QWQ, use)
@@ -111,13 +117,13 @@ def test_steering_sends_a_prompt_past_the_template(reply: Answer) -> None:
 
 def test_steering_llama_server_with_separate_thinking_uses_its_prompt() -> None:
     template = "{% for m in messages %}{% endfor %}{{ '<think>' + r + '</think>' }}<|im_start|>assistant\n<think>\n"
-    steps: Any = said(["**9.9**"], THOUGHT).steps
+    steps: Any = chat_reply(["**9.9**"], THOUGHT).steps
     routes = {
-        MODELS: served("qwq", maker="llamacpp"),
+        MODELS: model_list("qwq", maker="llamacpp"),
         "/props?model=qwq": props(template),
         CHAT: Answer([*steps[:WITHIN], HANG], content_type=STREAM),
         "/apply-template": whole({"prompt": OPENED}),
-        COMPLETIONS: completed([".", *LEFT]),
+        COMPLETIONS: completion_reply([".", *LEFT]),
     }
 
     async def use(reader: Reader) -> None:
@@ -127,8 +133,8 @@ def test_steering_llama_server_with_separate_thinking_uses_its_prompt() -> None:
         await reader.send("Compare 9.90 with 9.11")
         await reader.until(lambda: len(reader.engine.requests) == 2)
         await reader.at_rest()
-        assert reader.said.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11.")
-        assert reader.said.answer == "**9.9** is larger."
+        assert reader.stored_reply.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11.")
+        assert reader.stored_reply.answer == "**9.9** is larger."
 
     with FakeServer(routes) as server:
         at_a_server(server, "qwq", use)
@@ -138,7 +144,7 @@ def test_steering_llama_server_with_separate_thinking_uses_its_prompt() -> None:
 
 
 def stranger(reply: Answer) -> FakeServer:
-    return FakeServer({MODELS: served(QWQ, maker="openai"), CHAT: reply})
+    return FakeServer({MODELS: model_list(QWQ, maker="openai"), CHAT: reply})
 
 
 def gpt_oss(reply: Answer) -> FakeServer:
@@ -164,7 +170,7 @@ def test_steering_is_refused_when_unsupported_and_the_reply_completes(make: Any,
         assert reader.chat.turns.current is not None
         held.go()
         await reader.at_rest()
-        assert (reader.said.ended, reader.said.answer) == (ReplyStatus.COMPLETE, "**9.9** is larger.")
+        assert (reader.stored_reply.ended, reader.stored_reply.answer) == (ReplyStatus.COMPLETE, "**9.9** is larger.")
 
     with make(held.between(IN_FIELD, WITHIN)) as server:
         at_a_server(server, model, use)

@@ -7,7 +7,7 @@ import pytest
 from reflectty.tui.sessions.panel import InlineRename, SessionsPanel
 from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.list import Listing
-from support.list_app import SESSIONS, PanelHost, found, opened, searched, session, until, using
+from support.list_app import SESSIONS, PanelHost, opened, search_result, searched, session, until, using
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -53,7 +53,7 @@ def test_neighbouring_session_is_selected_after_a_removal() -> None:
 
 def test_removing_a_search_hit_removes_all_hits_of_its_session() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await searched(pilot, found(LARGER), found(LARGER, part="answer"), found(REGEX))
+        host = await searched(pilot, search_result(LARGER), search_result(LARGER, part="answer"), search_result(REGEX))
         await pilot.press("ctrl+x", "y")
         await pilot.pause()
         assert host.asked == [SessionsPanel.Removed(LARGER.id)]

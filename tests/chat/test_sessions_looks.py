@@ -9,7 +9,7 @@ from reflectty.tui.sessions.list import snippet_view_of
 from reflectty.tui.sessions.panel import SessionsPanel
 from reflectty.tui.widgets.field import Field
 from support.hostile_texts import EVERY
-from support.list_app import SESSIONS, PanelHost, controls, found, opened, searched, session, using
+from support.list_app import SESSIONS, PanelHost, controls, opened, search_result, searched, session, using
 from support.screen_recorder import sweeps
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_panel_takes_the_full_width_of_a_narrow_screen(columns: int, expected: i
 @pytest.mark.parametrize("size", [(40, 10), (20, 5), (8, 3), (300, 80)], ids=str)
 def test_panel_works_at_any_size(size: tuple[int, int]) -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await searched(pilot, found(LARGER, "before " * 9), found(REGEX))
+        host = await searched(pilot, search_result(LARGER, "before " * 9), search_result(REGEX))
         await pilot.press("down", "ctrl+r", "escape", "ctrl+x", "n", "enter")
         await pilot.pause()
         assert host.asked == [SessionsPanel.Opened(REGEX.id, 7)]
@@ -108,7 +108,7 @@ def test_titles_and_passages_show_no_control_characters(cases: Sequence[Case]) -
         titles = await paged(pilot)
         await pilot.press(*"x", "ctrl+r", "escape")
         halves = [(of, of.title[: len(of.title) // 2], of.title[len(of.title) // 2 :]) for of in host.sessions]
-        host.panel.show_hits([found(of, first, second, part="answer") for of, first, second in halves])
+        host.panel.show_hits([search_result(of, first, second, part="answer") for of, first, second in halves])
         await pilot.pause()
         passages = await paged(pilot)
         assert any("^[" in row for row in titles)

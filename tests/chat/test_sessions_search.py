@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.tui.sessions.panel import DEBOUNCE_SECONDS, InlineConfirm, SearchLine, SessionsPanel
 from reflectty.tui.widgets.field import Field
-from support.list_app import SESSIONS, PanelHost, found, opened, searched, using
+from support.list_app import SESSIONS, PanelHost, opened, search_result, searched, using
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
 @dataclass
 class ManualTimer:
-    """A timer that a test lets end."""
+    """A timer that fires when a test says so."""
 
     seconds: float
     then: Callable[[], None]
@@ -56,8 +56,8 @@ def test_search_is_debounced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_search_hit_shows_session_part_and_passage_with_the_match_bold() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        result = found(REGEX, "it tries every ", "number", " of repeats that there can be", "reflection")
-        host = await searched(pilot, found(LARGER), result)
+        result = search_result(REGEX, "it tries every ", "number", " of repeats that there can be", "reflection")
+        host = await searched(pilot, search_result(LARGER), result)
         at = next(at for at, row in enumerate(host.rows()) if "regex" in row)
         told = [row[2:36].strip() for row in host.rows()[at : at + 3]]
         assert told[0] == "Why does my regex backtrack?"
@@ -71,7 +71,7 @@ def test_search_hit_shows_session_part_and_passage_with_the_match_bold() -> None
 
 def test_enter_opens_a_search_hit_at_its_turn() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await searched(pilot, found(LARGER), found(REGEX))
+        host = await searched(pilot, search_result(LARGER), search_result(REGEX))
         await pilot.press("down", "enter")
         await pilot.pause()
         assert host.asked == [SessionsPanel.Opened(REGEX.id, 7)]
@@ -81,7 +81,9 @@ def test_enter_opens_a_search_hit_at_its_turn() -> None:
 
 def test_match_deep_in_a_passage_is_visible() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await searched(pilot, found(LARGER, "a long way to go before " * 12, "number", " and after " * 12))
+        host = await searched(
+            pilot, search_result(LARGER, "a long way to go before " * 12, "number", " and after " * 12)
+        )
         assert host.style("number", 2).bold
 
     using(PanelHost(SESSIONS), use)
@@ -89,11 +91,11 @@ def test_match_deep_in_a_passage_is_visible() -> None:
 
 def test_hits_of_an_outdated_query_are_ignored() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await searched(pilot, found(LARGER))
-        host.panel.show_hits([found(OLD)], "numb")
+        host = await searched(pilot, search_result(LARGER))
+        host.panel.show_hits([search_result(OLD)], "numb")
         await pilot.pause()
         assert not any("Rust" in row for row in host.rows())
-        host.panel.show_hits([found(OLD)], "number")
+        host.panel.show_hits([search_result(OLD)], "number")
         await pilot.pause()
         assert host.row("Rust")
 
@@ -116,7 +118,7 @@ def test_empty_results_and_an_empty_store_are_reported() -> None:
 
 def test_escape_clears_the_search_and_then_closes() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await searched(pilot, found(OLD))
+        host = await searched(pilot, search_result(OLD))
         await pilot.press("escape")
         await pilot.pause()
         assert host.row("Mirrored")
@@ -131,7 +133,7 @@ def test_escape_clears_the_search_and_then_closes() -> None:
 
 def test_delete_key_edits_the_search_text_before_it_removes_a_session() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await searched(pilot, found(LARGER))
+        host = await searched(pilot, search_result(LARGER))
         await pilot.press("home", "delete")
         assert isinstance(host.focused, Field)
         assert host.focused.value == "umber"

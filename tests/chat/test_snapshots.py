@@ -1,4 +1,4 @@
-"""Pictures of the chat as it should look; tests/snapshots/update.py draws them anew where a change is meant."""
+"""Pictures of the chat; tests/snapshots/update.py redraws them after an intended change."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from reflectty.core.session import ReplyOrigin
 from reflectty.reasoning.modes import AskOptions
-from support.chat_app import IN_THOUGHT, chatting, talked
-from support.conversations import QUESTION, TURNS, plainly, said
+from support.chat_app import IN_THOUGHT, chatting, store_exchanges
+from support.conversations import QUESTION, TURNS, plain_reply, stored_reply
 from support.model_server import GB
 from support.scripted_engine import HOLD
 
@@ -30,22 +30,24 @@ MOVING = (
     (r"\d+(?:\.\d+)?(?:&#160;| )s(?:(?:&#160;)+(?=<)|(?=[&<\s]))", "0&#160;s"),
     (r"\d+&#160;tok/s", "0&#160;tok/s"),
 )
-"""What depends on the clock, the blanks behind it to the end of its row too, and how it is drawn instead."""
+"""Patterns that depend on the clock, including the blanks up to the end of the row, and their replacements."""
 
 
 ABILITIES = ("reflection:70b .*thinking", "deepseek-r1:14b .*tools", "mini .*reflection, thinking")
-"""The rows of models once it is known what they can do."""
+"""Rows of models after their capabilities have arrived."""
 
 
 def stored(store: Store) -> Session:
     second = TURNS[2]
-    return talked(
-        store, (QUESTION, said()), (second.text, said("There are none for fractions.", origin=ReplyOrigin.STEERED))
+    return store_exchanges(
+        store,
+        (QUESTION, stored_reply()),
+        (second.text, stored_reply("There are none for fractions.", origin=ReplyOrigin.STEERED)),
     )
 
 
 def plain(store: Store) -> Session:
-    return talked(store, ("The capital of France?", plainly("Paris.")))
+    return store_exchanges(store, ("The capital of France?", plain_reply("Paris.")))
 
 
 ROOTS = r"""So 3*4*5 = 60 and 2**3 + 4**2 = 24, in `__init__.py` or __init__.py; **bold** stays.
@@ -72,11 +74,11 @@ The answer is $\boxed{x \le \frac{1}{2}}$.
 
 
 def formulas(store: Store) -> Session:
-    return talked(store, ("The roots of a square?", plainly(ROOTS)))
+    return store_exchanges(store, ("The roots of a square?", plain_reply(ROOTS)))
 
 
 async def nothing(_: Reader) -> None:
-    """Look at it as it is."""
+    """Leave it as it is."""
 
 
 async def held(reader: Reader) -> None:
@@ -118,7 +120,7 @@ async def models(reader: Reader) -> None:
     reader.server.loaded = {"reflection:70b": (44 * GB, 28 * GB), "mini:latest": (321_000_000, 321_000_000)}
     await reader.press("f6")
     await reader.shows("mini", "reflection", "GPU")
-    # Where they have room, what models can do is asked of each after the list is shown.
+    # Where there is room, the capabilities of each model are requested after the list is shown.
     if reader.app.size.width >= 80:
         await reader.until(lambda: all(re.search(can, reader.text) for can in ABILITIES))
 
@@ -136,7 +138,7 @@ async def pulling(reader: Reader) -> None:
 
 
 class Picture(NamedTuple):
-    """What is drawn."""
+    """The contents of a picture."""
 
     use: Callable[[Reader], Awaitable[None]] = nothing
     before: Callable[[Store], Session | None] = lambda _: None
@@ -175,7 +177,7 @@ PICTURES = {
 
 
 def drawn(picture: Picture) -> str:
-    """Return a picture as SVG, without what differs from one time to the next."""
+    """A picture as SVG, without parts that differ from one run to the next."""
 
     async def use(reader: Reader) -> str:
         reader.app.clear_notifications()
@@ -200,7 +202,7 @@ def drawn(picture: Picture) -> str:
 
 
 def steady(svg: str) -> str:
-    """Return a picture without fonts from elsewhere, its own ids and what the clock says."""
+    """A picture without external fonts, its own ids and clock-dependent text."""
     svg = re.sub(r"\s*@font-face \{[^}]*\}", "", re.sub(r"terminal-\d+", "chat", svg))
     for pattern, instead in MOVING:
         svg = re.sub(pattern, instead, svg)

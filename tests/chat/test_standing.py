@@ -32,7 +32,7 @@ def seen(engine: ScriptedEngine, answered: str = "") -> tuple[bool | None, int, 
         ((TWIN, LOADED), "reflection", (True, 8192, 0.75)),
         ((TWIN,), "", (True, 2048, None)),
         ((TWIN,), "other", (True, 2048, None)),
-        # A server lists models of the same weights as the one that was asked first.
+        # Of several models with the same weights, a server lists the one that was requested first.
         ((TWIN,), "reflection", (True, 4096, 0.25)),
         ((TWIN, RunningModel("other", 1)), "reflection", (True, 2048, None)),
     ],

@@ -33,7 +33,7 @@ MEMORY = "this session is now in memory only"
 
 
 class FailingStore:
-    """A store that from one write on can write nothing any more; what it holds can still be read."""
+    """A store whose writes fail from one write on; its contents can still be read."""
 
     def __init__(self, store: Store, writes: int) -> None:
         self._store = store
@@ -53,7 +53,7 @@ def failing_after(writes: int) -> Any:
 
 @pytest.fixture(autouse=True)
 def _never_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no reply take so long that it is written down while it comes: the writes are counted."""
+    """Switch off checkpoints during a reply: the writes are counted."""
     monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", PATIENCE)
 
 
@@ -63,7 +63,7 @@ def test_failing_store_loses_no_question_and_no_answer(writes: int) -> None:
     async def chat(reader: Reader) -> None:
         for question in (QUESTION, "Second?", "Third?"):
             await reader.ask(question)
-        kept = [turn.said.ended if turn.said else turn.text for turn in reader.kept]
+        kept = [turn.said.ended if turn.said else turn.text for turn in reader.stored_turns]
         assert kept == [QUESTION, ReplyStatus.COMPLETE, "Second?", ReplyStatus.COMPLETE, "Third?", ReplyStatus.COMPLETE]
         assert [row for row in reader.rows() if row.startswith(" !")] == [f" ! {FULL}: {MEMORY}"]
         assert [row for row in reader.rows() if row.startswith(" ▌")] == [
@@ -89,7 +89,7 @@ async def test_branch_is_shown_even_when_it_cannot_be_saved(reader: Reader) -> N
         "**9.9** is larger.",
         "Why?",
     ]
-    assert reader.said.ended is ReplyStatus.COMPLETE
+    assert reader.stored_reply.ended is ReplyStatus.COMPLETE
 
 
 @in_a_chat(REPLY, REPLY, opened=failing_after(4), size=(100, 60))
@@ -99,7 +99,7 @@ async def test_title_that_cannot_be_saved_is_reported(reader: Reader) -> None:
     assert reader.row("!") == f" ! {FULL} (make room)"
     assert "Nines" not in reader.rows()[0]
     await reader.ask("Why?")
-    assert reader.said.ended is ReplyStatus.COMPLETE
+    assert reader.stored_reply.ended is ReplyStatus.COMPLETE
 
 
 @in_a_chat(REPLY, cut(OTHER), opened=failing_after(4), size=(100, 60))
@@ -109,4 +109,4 @@ async def test_edited_question_is_asked_even_when_it_cannot_be_saved(reader: Rea
     await reader.send("Which one?")
     await reader.at_rest()
     assert reader.sees("▌ Which one?", "Another.", MEMORY) == ["▌ Which one?", "Another.", MEMORY]
-    assert [turn.parent for turn in reader.kept] == [None, 1, None, 3]
+    assert [turn.parent for turn in reader.stored_turns] == [None, 1, None, 3]

@@ -27,26 +27,26 @@ FILES = {
     "~/.local/state/reflectty": "What is remembered between runs; below $XDG_STATE_HOME if that is set.",
     "~/.cache/reflectty": "The weights of the built-in model; below $XDG_CACHE_HOME if that is set.",
 }
-"""The files of a user, each with what it holds."""
+"""A user's files, each with its contents."""
 
 
 def pages() -> dict[str, str]:
-    """Return every page by the name of its file: one for questions, one for each command."""
+    """Every page by the name of its file: one for questions, one for each command."""
     return {file_of(name): _page(name, tuple(COMMANDS)) for name in COMMANDS}
 
 
 def file_of(command: str) -> str:
-    """Return the name of a command's page."""
+    """The file name of a command's page."""
     return f"{_title_of(command)}.1"
 
 
 def exit_codes() -> list[tuple[str, ...]]:
-    """Return the exit codes with their meanings."""
+    """The exit codes with their meanings."""
     return list(_readme_rows("exit code"))
 
 
 def variables() -> list[tuple[str, ...]]:
-    """Return the environment variables with what they set."""
+    """The environment variables with their settings."""
     return [(names, about) for _, names, about in _readme_rows("in the file") if names]
 
 
@@ -155,7 +155,7 @@ def _paragraphs(text: str | None) -> Iterator[str]:
 
 
 def _roff(text: str) -> str:
-    """Return a line that roff prints as it stands: no escape, no request, and ASCII for every formatter."""
+    """A line that roff prints as it stands: no escape, no request, and ASCII for every formatter."""
     escaped = text.replace("\\", r"\e").replace("-", r"\-")
     escaped = "".join(char if char.isascii() else f"\\[u{ord(char):04X}]" for char in escaped)
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped

@@ -17,7 +17,7 @@ FILES = {"bash": "reflect.bash", "zsh": "_reflect", "fish": "reflect.fish"}
 
 
 def written(shell: str, tree: tuple[Command, ...]) -> str:
-    """Return the script of a shell."""
+    """The script of a shell."""
     text = (HERE / f"template{Path(FILES[shell]).suffix or '.zsh'}").read_text("utf-8")
     return text.replace("# DATA\n", "\n".join(WRITERS[shell](tree)) + "\n")
 

@@ -1,4 +1,4 @@
-"""The command as a tree of what can be typed: commands, options, places and what may stand in each; runs none of it."""
+"""The command line as a tree: commands, options, arguments and the values of each; runs no command."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from reflectty.reasoning.families import FAMILIES
 
 KINDS = {"PATH": "files", "FILE": "files", "FILE|JSON": "files", "TEXT|@FILE": "texts", "MODEL": "models"}
 KINDS |= {"ID": "sessions", "HOST": "hosts", "KEY": "keys", "VALUE": "values"}
-"""What a placeholder stands for."""
+"""The kind of value for each placeholder."""
 NAMES = {"model": "models", "source": "models", "profile": "profiles", "template": "templates"}
-"""What a parameter stands for whose placeholder is only NAME."""
+"""The kind of value for each parameter whose placeholder is only NAME."""
 
 
 class Value(NamedTuple):
-    """What may stand in one place: always the same words, or names of a kind that the command is asked for."""
+    """The values of one place: fixed words, or names of a kind that the command lists."""
 
     kind: str = ""
     choices: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Option(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command; one with subcommands has their names, and the one that is meant where none is named."""
+    """A command; one with subcommands has their names and its default subcommand."""
 
     path: str
     about: str
@@ -47,7 +47,7 @@ class Command(NamedTuple):
 
 
 def commands() -> tuple[Command, ...]:
-    """Return every command, the one that stands for all first: its path is empty."""
+    """Every command, the root first: its path is empty."""
     found = [one for name in COMMANDS for one in _below(name, assembled(name))]
     ask = next(one for one in found if one.path == "ask")
     named = tuple((one.path, one.about) for one in found if " " not in one.path)
@@ -56,14 +56,14 @@ def commands() -> tuple[Command, ...]:
 
 
 def _help_on(found: list[Command], named: tuple[tuple[str, str], ...]) -> tuple[Command, ...]:
-    """Return `help` with what may follow it: a command, and one of its subcommands."""
+    """`help` with its arguments: a command, and one of its subcommands."""
     groups = (one for one in found if one.subcommands)
     below = (Command(f"{HELP} {one.path}", one.about, (), (), one.subcommands) for one in groups)
     return (Command(HELP, "", (), (), named), *below)
 
 
 def assembled(name: str) -> Any:
-    """Return a command with its options and subcommands, as Typer makes it."""
+    """A command with its options and subcommands, as Typer makes it."""
     command = getattr(import_module(COMMANDS[name].module), name)
     return typer.main.get_command(command() if COMMANDS[name].subcommands else single_command_app(command))
 
@@ -111,5 +111,5 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def _sentence(text: str | None) -> str:
-    """Return the first line of a help text without its full stop."""
+    """The first line of a help text without its full stop."""
     return " ".join((text or "").split("\n\n")[0].split()).rstrip(".")

@@ -1,4 +1,4 @@
-"""Writes the scripts of the completions and the manual pages anew, from the command as it is.
+"""Regenerates the scripts of the completions and the manual pages from the command.
 
 PYTHONPATH=tests python tests/completions/update.py
 """

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.batch_files import MODEL, Echo, answers, file_records, objects, parsed, records, written
+from support.batch_files import MODEL, Echo, answers, file_records, input_file, objects, parsed, records
 from support.command import COMMAND, PATIENCE
 from support.fake_replies import HANG, Answer, done, error, line
 
 if TYPE_CHECKING:
     from support.command import Reflect
-    from support.fake_server import Asked
+    from support.fake_server import ReceivedRequest
 
 LIMIT = Answer([line("<output>One, two"), line(**done("length"))])
 QUESTIONS = [f"question {number}" for number in range(1, 9)]
@@ -24,7 +24,7 @@ QUESTIONS = [f"question {number}" for number in range(1, 9)]
 class TestTextLines:
     def test_lines_are_answered_in_order(self, reflect: Reflect) -> None:
         with Echo() as server:
-            result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one", "", "  ", "two", "three"))
+            result = reflect.at(server.host)("batch", *MODEL, input_file(reflect.home, "one", "", "  ", "two", "three"))
 
         assert (result.code, result.err) == (0, "")
         assert answers(records(result)) == [(1, "one"), (4, "two"), (5, "three")]
@@ -43,13 +43,13 @@ class TestTextLines:
         assert answers(records(result)) == [(1, "one"), (2, "two")]
 
     def test_blank_input_succeeds_without_a_server(self, reflect: Reflect) -> None:
-        result = reflect.at("127.0.0.1:9")("batch", *MODEL, written(reflect.home, "", " "))
+        result = reflect.at("127.0.0.1:9")("batch", *MODEL, input_file(reflect.home, "", " "))
 
         assert (result.code, result.out, result.err) == (0, "", "")
 
     def test_lines_are_not_saved_as_sessions(self, reflect: Reflect) -> None:
         with Echo() as server:
-            reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one"))
+            reflect.at(server.host)("batch", *MODEL, input_file(reflect.home, "one"))
 
         assert json.loads(reflect("sessions", "--json").out) == []
 
@@ -97,12 +97,12 @@ class TestWholeFiles:
 class TestChosenLines:
     def test_only_the_first_lines_are_asked(self, reflect: Reflect) -> None:
         with Echo() as server:
-            result = reflect.at(server.host)("batch", *MODEL, "--limit", "2", written(reflect.home, *QUESTIONS))
+            result = reflect.at(server.host)("batch", *MODEL, "--limit", "2", input_file(reflect.home, *QUESTIONS))
 
         assert answers(records(result)) == [(1, "question 1"), (2, "question 2")]
 
     def test_sample_is_the_same_for_a_seed(self, reflect: Reflect) -> None:
-        file = written(reflect.home, *QUESTIONS)
+        file = input_file(reflect.home, *QUESTIONS)
         with Echo() as server:
             drawn = [
                 answers(records(reflect.at(server.host)("batch", *MODEL, "--sample", "3", *seed, file)))
@@ -161,7 +161,7 @@ class TestJsonLines:
         folder = reflect.home / ".config/reflectty/templates"
         folder.mkdir(parents=True)
         (folder / "into.md").write_text("Into {language}: {input}")
-        name = written(reflect.home, "cat", "dog")
+        name = input_file(reflect.home, "cat", "dog")
         words = ("batch", *MODEL, "-t", "into")
         with Echo() as server:
             run = reflect.at(server.host)
@@ -201,7 +201,7 @@ class TestFailingLine:
 
     def test_truncated_line_has_its_partial_answer(self, reflect: Reflect) -> None:
         with Echo(long=LIMIT) as server:
-            result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "long"))
+            result = reflect.at(server.host)("batch", *MODEL, input_file(reflect.home, "long"))
         (value,) = records(result)
 
         assert (result.code, value["answer"], value["complete"]) == (5, "One, two", False)
@@ -214,7 +214,7 @@ class TestFailingLine:
             answer = server.routes["/api/chat"]
             assert callable(answer)
             server.routes["/api/chat"] = lambda asked: busy.pop() if busy else answer(asked)
-            result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one"))
+            result = reflect.at(server.host)("batch", *MODEL, input_file(reflect.home, "one"))
 
         assert (result.code, answers(records(result))) == (0, [(1, "one")])
 
@@ -227,7 +227,7 @@ class TestFailingLine:
                 "direct",
                 "--schema",
                 '{"type": "integer"}',
-                written(reflect.home, "1", '"x"'),
+                input_file(reflect.home, "1", '"x"'),
             )
 
         assert result.code == 5
@@ -239,10 +239,10 @@ class TestOrder:
         with (
             Echo(slow=Answer([HANG])) as server,
             reflect.at(server.host).start(
-                "batch", *MODEL, "--jobs", "2", written(reflect.home, "one", "slow", "three", "four")
+                "batch", *MODEL, "--jobs", "2", input_file(reflect.home, "one", "slow", "three", "four")
             ) as run,
         ):
-            # Who asks the fourth while the second hangs has the answer to the third.
+            # The worker that asks the fourth while the second hangs has the answer to the third.
             assert run.until(lambda _: "four" in server.prompts)
             assert run.says('"line": 1')
             said = run.stdout
@@ -253,7 +253,7 @@ class TestOrder:
         with (
             Echo(slow=Answer([HANG])) as server,
             reflect.at(server.host).start(
-                "batch", *MODEL, "--jobs", "2", "--unordered", written(reflect.home, "slow", "two", "three")
+                "batch", *MODEL, "--jobs", "2", "--unordered", input_file(reflect.home, "slow", "two", "three")
             ) as run,
         ):
             assert run.says('"line": 3')
@@ -261,7 +261,7 @@ class TestOrder:
     def test_jobs_sets_the_number_of_parallel_requests(self, reflect: Reflect) -> None:
         with Echo() as server:
             server.held_until = lambda: server.most >= 3
-            result = reflect.at(server.host)("batch", *MODEL, "--jobs", "3", written(reflect.home, *QUESTIONS))
+            result = reflect.at(server.host)("batch", *MODEL, "--jobs", "3", input_file(reflect.home, *QUESTIONS))
 
         assert [answer for _, answer in answers(records(result))] == QUESTIONS
         assert server.most == 3
@@ -271,7 +271,7 @@ class TestOutputRecords:
     def test_fields_of_a_record_can_be_chosen(self, reflect: Reflect) -> None:
         with Echo() as server:
             run = reflect.at(server.host)
-            name = written(reflect.home, "one")
+            name = input_file(reflect.home, "one")
             some = run("batch", *MODEL, "--fields", "prompt,usage,answer", name)
             full = run("batch", *MODEL, "--full", name)
             wrong = run("batch", *MODEL, "--fields", "anser", name)
@@ -314,7 +314,7 @@ class TestWholeRun:
     def test_invalid_call_is_refused_before_any_request(
         self, reflect: Reflect, words: tuple[str, ...], code: int, said: str
     ) -> None:
-        before = written(reflect.home, "one")
+        before = input_file(reflect.home, "one")
         (reflect.home / "utf16.txt").write_text("one", "utf-16")
         with Echo() as server:
             result = reflect.at(server.host)("batch", *words)
@@ -327,7 +327,7 @@ class TestWholeRun:
         assert (reflect.home / before).read_text() == "one\n"
 
     def test_full_stdout_ends_the_run(self, reflect: Reflect) -> None:
-        written(reflect.home, *QUESTIONS * 20)
+        input_file(reflect.home, *QUESTIONS * 20)
         with Echo() as server:
             result = reflect.at(server.host).shell("reflect batch in.txt -m reflection --jobs 1 > /dev/full")
 
@@ -335,7 +335,7 @@ class TestWholeRun:
         assert len(server.prompts) < 5
 
     def test_closed_pipe_ends_the_run_silently(self, reflect: Reflect) -> None:
-        written(reflect.home, *QUESTIONS * 20)
+        input_file(reflect.home, *QUESTIONS * 20)
         with Echo() as server:
             left = threading.Event()
             server.held_until = lambda: len(server.prompts) == 1 or left.is_set()
@@ -364,14 +364,14 @@ class TestOutputFile:
     def test_output_file_is_in_order_at_the_end(self, reflect: Reflect) -> None:
         with Echo() as server:
             result = reflect.at(server.host)(
-                "batch", *MODEL, "--jobs", "4", written(reflect.home, *QUESTIONS), "-o", "out.jsonl"
+                "batch", *MODEL, "--jobs", "4", input_file(reflect.home, *QUESTIONS), "-o", "out.jsonl"
             )
 
         assert (result.code, result.out, result.err) == (0, "", "")
         assert [answer for _, answer in answers(file_records(reflect.home / "out.jsonl"))] == QUESTIONS
 
     def test_output_file_has_no_partial_record_when_the_disk_is_full(self, reflect: Reflect) -> None:
-        written(reflect.home, *QUESTIONS * 20)
+        input_file(reflect.home, *QUESTIONS * 20)
         with Echo() as server:
             words = "-m reflection --jobs 1 -o out.jsonl in.txt"
             result = reflect.at(server.host).shell(f"ulimit -f 8; reflect batch {words}")
@@ -385,9 +385,9 @@ class TestOutputFile:
         assert len(file_records(reflect.home / "out.jsonl")) == 160
 
     def test_output_file_is_not_replaced_without_force(self, reflect: Reflect) -> None:
-        written(reflect.home, "mine", name="out.jsonl")
+        input_file(reflect.home, "mine", name="out.jsonl")
         with Echo() as server:
-            result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one"), "-o", "out.jsonl")
+            result = reflect.at(server.host)("batch", *MODEL, input_file(reflect.home, "one"), "-o", "out.jsonl")
 
         assert result.code == 2
         assert "--resume to continue it, --force to overwrite" in result.err
@@ -399,7 +399,7 @@ class TestRateLimitedServer:
     def test_rate_limited_server_is_waited_for_and_loses_no_line(self, header: str, reflect: Reflect) -> None:
         spent = 0
 
-        def limited(asked: Asked) -> Answer:
+        def limited(asked: ReceivedRequest) -> Answer:
             nonlocal spent
             spent += 1
             refused = error(429, "slow down", **{header: "1"})
@@ -407,7 +407,7 @@ class TestRateLimitedServer:
 
         with Echo() as server:
             server.routes["/api/chat"] = limited
-            lines = written(reflect.home, *QUESTIONS[:4])
+            lines = input_file(reflect.home, *QUESTIONS[:4])
             result = reflect.at(server.host)("batch", *MODEL, "--jobs", "1", "--retry", "0", lines)
 
         assert result.code == 0

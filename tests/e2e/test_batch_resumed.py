@@ -1,4 +1,4 @@
-"""`reflect batch --output FILE` that was stopped, killed or failed, and goes on: nothing finished is lost or asked again."""
+"""`reflect batch --output FILE` resumes after a stop, a kill or an error: no finished line is lost or repeated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.batch_files import MODEL, Echo, answers, file_records, objects, written
+from support.batch_files import MODEL, Echo, answers, file_records, input_file, objects
 from support.fake_replies import HANG, Answer, error
 from support.waiting import PATIENCE, until
 
@@ -28,7 +28,7 @@ def out(reflect: Reflect) -> Path:
 
 
 def has_grown(path: Path, size: int, run: Running) -> bool:
-    """Whether a file has more bytes than before, or nothing more will come."""
+    """Whether a file has more bytes than before, or the run has ended."""
     return path.stat().st_size > size or run.process.poll() == 0
 
 
@@ -38,7 +38,7 @@ def batch(reflect: Reflect, server: Echo, *words: str) -> Result:
 
 class TestResume:
     def test_resume_asks_only_lines_without_an_answer(self, reflect: Reflect) -> None:
-        name = written(reflect.home, "one", "two", "three")
+        name = input_file(reflect.home, "one", "two", "three")
         with Echo(two=error(400, "no such thing")) as server:
             first = batch(reflect, server, name, *GO_ON)
             failed = file_records(out(reflect))
@@ -53,7 +53,7 @@ class TestResume:
         assert [value for value in file_records(out(reflect)) if "error" in value] == []
 
     def test_resume_needs_no_server_when_every_line_is_answered(self, reflect: Reflect) -> None:
-        name = written(reflect.home, "one", "two")
+        name = input_file(reflect.home, "one", "two")
         with Echo() as server:
             batch(reflect, server, name, *OUT)
         before = out(reflect).read_bytes()
@@ -63,10 +63,10 @@ class TestResume:
         assert out(reflect).read_bytes() == before
 
     def test_resume_asks_a_changed_line_again(self, reflect: Reflect) -> None:
-        name = written(reflect.home, "one", "two", "three", "four")
+        name = input_file(reflect.home, "one", "two", "three", "four")
         with Echo() as server:
             batch(reflect, server, name, *OUT)
-            written(reflect.home, "one", "zwei", "three")
+            input_file(reflect.home, "one", "zwei", "three")
             result = batch(reflect, server, name, *GO_ON)
 
         assert result.code == 0
@@ -86,17 +86,17 @@ class TestResume:
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "two")]
 
     def test_resume_with_another_model_warns(self, reflect: Reflect) -> None:
-        name = written(reflect.home, "one")
+        name = input_file(reflect.home, "one")
         with Echo(0, "reflection", "other") as server:
             batch(reflect, server, name, *OUT)
-            written(reflect.home, "one", "two")
+            input_file(reflect.home, "one", "two")
             result = batch(reflect, server, name, *GO_ON, "-m", "other")
 
         assert "some lines were already answered by reflection: their answers are kept" in result.err
         assert [value["model"] for value in file_records(out(reflect))] == ["reflection", "other"]
 
     def test_resume_accepts_records_saved_from_stdout(self, reflect: Reflect) -> None:
-        name = written(reflect.home, "one", "two")
+        name = input_file(reflect.home, "one", "two")
         with Echo() as server:
             out(reflect).write_bytes(batch(reflect, server, name).stdout.splitlines(keepends=True)[0])
             result = batch(reflect, server, name, *GO_ON)
@@ -105,8 +105,8 @@ class TestResume:
         assert server.prompts[2:] == ["two"]
 
     def test_resume_refuses_a_file_not_written_by_batch(self, reflect: Reflect) -> None:
-        name = written(reflect.home, "one")
-        written(reflect.home, "mine", "and mine", name="out.jsonl")
+        name = input_file(reflect.home, "one")
+        input_file(reflect.home, "mine", "and mine", name="out.jsonl")
         with Echo() as server:
             result = batch(reflect, server, name, *GO_ON)
 
@@ -116,7 +116,7 @@ class TestResume:
         assert server.requests == []
 
     def test_resume_is_refused_while_another_batch_is_writing(self, reflect: Reflect) -> None:
-        name = written(reflect.home, "slow")
+        name = input_file(reflect.home, "slow")
         with (
             Echo(slow=Answer([HANG])) as server,
             reflect.at(server.host).start("batch", *MODEL, name, *OUT) as run,
@@ -131,7 +131,7 @@ class TestResume:
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_signal_keeps_finished_lines_and_says_how_to_resume(reflect: Reflect, number: signal.Signals) -> None:
-    name = written(reflect.home, "slow", "two", "three")
+    name = input_file(reflect.home, "slow", "two", "three")
     with (
         Echo(slow=Answer([HANG])) as server,
         reflect.at(server.host).start("batch", *MODEL, "--jobs", "2", name, *OUT) as run,
@@ -149,7 +149,7 @@ def test_signal_keeps_finished_lines_and_says_how_to_resume(reflect: Reflect, nu
 
 
 def test_signal_writes_finished_lines_to_stdout(reflect: Reflect) -> None:
-    name = written(reflect.home, "slow", "two", "three")
+    name = input_file(reflect.home, "slow", "two", "three")
     with (
         Echo(slow=Answer([HANG])) as server,
         reflect.at(server.host).start("batch", *MODEL, "--jobs", "2", name) as run,
@@ -164,7 +164,7 @@ def test_signal_writes_finished_lines_to_stdout(reflect: Reflect) -> None:
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_kills_lose_no_finished_line(reflect: Reflect, kills: int) -> None:
-    name, seen, killed = written(reflect.home, *QUESTIONS), b"", 0
+    name, seen, killed = input_file(reflect.home, *QUESTIONS), b"", 0
     out(reflect).touch()
     with Echo() as server:
         for _ in range(kills):

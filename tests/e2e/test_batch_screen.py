@@ -1,4 +1,4 @@
-"""`reflect batch` in a terminal: the line that counts, and how it makes way."""
+"""`reflect batch` in a terminal: the progress line, and how it makes way for other output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from reflectty.chat.trial import MAX_REQUESTS
-from support.batch_files import MODEL, Echo, answers, file_records, parsed, written
+from support.batch_files import MODEL, Echo, answers, file_records, input_file, parsed
 from support.fake_replies import HANG, Answer, Pause, done, error, line
 from support.pty_screen import Screen
 from support.waiting import until
@@ -23,7 +23,7 @@ ONE = ("--jobs", "1")
 
 
 def test_progress_line_is_replaced_by_a_summary_at_the_end(reflect: Reflect) -> None:
-    name, out = written(reflect.home, *QUESTIONS, "bad"), reflect.home / "out.jsonl"
+    name, out = input_file(reflect.home, *QUESTIONS, "bad"), reflect.home / "out.jsonl"
     counted = threading.Event()
     with (
         Echo(bad=error(400, "no")) as server,
@@ -43,7 +43,7 @@ def test_progress_line_is_replaced_by_a_summary_at_the_end(reflect: Reflect) -> 
 
 
 def test_progress_line_does_not_overwrite_records(reflect: Reflect) -> None:
-    name = written(reflect.home, *QUESTIONS)
+    name = input_file(reflect.home, *QUESTIONS)
     with (
         Echo(0.02) as server,
         Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, columns=120, rows=30) as screen,
@@ -56,13 +56,13 @@ def test_progress_line_does_not_overwrite_records(reflect: Reflect) -> None:
 
 
 def test_parallel_requests_are_announced_once(reflect: Reflect) -> None:
-    name, begun = written(reflect.home, *QUESTIONS * 4), list[str]()
+    name, begun = input_file(reflect.home, *QUESTIONS * 4), list[str]()
 
     def counting() -> Iterator[Step]:
         yield line("1, ")
         begun.append("1")
         until(lambda: len(begun) == MAX_REQUESTS)
-        # What all of them began with is read before any of them ends.
+        # The beginning of every reply is read before any of them ends.
         yield Pause(1.0)
         yield line("2", **done())
 
@@ -81,7 +81,7 @@ def test_parallel_requests_are_announced_once(reflect: Reflect) -> None:
 
 
 def test_ctrl_c_stops_the_batch_and_says_how_to_resume(reflect: Reflect) -> None:
-    name = written(reflect.home, "one", "slow", "three")
+    name = input_file(reflect.home, "one", "slow", "three")
     with (
         Echo(slow=Answer([HANG])) as server,
         Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "-o", "out.jsonl", columns=120) as screen,
@@ -96,7 +96,7 @@ def test_ctrl_c_stops_the_batch_and_says_how_to_resume(reflect: Reflect) -> None
 
 
 def test_no_progress_is_drawn_when_stderr_is_not_a_terminal(reflect: Reflect) -> None:
-    name, err = written(reflect.home, *QUESTIONS), reflect.home / "err.txt"
+    name, err = input_file(reflect.home, *QUESTIONS), reflect.home / "err.txt"
     with (
         Echo(0.02) as server,
         Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "-o", "out.jsonl", err=err) as screen,

@@ -1,4 +1,4 @@
-"""Who answers on a machine without a server: the built-in model, where it may, and always with a word on what it is."""
+"""Questions on a machine without a server: the built-in model answers where it may, and a note names it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from support.chat_process import Chat
-from support.fresh_machine import QUESTION, answering, fresh, port_of, refused
+from support.fresh_machine import QUESTION, default_server, fresh, is_unreachable, port_of
 from support.pty_screen import Screen
 from support.scripted_servers import ANSWER
-from support.stored_replies import Kept
+from support.stored_replies import StoredHome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ CONFIG = ".config/reflectty/config.toml"
 
 @pytest.fixture
 def machine(request: pytest.FixtureRequest, tmp_path: Path, mini: BuiltIn) -> Reflect:
-    """A machine where the terms of the built-in model have been read, and nothing else ever happened."""
+    """A machine without any state but that the terms of the built-in model are accepted."""
     state = tmp_path / ".local/state/reflectty"
     state.mkdir(parents=True)
     (state / "told").write_text("the terms of mini\n")
@@ -43,7 +43,7 @@ def write(reflect: Reflect, text: str) -> None:
 
 
 def answered_by_mini(result: Result) -> bool:
-    """Whether an answer came, and one line says by what."""
+    """Whether an answer came, and one line names the built-in model."""
     lines = result.err.splitlines()
     told = len(lines) == 1 and WHAT_IT_IS in lines[0] and A_REAL_ONE in lines[0]
     return result.code == 0 and bool(result.out.strip()) and told
@@ -55,7 +55,7 @@ class Asking(NamedTuple):
     name: str
     words: tuple[str, ...] = ()
     config: str = ""
-    variables: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    variables: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
 ASKINGS = (
@@ -93,7 +93,7 @@ def test_built_in_model_answers_by_default_when_no_server_ever_answered(
 
     assert answered_by_mini(result)
     assert "no server responds" in result.err
-    assert Kept(machine.home).said.model == "mini"
+    assert StoredHome(machine.home).said.model == "mini"
 
 
 NOTICES = ".local/state/reflectty/notices"
@@ -143,12 +143,12 @@ def test_fallback_is_announced_each_time_on_a_terminal(machine: Reflect) -> None
 def test_session_of_the_built_in_model_is_continued(machine: Reflect) -> None:
     assert answered_by_mini(machine(QUESTION))
     assert machine("-c", "And 4 + 4?").code == 0
-    assert len(Kept(machine.home).sessions) == 1
+    assert len(StoredHome(machine.home).sessions) == 1
 
 
 @pytest.mark.process
 def test_server_with_a_model_named_mini_answers_instead(machine: Reflect) -> None:
-    with answering(machine, has_mini=True) as server:
+    with default_server(machine, has_mini=True) as server:
         result = machine("-m", "mini", QUESTION)
 
     assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
@@ -156,7 +156,7 @@ def test_server_with_a_model_named_mini_answers_instead(machine: Reflect) -> Non
 
 
 def test_server_without_mini_is_not_asked_the_question(machine: Reflect) -> None:
-    with answering(machine) as server:
+    with default_server(machine) as server:
         assert answered_by_mini(machine("-m", "mini", QUESTION))
 
     assert not server.asked("/api/chat")
@@ -182,18 +182,18 @@ def asked(machine: Reflect) -> Result:
 def test_built_in_model_is_not_the_default_once_a_server_has_answered(
     machine: Reflect, reach: Callable[[Reflect], Result]
 ) -> None:
-    with answering(machine):
+    with default_server(machine):
         assert reach(machine).code == 0
 
-    assert refused(machine(QUESTION))
+    assert is_unreachable(machine(QUESTION))
 
 
 def test_sessions_with_other_models_count_as_an_answering_server(machine: Reflect) -> None:
-    with answering(machine):
+    with default_server(machine):
         assert machine("What?").code == 0
     (machine.home / ".local/state/reflectty/served").unlink()
 
-    assert refused(machine(QUESTION))
+    assert is_unreachable(machine(QUESTION))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_built_in_model_is_not_the_default_when_a_setting_names_a_source(machine
         write(machine, way.config)
     result = machine(*way.words, QUESTION, **way.variables)
 
-    assert refused(result)
+    assert is_unreachable(result)
     assert "-m mini" in result.err
 
 
@@ -235,7 +235,7 @@ def test_built_in_model_answers_a_batch_as_it_answers_a_question(machine: Reflec
 
 @pytest.mark.parametrize("words", [("-q",), ("--host", "127.0.0.1:9"), ("-m", "reflection")], ids=" ".join)
 def test_built_in_model_does_not_answer_a_batch_that_names_a_source(machine: Reflect, words: tuple[str, ...]) -> None:
-    assert refused(machine("batch", "-", *words, stdin=b"What?\n"))
+    assert is_unreachable(machine("batch", "-", *words, stdin=b"What?\n"))
 
 
 class TestModels:
@@ -249,7 +249,7 @@ class TestModels:
         assert (one["name"], one["built_in"]) == ("mini:latest", True)
 
     def test_built_in_model_is_listed_below_those_of_the_server(self, machine: Reflect) -> None:
-        with answering(machine):
+        with default_server(machine):
             result = machine("models")
             there = machine("models", "--host", f"127.0.0.1:{port_of(machine)}", "--json")
 
@@ -260,7 +260,7 @@ class TestModels:
         assert [one["name"] for one in json.loads(there.out)] == ["reflection:latest"]
 
     def test_server_with_a_model_named_mini_hides_the_built_in_one(self, machine: Reflect) -> None:
-        with answering(machine, has_mini=True):
+        with default_server(machine, has_mini=True):
             listed = json.loads(machine("models", "--json").out)
 
         assert [(one["name"], one["built_in"]) for one in listed] == [
@@ -276,17 +276,17 @@ class TestModels:
     def test_list_of_a_named_server_that_is_down_is_an_error(
         self, machine: Reflect, words: tuple[str, ...], variables: dict[str, Any]
     ) -> None:
-        assert refused(machine("models", "list", *words, **variables))
+        assert is_unreachable(machine("models", "list", *words, **variables))
 
     def test_list_is_an_error_once_a_server_has_answered(self, machine: Reflect) -> None:
-        with answering(machine):
+        with default_server(machine):
             machine("models")
 
-        assert refused(machine("models"))
+        assert is_unreachable(machine("models"))
 
     @pytest.mark.parametrize("serves", [False, True], ids=["no server", "a server without it"])
     def test_built_in_model_is_loaded_and_unloaded(self, machine: Reflect, serves: bool) -> None:
-        with answering(machine) if serves else nullcontext():
+        with default_server(machine) if serves else nullcontext():
             loaded = machine("models", "load", "mini", "--json")
             listed = machine("models", "--json")
             unloaded = [machine("models", "unload", "mini", "--json") for _ in range(2)]
@@ -296,7 +296,7 @@ class TestModels:
         assert [json.loads(one.out)["unloaded"] for one in unloaded] == [True, False]
 
     def test_load_of_mini_on_a_named_server_does_not_load_the_built_in_one(self, machine: Reflect) -> None:
-        assert refused(machine("models", "load", "mini", "--host", "127.0.0.1:9"))
+        assert is_unreachable(machine("models", "load", "mini", "--host", "127.0.0.1:9"))
 
     @pytest.mark.process
     def test_load_of_the_built_in_model_gives_no_advice_on_gpus(self, machine: Reflect) -> None:
@@ -318,7 +318,7 @@ class TestChat:
             assert chat.rests()
             assert chat.text.count(WHAT_IT_IS) == 1
             assert chat.leave() == 0
-        assert Kept(machine.home).said.model == "mini"
+        assert StoredHome(machine.home).said.model == "mini"
 
     @pytest.mark.slow
     def test_chat_announces_a_requested_built_in_model(self, machine: Reflect) -> None:
@@ -327,7 +327,7 @@ class TestChat:
             assert chat.leave() == 0
 
     def test_chat_does_not_use_the_built_in_model_once_a_server_has_answered(self, machine: Reflect) -> None:
-        with answering(machine), Chat(machine, columns=160, program=machine.command) as chat:
+        with default_server(machine), Chat(machine, columns=160, program=machine.command) as chat:
             assert chat.shows("reflection")
             assert chat.leave() == 0
         with Chat(machine, columns=160, program=machine.command) as chat:
@@ -349,7 +349,7 @@ def test_doctor_questions_the_built_in_model_when_it_would_answer(machine: Refle
 
 
 def test_doctor_lists_the_built_in_model_beside_a_working_server(machine: Reflect) -> None:
-    with answering(machine):
+    with default_server(machine):
         result = machine("doctor", "--json", "--no-question")
     found = {one["check"]: one for one in json.loads(result.out)["findings"]}
 
@@ -376,7 +376,7 @@ def test_completion_offers_the_built_in_model_only_for_asking(machine: Reflect) 
 def test_create_refuses_changes_to_mini_and_an_existing_mini(
     machine: Reflect, words: tuple[str, ...], says: str
 ) -> None:
-    with answering(machine, has_mini=True) as server:
+    with default_server(machine, has_mini=True) as server:
         result = machine("models", "create", *words)
 
     assert (result.code, result.out, len(result.err.splitlines())) == (2, "", 1)

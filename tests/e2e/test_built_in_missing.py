@@ -1,4 +1,4 @@
-"""A machine without a server and without the extra: what the errors say, and what is not offered."""
+"""A machine without a server and without the extra: its errors, and the missing offer of the built-in model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.engines.embedded.install import how_to_install
-from support.fresh_machine import QUESTION, answering, bare, fresh, refused
+from support.fresh_machine import QUESTION, bare, default_server, fresh, is_unreachable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.command import Reflect
 
 INSTALL = how_to_install()
-"""The command for this installation, which the machines of these tests have as well."""
+"""The install command for this installation, which the machines of these tests share."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_the_error_says_what_to_install(machine: Reflect, words: tuple[str, ...]
 
 
 def test_missing_mini_on_a_server_suggests_installing_and_not_pulling(machine: Reflect) -> None:
-    with answering(machine):
+    with default_server(machine):
         result = machine("-m", "mini", QUESTION)
 
     assert (result.code, result.out, len(result.err.splitlines())) == (4, "", 1)
@@ -48,11 +48,11 @@ def test_missing_mini_on_a_server_suggests_installing_and_not_pulling(machine: R
 
 
 def test_install_hint_is_omitted_once_a_server_has_answered(machine: Reflect) -> None:
-    with answering(machine):
+    with default_server(machine):
         assert machine("What?").code == 0
     result = machine(QUESTION)
 
-    assert refused(result)
+    assert is_unreachable(result)
     assert INSTALL not in result.err
 
 
@@ -65,7 +65,7 @@ def test_doctor_says_what_to_install(machine: Reflect) -> None:
 
 
 def test_create_mini_is_refused_without_the_extra(machine: Reflect) -> None:
-    with answering(machine) as server:
+    with default_server(machine) as server:
         result = machine("models", "create", "mini")
 
     assert (result.code, result.out, len(result.err.splitlines())) == (2, "", 1)
@@ -75,7 +75,7 @@ def test_create_mini_is_refused_without_the_extra(machine: Reflect) -> None:
 
 def test_create_mini_is_refused_without_numpy(tmp_path: Path, mini: BuiltIn) -> None:
     machine = fresh(tmp_path, mini, bare(tmp_path / "site", ("numpy",)))
-    with answering(machine) as server:
+    with default_server(machine) as server:
         result = machine("models", "create", "mini")
 
     assert (result.code, result.out) == (2, "")

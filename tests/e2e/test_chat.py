@@ -1,4 +1,4 @@
-"""The chat and scripted servers: what is asked, queued, stopped, and what is said where a server fails."""
+"""The chat and scripted servers: questions, the queue, stopping, and the messages where a server fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyStatus
-from support.chat_process import Chat, LateServer, Unseen, kept, replies, routes, serving
+from support.chat_process import Chat, LateServer, Unseen, replies, routes, serving, stored_sessions
 from support.fake_server import CLOSE, HANG, RESET, Answer, Pause, Raw, done, error, line, reply, tags
 from support.real_ollama import free_port
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, Gate, unfinished
@@ -28,12 +28,11 @@ PAGE = Answer([b"<html><body>Sign in to the network</body></html>"], content_typ
 MISSING = error(404, "model 'reflection' not found")
 BUSY = error(503, "server busy, please try again. maximum pending requests exceeded")
 HANGS = 5.0
-"""Seconds of computing after which a key that is not answered tells of a chat that hangs; how fast it is, the benchmarks
-say."""
+"""CPU seconds without a response to a key after which the chat counts as hanging; the benchmarks measure its speed."""
 
 
 def behind(sign: str, text: str) -> str:
-    """Return the digits of all rows behind a sign of the gutter."""
+    """The digits of all rows behind a sign of the gutter."""
     return "".join(re.findall(rf"^ {sign} (\d+)\s*$", text, re.MULTILINE))
 
 
@@ -45,7 +44,7 @@ class TestQuestion:
             assert chat.answered("▾ ")
             rows = [text.strip() for text in chat.drawn]
             code = chat.leave()
-        ((session, (asked, answered)),) = kept(reflect)
+        ((session, (asked, answered)),) = stored_sessions(reflect)
 
         assert code == 0
         assert [row for row in rows if row[:1] in ("│", "↺") and "Ask" not in row] == [
@@ -65,7 +64,7 @@ class TestQuestion:
         with serving(said) as server, Chat(reflect.at(server.host), *MODEL, columns=columns, rows=40) as chat:
             assert chat.opened()
             chat.ask(word)
-            # While it is drawn, half of a frame may be seen.
+            # Half of a frame may be visible while it is drawn.
             assert chat.until(lambda text: behind("▌", text) == behind(" ", text) == word)
 
     def test_text_typed_before_the_first_frame_is_not_lost(self, reflect: Reflect) -> None:
@@ -111,7 +110,7 @@ class TestQuestion:
             chat.ask("second")
             assert chat.shows("queued")
             assert chat.leave() == 0
-        ((_, turns),) = kept(reflect)
+        ((_, turns),) = stored_sessions(reflect)
 
         assert [turn.text for turn in turns if turn.said is None] == ["first", "second"]
 
@@ -156,13 +155,13 @@ class TestStopping:
 
 
 class Fault(NamedTuple):
-    """How a server fails, and what is said."""
+    """A failure of a server, and the message for it."""
 
     name: str
     chat: Route
     said: str
     ended: tuple[ReplyStatus, ...] = ()
-    """How the reply is kept; nothing where none began."""
+    """The stored status of the reply; empty where none began."""
     shown: Route | None = None
     words: tuple[str, ...] = ()
 
@@ -211,7 +210,7 @@ def test_server_fault_is_reported_and_the_next_question_is_answered(reflect: Ref
         chat.ask("and now?")
         assert chat.answered(ANSWER)
         assert chat.leave() == 0
-    ((_, turns),) = kept(reflect)
+    ((_, turns),) = stored_sessions(reflect)
     found = [turn.said for turn in turns if turn.said]
 
     assert [turn.text for turn in turns if not turn.said] == ["well?", "and now?"]
@@ -256,7 +255,7 @@ class TestUnavailableServer:
 
 
 def paced(count: int, per_second: float) -> Answer:
-    """Return a reply of so many numbered words at a pace."""
+    """A reply of so many numbered words at a pace."""
 
     def steps() -> Iterator[Step]:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The chat over disks that are full, read-only or not what they should be: it answers, and says so once."""
+"""The chat over full, read-only and broken disks: it answers, and warns once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.core.session import ReplyStatus
-from support.chat_process import Chat, database, ended_as, kept, serving
+from support.chat_process import Chat, database, ended_as, serving, stored_sessions
 from support.fake_server import Answer, reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
 from support.small_disks import small_disk
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def asks_twice(reflect: Reflect, *replies: Answer) -> str:
-    """Ask two questions, which are answered; return what stands in the transcript."""
+    """Ask two questions and get answers; return the transcript."""
     with serving([*replies, reply([ANSWERED])]) as server, Chat(reflect.at(server.host), *MODEL, rows=60) as chat:
         assert chat.opened()
         for number in range(2):
@@ -30,7 +30,7 @@ def asks_twice(reflect: Reflect, *replies: Answer) -> str:
             assert chat.matches(f"(?s){'.*'.join([re.escape(ANSWER)] * (number + 1))}")
             assert chat.shows("ctrl+j new line")
         assert chat.lacks("▌ using")
-        # The scrollbar stands between the rows of a note.
+        # The scroll bar stands between the rows of a note.
         text = re.sub(r"[▁-█]?\s+", " ", chat.text)
         assert chat.leave() == 0
         assert chat.left_behind == []
@@ -86,7 +86,7 @@ class TestUnwritableStore:
             assert chat.opened()
             chat.ask("question 0")
             assert chat.shows("▾ ")
-            ((session, _),) = kept(reflect)
+            ((session, _),) = stored_sessions(reflect)
             assert reflect("sessions", "remove", session.id, "--yes").code == 0
             chat.ask("question 1")
             assert chat.until(lambda text: text.count(ANSWER) == 2)
@@ -101,7 +101,7 @@ class TestUnwritableStore:
 
         assert said.count("in memory only") == 1
         assert [message["content"] for message in sent] == ["question 0", ANSWER, "question 1"]
-        assert [session.title for session, _ in kept(reflect)] == ["question 2"]
+        assert [session.title for session, _ in stored_sessions(reflect)] == ["question 2"]
 
     def test_damaged_store_is_one_line_and_the_next_start_creates_a_new_one(self, reflect: Reflect) -> None:
         path = database(reflect)

@@ -1,4 +1,4 @@
-"""The chat under kill -9: what was asked is there, and all but the last second of what was said."""
+"""The chat under kill -9: the question is stored, and all but the last second of the reply."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from reflectty.core.session import ReplyStatus
-from support.chat_process import HALF, Chat, Unseen, database, ended_as, kept, replies, serving
-from support.fake_server import Answer, Asked, Pause, line, reply
+from support.chat_process import HALF, Chat, Unseen, database, ended_as, replies, serving, stored_sessions
+from support.fake_server import Answer, Pause, ReceivedRequest, line, reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, unfinished
 from support.store_programs import health
 from support.waiting import until
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 MANY = 5
 SLACK = 0.7
-"""Seconds beyond the promised one that a machine may take to write what it was told to write."""
+"""Seconds beyond the promised one that a machine may take to finish a write."""
 
 
-class Spoken:
-    """Replies that say numbered words for a while, and when each of them was sent."""
+class NumberedReplies:
+    """Replies of numbered words for a while, with the time at which each was sent."""
 
     def __init__(self) -> None:
         self.sent: dict[str, list[float]] = {}
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: ReceivedRequest) -> Answer:
         times = self.sent.setdefault(asked.json["messages"][-1]["content"], [])
 
         def steps() -> Iterator[Step]:
@@ -49,12 +49,12 @@ class Spoken:
 
 
 def last_drawn(chat: Chat) -> int:
-    """The number of the last word that stands in the terminal."""
+    """The number of the last word on the screen."""
     return max(int(number) for number in re.findall(rb"w(\d+) ", chat.raw))
 
 
 class Killed(NamedTuple):
-    """A chat that was killed: when, and how much later than it was sent a word was drawn by then."""
+    """A chat that was killed: the time, and the delay between sending and drawing a word by then."""
 
     moment: float
     late: float
@@ -65,8 +65,8 @@ class Killed(NamedTuple):
     [(0, 1, 1), *(pytest.param(seed, 5, 4, marks=pytest.mark.slow) for seed in range(MANY))],
 )
 def test_killed_chat_loses_at_most_the_last_second(reflect: Reflect, seed: int, rounds: int, at_once: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - moments, not secrets
-    spoken, killed = Spoken(), dict[str, Killed]()
+    chance = random.Random(seed)  # noqa: S311 - random moments, not secrets
+    spoken, killed = NumberedReplies(), dict[str, Killed]()
     with serving(spoken.answer) as server:
         for number in range(rounds):
             with ExitStack() as stack:
@@ -86,7 +86,7 @@ def test_killed_chat_loses_at_most_the_last_second(reflect: Reflect, seed: int, 
                     chat.process.kill()
                     chat.process.wait()
             assert health(database(reflect)) == ()
-    found = {turns[0].text: turns[1].said for _, turns in kept(reflect)}
+    found = {turns[0].text: turns[1].said for _, turns in stored_sessions(reflect)}
     lost = []
     for question, (moment, late) in killed.items():
         said = found[question]
@@ -102,12 +102,12 @@ def test_killed_chat_loses_at_most_the_last_second(reflect: Reflect, seed: int, 
 
 
 def test_text_stored_before_a_kill_is_still_stored_after_it(reflect: Reflect) -> None:
-    spoken = Spoken()
+    spoken = NumberedReplies()
     with serving(spoken.answer) as server, Unseen(reflect.at(server.host), *MODEL) as chat:
         assert chat.wrote(b"Ask, or /")
         chat.ask("well?")
         assert chat.wrote(b"w0 ")
-        # It is stored while it comes, and more than once.
+        # The reply is stored while it streams, and more than once.
         assert until(lambda: "w1 " in stored(reflect))
         first = stored(reflect)
         assert until(lambda: len(stored(reflect)) > len(first))

@@ -1,4 +1,4 @@
-"""The chat under signals, hangups and errors of its own: the terminal is restored, what came is kept."""
+"""The chat under signals, hangups and internal errors: the terminal is restored, and the text so far is stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 TAKES_PASTES = b"\x1b[?2004h"
-"""What a chat writes when it begins to read keys."""
+"""The sequence that a chat writes when it begins to read keys."""
 by_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
 
@@ -82,7 +82,7 @@ class TestSignal:
     def test_lost_terminal_without_a_signal_ends_the_chat(self, reflect: Reflect, trap: str) -> None:
         with serving(unfinished(HALF)) as server:
             leader, follower = os.openpty()
-            # The terminal is nobody's own: its end is a failed read and no signal.
+            # The terminal is no process's controlling terminal: its end is a failed read and not a signal.
             process = subprocess.Popen(
                 ("sh", "-c", f'trap "" {trap}; exec "$@"', "sh", *COMMAND, *MODEL),
                 stdin=follower,

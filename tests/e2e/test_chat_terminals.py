@@ -1,4 +1,4 @@
-"""The chat in odd terminals, without one, in one that changes its size, and under a large paste."""
+"""The chat in odd terminals, without one, in one that is resized, and under a large paste."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from reflectty.core.session import ReplyStatus
-from support.chat_process import Chat, database, ended_as, kept, serving
+from support.chat_process import Chat, database, ended_as, serving, stored_sessions
 from support.fake_server import reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support.command import Reflect
 
 HANGS = 5.0
-"""Seconds of computing after which what is pasted, typed or answered tells of a chat that hangs."""
+"""CPU seconds without a response to a paste or a key after which the chat counts as hanging."""
 COLOUR = re.compile(rb"\x1b\[[0-9;]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[0-9;]*m")
 
 
@@ -152,4 +152,4 @@ def test_pasted_megabyte_is_one_placeholder_and_is_sent_in_full(reflect: Reflect
     assert marks == 1
     assert max(pasted, typed, answered) < HANGS
     assert sent == f"{text} well?"
-    assert kept(reflect)[0][1][0].text == f"{text} well?"
+    assert stored_sessions(reflect)[0][1][0].text == f"{text} well?"

@@ -1,4 +1,4 @@
-"""Models that run elsewhere than on the server, from outside: how they are told apart, announced and explained."""
+"""Models that run elsewhere than on the server: how they are recognized, announced and explained."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIGN_IN = "https://ollama.com/connect?name=me&key=c3NoLWVkMjU1MTk"
 
 
 def cloud(**more: Route) -> FakeServer:
-    """Return a server that has nothing but the stub of a cloud model."""
+    """A server with nothing but the stub of a cloud model."""
     usual: dict[str, Route] = {
         "version": whole({"version": "0.34.2"}),
         "tags": whole({"models": [LISTED]}),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.fake_server import Answer, done, line
-from support.scripted_servers import ANSWERED, MODEL, asking, saying
-from support.stored_replies import Kept
+from support.scripted_servers import ANSWERED, MODEL, answering_server, chat_server
+from support.stored_replies import StoredHome
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -19,15 +19,15 @@ THINKS = f"<thinking>\n```\nno\n```\n</thinking>\n<output>\n{BLOCKS}\n</output>"
 
 @pytest.mark.parametrize("flags", [("-x",), ("--code",), ("-x", "--final"), ("-xq",)])
 def test_only_the_last_block_of_code_is_printed(reflect: Reflect, flags: tuple[str, ...]) -> None:
-    with saying(*THINKS) as server:
+    with answering_server(*THINKS) as server:
         result = reflect.at(server.host)(*MODEL, *flags, "q")
 
     assert (result.code, result.out, result.err) == (0, "print(2)\n^[[31m\n", "")
-    assert Kept(reflect.home).said.answer == BLOCKS
+    assert StoredHome(reflect.home).said.answer == BLOCKS
 
 
 def test_answer_without_code_exits_with_5(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         result = reflect.at(server.host)(*MODEL, "-x", "q")
 
     assert (result.code, result.out) == (5, "")
@@ -38,7 +38,7 @@ def test_answer_without_code_exits_with_5(reflect: Reflect) -> None:
 
 def test_half_a_block_is_not_printed(reflect: Reflect) -> None:
     cut = Answer([line("<output>\n```sh\nrm -rf /tmp/a"), line(**done("length"))])
-    with asking(cut) as server:
+    with chat_server(cut) as server:
         result = reflect.at(server.host)(*MODEL, "-x", "q")
 
     assert (result.code, result.out) == (5, "")
@@ -49,7 +49,7 @@ def test_half_a_block_is_not_printed(reflect: Reflect) -> None:
     "flags", [("--json",), ("--jsonl",), ("--raw",), ("--show", "answer"), ("--no-thinking",), ("--stats",)]
 )
 def test_other_forms_are_refused(reflect: Reflect, flags: tuple[str, ...]) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         result = reflect.at(server.host)(*MODEL, "-x", *flags, "q")
 
     assert result.code == 2

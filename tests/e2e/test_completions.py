@@ -14,9 +14,9 @@ from reflectty.store import open_store
 from reflectty.system import assets
 from support.command import COMMAND
 from support.completed_models import BUILT_IN, listed
-from support.fake_server import Answer, Asked, FakeServer, tags
-from support.openai_command import Asking
-from support.openai_replies import served
+from support.fake_server import Answer, FakeServer, ReceivedRequest, tags
+from support.openai_command import OpenAICommand
+from support.openai_replies import model_list
 from support.pty_screen import Screen
 from support.waiting import PATIENCE
 
@@ -54,7 +54,7 @@ def run(reflect: Reflect, *command: str, **variables: str) -> list[str]:
 
 
 def bash(reflect: Reflect, line: str, *words: str) -> list[str]:
-    """Return what bash would put in place of the last word."""
+    """The words that bash would put in place of the last one."""
     script = str(assets.find_asset_folder("completions") / "reflect.bash")
     return run(reflect, "bash", "-c", BASH, "bash", *(words or line.split(" ")), SCRIPT=script, LINE=line)
 
@@ -118,8 +118,8 @@ def test_model_completion_uses_the_server_or_its_last_answer(reflect: Reflect) -
 
 @pytest.mark.parametrize("line", ["reflect -m ", "reflect models show "])
 def test_openai_model_ids_are_completed_verbatim(reflect: Reflect, line: str) -> None:
-    with FakeServer({"/v1/models": served("mini:latest", "org/Qwen3-8B", maker="library")}) as server:
-        there = Asking(reflect, server.host)
+    with FakeServer({"/v1/models": model_list("mini:latest", "org/Qwen3-8B", maker="library")}) as server:
+        there = OpenAICommand(reflect, server.host)
         listed(there)
         found = bash(there, line)
 
@@ -166,7 +166,7 @@ def test_local_server_is_asked_without_a_proxy_and_without_the_key(reflect: Refl
 def test_answer_of_a_slow_server_is_saved_for_the_next_completion(reflect: Reflect) -> None:
     gone_on = threading.Event()
 
-    def slow(_: Asked) -> Answer:
+    def slow(_: ReceivedRequest) -> Answer:
         gone_on.wait(PATIENCE)
         return tags("qwen3:8b")
 
@@ -203,7 +203,7 @@ def test_completed_title_is_quoted_for_bash(reflect: Reflect, title: str) -> Non
     beginning = title[:2]
     word = beginning.replace(" ", "\\ ").replace("\\b", "\\\\b") if " " in beginning else beginning
     line = f"reflect sessions show {word}"
-    # By chance its ID begins as its title does.
+    # The ID happens to have the beginning of the title.
     (found,) = (one for one in bash(reflect, line, "reflect", "sessions", "show", word) if one.strip() != session.id)
     read = run(reflect, "bash", "-c", f'set -- {found}; printf "%s\\n" "$@"')
 

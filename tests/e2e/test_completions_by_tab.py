@@ -1,4 +1,4 @@
-"""Completions as a person has them: installed by the command, and asked for by the tab key of a real shell."""
+"""Completions as a user has them: installed by the command, and requested by the tab key of a real shell."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHELLS = {
     "zsh": (".zshrc", ZSH, ("zsh", "-i")),
     "fish": (".config/fish/config.fish", FISH, ("fish", "-i")),
 }
-"""What each shell reads first, what stands there, and how it is started."""
+"""The startup file of each shell, its text, and the command that starts the shell."""
 CASES = (
     ("mod", ("models",)),
     ("models sho", ("models", "show")),
@@ -59,7 +59,7 @@ CASES = (
 
 @pytest.fixture(scope="module", params=sorted(SHELLS))
 def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
-    """A shell at its prompt, in a home where the completions are installed; every case has the next line of it."""
+    """A shell at its prompt, in a home where the completions are installed; each case continues on the next line."""
     name = str(request.param)
     if not shutil.which(name):
         pytest.fail(f"{name} is needed: apt-get install {name}", pytrace=False)
@@ -86,7 +86,7 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.mark.parametrize(("typed", "wanted"), CASES)
 def test_tab_completes_to_what_the_shell_reads_as_one_word(shell: Screen, typed: str, wanted: tuple[str, ...]) -> None:
     shell.press(f"reflect {typed}\t".encode())
-    # The last letters are what only the completion can have written; of the rest each shell quotes what it must.
+    # Only the completion can have written the last letters; each shell quotes the rest in its own way.
     last = re.findall(r"\w+", wanted[-1])[-1]
     seen = shell.until(lambda text: last in text.rpartition(PROMPT.strip())[2])
     mark = str(len(shell.raw))

@@ -1,4 +1,4 @@
-"""The context that a question is asked with: as large as it needs, no larger than model and memory allow."""
+"""The context of a question: as large as the question needs, no larger than model and memory allow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.fake_server import Answer, Asked, FakeServer, error, reply, whole
+from support.fake_server import Answer, FakeServer, ReceivedRequest, error, reply, whole
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
 
 if TYPE_CHECKING:
@@ -22,19 +22,19 @@ TOO_LONG = (
 
 
 class Small:
-    """A server whose model has a context of its own, and is loaded anew with what a request asks for."""
+    """A server whose model has a context of its own, and is reloaded with the context of a request."""
 
     def __init__(
         self, *, limit: int = 131_072, default: int = 4096, loaded: int = 0, heads: int = 1, name: str = "reflection"
     ) -> None:
         self.limit, self.default, self.loaded, self.heads, self.name = limit, default, loaded, heads, name
         self.contexts: list[int | None] = []
-        """The num_ctx of each request that was to be answered, or was refused."""
+        """The num_ctx of each request for a reply, refused ones included."""
         routes: dict[str, Route] = {"/api/show": self._show, "/api/chat": self._chat, "/api/ps": self._running}
         listed: dict[str, Any] = {"models": [{"name": "reflection:latest", "size": 300_000_000, "digest": "d" * 64}]}
         self.server = FakeServer(routes | {"/api/tags": whole(listed)})
 
-    def _show(self, _: Asked) -> Answer:
+    def _show(self, _: ReceivedRequest) -> Answer:
         info = {
             "general.architecture": "llama",
             "llama.context_length": self.limit,
@@ -47,11 +47,11 @@ class Small:
         texts = {"template": "{{ .Prompt }}", "modelfile": f"FROM /blobs/sha256-{'a' * 64}\n"}
         return whole(texts | {"capabilities": ["completion"], "model_info": info})
 
-    def _running(self, _: Asked) -> Answer:
+    def _running(self, _: ReceivedRequest) -> Answer:
         one = {"name": f"{self.name}:latest", "size": 1, "size_vram": 0, "context_length": self.loaded}
         return whole({"models": [one] if self.loaded else []})
 
-    def _chat(self, asked: Asked) -> Answer:
+    def _chat(self, asked: ReceivedRequest) -> Answer:
         options = asked.json.get("options", {})
         wanted = options.get("num_ctx")
         context = min(wanted or self.default, self.limit)

@@ -26,7 +26,7 @@ CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def ollama(**routes: Route) -> FakeServer:
-    """Return a server with one model that reflects; routes bear the last part of their path."""
+    """A server with one model that reflects; routes are named by the last part of their path."""
     usual: Mapping[str, Route] = {
         "version": whole({"version": "0.32.15"}),
         "tags": tags("reflection:latest"),
@@ -38,7 +38,7 @@ def ollama(**routes: Route) -> FakeServer:
 
 
 def states(result: Result) -> dict[str, str]:
-    """Return the sign of each check, the last where it found several things."""
+    """The sign of each check, of its last finding where it has several."""
     lines = [text for text in result.out.splitlines() if text and text[0] != " "]
     return {text[2:13].strip(): text[0] for text in lines}
 

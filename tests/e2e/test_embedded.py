@@ -1,4 +1,4 @@
-"""The real command and the built-in model: no server, no port, a process that is there for the next call."""
+"""The real command and the built-in model: no server, no port, and a process that stays for the next call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.process
 
 ENGINE = ("--engine", "embedded")
 COMPUTED = 8.0
-"""Seconds of computing after which the schema has been read and the first words of the answer have come."""
+"""CPU seconds after which the schema has been read and the first words of the answer have been generated."""
 
 
 def run(reflect: Reflect, mini: BuiltIn, *words: str, stdin: bytes = b"", engine: str = "") -> Result:
@@ -42,7 +42,7 @@ def final(reflect: Reflect, mini: BuiltIn, *words: str, stdin: bytes = b"") -> R
 
 @contextmanager
 def endless(reflect: Reflect, mini: BuiltIn) -> Iterator[Running]:
-    """Ask for an answer that has no end soon, and go on once it is computed."""
+    """Ask for an answer that is nearly endless, and yield once the model computes it."""
     schema = reflect.home / "schema.json"
     schema.write_text(ENDLESS)
     before = mini.child().seconds

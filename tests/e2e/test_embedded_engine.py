@@ -1,6 +1,6 @@
 """The engine of the built-in model, with the real process and the real model.
 
-Nothing depends on what the model says: it is trained anew now and then.
+Nothing depends on the text of a reply: the model is retrained now and then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reflectty.engines.embedded.install import WEIGHTS_SIZE
 from reflectty.engines.embedded.model import CONTEXT
 from reflectty.models.manager import ModelLibrary
 from reflectty.reasoning.modes import AskOptions, Mode, plan
-from support.built_in import asking, until
+from support.built_in import request_with, until
 from support.engine_outcome import collect
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def chat(mini: BuiltIn, request: Request) -> Outcome:
 
 
 def test_reply_is_streamed_and_ends_with_its_usage(mini: BuiltIn) -> None:
-    outcome = chat(mini, asking(num_predict=20))
+    outcome = chat(mini, request_with(num_predict=20))
     assert outcome.complete
     assert len(outcome.chunks) > 5
     last = outcome.chunks[-1]
@@ -70,19 +70,19 @@ def test_reply_is_streamed_and_ends_with_its_usage(mini: BuiltIn) -> None:
 def test_model_reflects_in_its_own_tags_without_a_system_prompt(mini: BuiltIn) -> None:
     chosen = plan(using(mini, lambda engine: engine.show("mini")), AskOptions())
     assert (chosen.mode, chosen.family.name, chosen.system, chosen.prefilled) == (Mode.NATIVE, "reflection", "", False)
-    reply = chat(mini, asking()).text
+    reply = chat(mini, request_with()).text
     assert reply.startswith("<thinking>")
     assert reply.endswith("</output>")
 
 
 @pytest.mark.slow
 def test_the_same_question_gets_the_same_reply(mini: BuiltIn) -> None:
-    assert chat(mini, asking(num_predict=30)).text == chat(mini, asking(num_predict=30)).text
+    assert chat(mini, request_with(num_predict=30)).text == chat(mini, request_with(num_predict=30)).text
 
 
 def test_resume_continues_after_the_given_prefix(mini: BuiltIn) -> None:
     so_far = "<thinking>\nI know it.\n</thinking>\n<output>\n"
-    outcome = using(mini, lambda engine: collect(engine.resume(asking(), so_far)))
+    outcome = using(mini, lambda engine: collect(engine.resume(request_with(), so_far)))
     assert outcome.complete
     assert "<thinking>" not in outcome.text
     assert "</output>" in outcome.text
@@ -90,14 +90,14 @@ def test_resume_continues_after_the_given_prefix(mini: BuiltIn) -> None:
 
 @pytest.mark.slow
 def test_chat_and_resume_follow_a_schema(mini: BuiltIn) -> None:
-    request = asking(num_predict=40)._replace(schema=NUMBER)
+    request = request_with(num_predict=40)._replace(schema=NUMBER)
     for outcome in (chat(mini, request), using(mini, lambda engine: collect(engine.resume(request, "<output>\n")))):
         assert set(json.loads(outcome.text)) == {"n"}
         assert outcome.chunks[-1].done_reason == "stop"
 
 
 def test_prompt_too_long_is_refused_with_the_context_size(mini: BuiltIn) -> None:
-    error = chat(mini, asking("fox " * (CONTEXT + 100), num_predict=1)).error
+    error = chat(mini, request_with("fox " * (CONTEXT + 100), num_predict=1)).error
     assert isinstance(error, PromptTooLongError)
     assert f"the context holds {CONTEXT}" in str(error)
     assert not error.resizable
@@ -112,9 +112,9 @@ def test_other_model_is_reported_missing(mini: BuiltIn) -> None:
 @pytest.mark.parametrize(
     ("request_", "wrong"),
     [
-        (asking()._replace(think=True), "does not support thinking"),
-        (asking()._replace(keep_alive="soon"), "keep_alive"),
-        (asking()._replace(schema="true"), "schema"),
+        (request_with()._replace(think=True), "does not support thinking"),
+        (request_with()._replace(keep_alive="soon"), "keep_alive"),
+        (request_with()._replace(schema="true"), "schema"),
         (Request("mini", (Message("user", "?", images=("QQ==",)),)), "images"),
     ],
 )
@@ -165,7 +165,7 @@ def test_model_is_loaded_and_unloaded(own_mini: BuiltIn) -> None:
             loaded = await library.load("mini", "1h")
             assert loaded is not None
             assert loaded.context_length == CONTEXT
-            assert (await collect(engine.chat(asking(num_predict=2)))).complete
+            assert (await collect(engine.chat(request_with(num_predict=2)))).complete
             assert await library.unload("mini")
             assert await engine.running_models() == ()
             assert own_mini.children() == []
@@ -176,16 +176,18 @@ def test_model_is_loaded_and_unloaded(own_mini: BuiltIn) -> None:
 
 @pytest.mark.slow
 def test_keep_alive_of_a_request_sets_how_long_the_model_stays_loaded(own_mini: BuiltIn) -> None:
-    assert chat(own_mini, asking(num_predict=2)._replace(keep_alive="-1")).complete
+    assert chat(own_mini, request_with(num_predict=2)._replace(keep_alive="-1")).complete
     assert own_mini.process().expires_at > 4_000_000_000 - 2_100_000_000
     child = own_mini.child()
-    assert chat(own_mini, asking(num_predict=2)._replace(keep_alive="0")).complete
+    assert chat(own_mini, request_with(num_predict=2)._replace(keep_alive="0")).complete
     assert until(lambda: not child.lives)
 
 
 @pytest.mark.slow
 def test_concurrent_questions_are_all_answered(mini: BuiltIn) -> None:
     async def main(engine: EmbeddedEngine) -> list[Outcome]:
-        return await asyncio.gather(*(collect(engine.chat(asking(f"{n} + {n}", num_predict=5))) for n in range(4)))
+        return await asyncio.gather(
+            *(collect(engine.chat(request_with(f"{n} + {n}", num_predict=5))) for n in range(4))
+        )
 
     assert all(outcome.complete for outcome in using(mini, main))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.engines.embedded import openmp
-from support.built_in import asking
+from support.built_in import request_with
 from support.engine_outcome import collect
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 async def answered(mini: BuiltIn) -> Outcome:
     async with mini.engine() as engine:
-        return await collect(engine.chat(asking("What is 12 + 30?")))
+        return await collect(engine.chat(request_with("What is 12 + 30?")))
 
 
 @pytest.mark.slow

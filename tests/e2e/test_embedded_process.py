@@ -1,4 +1,4 @@
-"""The process of the built-in model, with the real one: how it starts, how it is found, and how it ends."""
+"""The real process of the built-in model: how it starts, how it is found, and how it ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from reflectty.engines.embedded import runtime_files
 from reflectty.engines.embedded.engine import EmbeddedEngine
 from reflectty.engines.embedded.install import WEIGHTS_SIZE, join_weight_parts
 from reflectty.engines.embedded.server_process import ServerProcess
-from support.built_in import ENDLESS, asking, asking_endlessly, comes, until
+from support.built_in import ENDLESS, endless_request, eventually, request_with, until
 from support.command import PATIENCE
 from support.engine_outcome import collect
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from support.built_in import BuiltIn, Child
     from support.engine_outcome import Outcome
 
-SHORT = asking(num_predict=4)
+SHORT = request_with(num_predict=4)
 STOPPED = 30.0
-"""Seconds of computing after which a reply that nobody reads is given up; to fill the context takes minutes."""
+"""CPU seconds after which an unread reply has been abandoned; filling the context takes minutes."""
 
 
 async def answered(mini: BuiltIn, keep: float = 300.0) -> Outcome:
@@ -47,8 +47,8 @@ def left(mini: BuiltIn) -> list[str]:
 
 
 async def endless(engine: EmbeddedEngine) -> None:
-    """Ask for a reply that has no end soon, and read it."""
-    async with aclosing(engine.chat(asking_endlessly())) as chunks:
+    """Ask for a reply that is nearly endless, and read it."""
+    async with aclosing(engine.chat(endless_request())) as chunks:
         await _to_the_end(chunks)
 
 
@@ -112,7 +112,9 @@ def test_idle_process_exits_and_removes_its_files(own_mini: BuiltIn) -> None:
 
 @pytest.mark.slow
 def test_process_does_not_exit_during_a_reply_despite_a_short_keep_alive(own_mini: BuiltIn) -> None:
-    child = asyncio.run(answered_by(own_mini, 0.1, asking("Count from 1 to 200.", num_predict=150, temperature=1.5)))
+    child = asyncio.run(
+        answered_by(own_mini, 0.1, request_with("Count from 1 to 200.", num_predict=150, temperature=1.5))
+    )
     assert until(lambda: not child.lives)
 
 
@@ -139,16 +141,16 @@ def test_cancelled_request_stops_the_model(mini: BuiltIn) -> None:
 
 
 async def _busy(mini: BuiltIn) -> Child:
-    """Return the process once it computes."""
-    assert await comes(mini.places.socket.exists)
+    """The process, once it computes."""
+    assert await eventually(mini.places.socket.exists)
     child = mini.child()
     before = child.seconds
-    assert await comes(lambda: child.seconds - before > 2)
+    assert await eventually(lambda: child.seconds - before > 2)
     return child
 
 
 async def _still(child: Child) -> None:
-    """See that it stops computing, long before the context is full: what it is just at, it may do to its end."""
+    """Wait until it stops computing, long before the context is full: it may finish its current step."""
     began = before = child.seconds
     await asyncio.sleep(1)
     # It gets little of a busy machine, but never nothing.
@@ -183,7 +185,7 @@ def test_killed_client_stops_the_model(own_mini: BuiltIn) -> None:
 def test_killed_process_cuts_the_reply_and_the_next_question_restarts_it(own_mini: BuiltIn) -> None:
     async def main() -> None:
         async with own_mini.engine() as engine:
-            async with aclosing(engine.chat(asking_endlessly())) as chunks:
+            async with aclosing(engine.chat(endless_request())) as chunks:
                 await anext(chunks)
                 child = own_mini.child()
                 os.kill(child.pid, signal.SIGKILL)
@@ -235,7 +237,7 @@ def test_a_process_that_cannot_load_says_why(own_mini: BuiltIn, tmp_path: Path) 
     broken.write_bytes(b"this is no model")
 
     async def joined(_: Path) -> None:
-        """There is nothing to join."""
+        """Join nothing."""
 
     places = own_mini.places._replace(weights=broken)
     engine = EmbeddedEngine(process=ServerProcess(places, joined))
@@ -258,7 +260,7 @@ def test_process_killed_while_loading_is_reported_and_then_restarted(
     async def main() -> None:
         async with own_mini.engine() as engine:
             task = asyncio.create_task(collect(engine.chat(SHORT)))
-            assert await comes(own_mini.places.socket.exists)
+            assert await eventually(own_mini.places.socket.exists)
             own_mini.child().kill()
             outcome = await task
             assert isinstance(outcome.error, UnreachableError | IncompleteError)
@@ -280,7 +282,7 @@ def test_process_that_is_never_ready_times_out(own_mini: BuiltIn) -> None:
 
 
 async def _held(process: ServerProcess) -> Outcome:
-    """Ask while somebody else has the lock of the life, as one does who starts a process and hangs."""
+    """Ask while another process holds the life lock, as one does that starts the server and hangs."""
     life = runtime_files.open_locked(process.paths.life_lock)
     assert life is not None
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from support.cases import cases
 from support.fake_server import Answer, done, line
-from support.scripted_servers import MODEL, asking, saying
+from support.scripted_servers import MODEL, answering_server, chat_server
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -33,7 +33,7 @@ CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
 def test_answer_is_encoded_for_every_locale(reflect: Reflect, name: str, form: tuple[str, ...]) -> None:
     variables, encoding = LOCALES[name]
-    with saying(f"<thinking>{TEXT}</thinking>\n<output>\n{TEXT}\n</output>") as server:
+    with answering_server(f"<thinking>{TEXT}</thinking>\n<output>\n{TEXT}\n</output>") as server:
         result = reflect.at(server.host)(*MODEL, *form, "q", **variables)
 
     assert (result.code, result.stderr) == (0, b"")
@@ -57,7 +57,7 @@ def test_error_is_encoded_for_every_locale(reflect: Reflect, name: str) -> None:
 @pytest.mark.parametrize("name", LOCALES)
 def test_question_is_sent_unchanged_in_every_locale(reflect: Reflect, name: str) -> None:
     variables, _ = LOCALES[name]
-    with saying("<output>ok</output>") as server:
+    with answering_server("<output>ok</output>") as server:
         result = reflect.at(server.host)(*MODEL, TEXT, stdin=TEXT.encode(), **variables)
 
     assert result.code == 0
@@ -73,7 +73,7 @@ def chat(text: str) -> Answer:
 
 @pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case["id"])
 def test_hostile_text_is_escaped_in_a_pipe(reflect: Reflect, case: dict[str, Any]) -> None:
-    with asking(chat(case["text"])) as server:
+    with chat_server(chat(case["text"])) as server:
         result = reflect.at(server.host)(*MODEL, "q", LC_ALL="C.UTF-8")
 
     assert result.code == 0
@@ -85,7 +85,7 @@ def test_hostile_text_is_escaped_in_a_pipe(reflect: Reflect, case: dict[str, Any
 def test_benign_text_is_unchanged_in_a_pipe(reflect: Reflect) -> None:
     text = "\n".join(case["text"] for case in BENIGN)
     expected = "\n".join(case.get("out", case["text"]) for case in BENIGN)
-    with saying(f"x{text}x") as server:
+    with answering_server(f"x{text}x") as server:
         result = reflect.at(server.host)(*MODEL, "--mode", "direct", "--family", "none", "q", LC_ALL="C.UTF-8")
 
     assert result.out == f"x{expected}x\n"
@@ -93,7 +93,7 @@ def test_benign_text_is_unchanged_in_a_pipe(reflect: Reflect) -> None:
 
 
 def test_replaced_control_characters_are_counted_in_one_warning(reflect: Reflect) -> None:
-    with saying("<output>\na\x1bb\x07c\n</output>") as server:
+    with answering_server("<output>\na\x1bb\x07c\n</output>") as server:
         result = reflect.at(server.host)(*MODEL, "q")
 
     assert result.out == "a^[b^Gc\n"
@@ -102,14 +102,14 @@ def test_replaced_control_characters_are_counted_in_one_warning(reflect: Reflect
 
 
 def test_escape_sequence_split_across_chunks_is_escaped(reflect: Reflect) -> None:
-    with saying("<output>\na\x1b", "[31", "mred\r", "\nb\n</output>") as server:
+    with answering_server("<output>\na\x1b", "[31", "mred\r", "\nb\n</output>") as server:
         result = reflect.at(server.host)(*MODEL, "q")
 
     assert result.out == "a^[[31mred\nb\n"
 
 
 def test_control_characters_in_thinking_are_escaped(reflect: Reflect) -> None:
-    with saying("<thinking>a\x1b]0;owned\x07</thinking>\n<output>ok</output>") as server:
+    with answering_server("<thinking>a\x1b]0;owned\x07</thinking>\n<output>ok</output>") as server:
         result = reflect.at(server.host)(*MODEL, "--show", "thinking,answer", "q")
 
     assert result.out == "ok\n"
@@ -118,7 +118,7 @@ def test_control_characters_in_thinking_are_escaped(reflect: Reflect) -> None:
 
 
 def test_raw_is_byte_for_byte(reflect: Reflect) -> None:
-    with saying("a\x1b[31mb") as server:
+    with answering_server("a\x1b[31mb") as server:
         result = reflect.at(server.host)(*MODEL, "--raw", "q")
 
     assert result.stdout.rstrip(b"\n") == b"a\x1b[31mb"

@@ -8,7 +8,7 @@ import pytest
 
 from support.fake_server import CLOSE, HANG, RESET, Answer, FakeServer, Pause, Raw, error, line, show, tags, whole
 from support.one_line import ESCAPES, one_line, one_object
-from support.scripted_servers import ANSWERED, MODEL, asking, saying
+from support.scripted_servers import ANSWERED, MODEL, answering_server, chat_server
 
 if TYPE_CHECKING:
     from support.command import Reflect, Result
@@ -23,7 +23,7 @@ TOO_LONG = error(
 
 
 class Misuse(NamedTuple):
-    """Words of a command that ask for something impossible, and what the error says."""
+    """An impossible command line, and a part of its error."""
 
     name: str
     words: tuple[str, ...]
@@ -69,7 +69,7 @@ MISUSES = (
 @pytest.mark.parametrize("case", MISUSES, ids=lambda case: case.name)
 def test_misuse_is_one_line_and_sends_nothing(reflect: Reflect, case: Misuse) -> None:
     (reflect.home / "notes.txt").write_text("some notes")
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         result = reflect.at(server.host)(*MODEL, *case.words)
 
     check = one_object if {"--json", "--jsonl"} & set(case.words) else one_line
@@ -84,7 +84,7 @@ def test_error_names_the_invalid_environment_variable(reflect: Reflect, name: st
 
 
 class Refusal(NamedTuple):
-    """What a server says instead of a reply, and what becomes of it."""
+    """A server's refusal, and the resulting error."""
 
     name: str
     routes: dict[str, Route]
@@ -146,7 +146,7 @@ def test_error_names_the_unreachable_host(reflect: Reflect, case: UnreachableHos
 
 
 class Break(NamedTuple):
-    """How a reply breaks off after its beginning."""
+    """A way in which a reply breaks off after its beginning."""
 
     name: str
     steps: tuple[Any, ...]
@@ -169,7 +169,7 @@ BREAKS = (
 @pytest.mark.parametrize("case", BREAKS, ids=lambda case: case.name)
 @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
 def test_interrupted_reply_keeps_its_partial_answer(reflect: Reflect, case: Break, form: tuple[str, ...]) -> None:
-    with asking(Answer([line("<thinking>a</thinking>\n<output>\nOne, two"), *case.steps])) as server:
+    with chat_server(Answer([line("<thinking>a</thinking>\n<output>\nOne, two"), *case.steps])) as server:
         result = reflect.at(server.host)(*MODEL, *case.words, *form, "q")
 
     assert result.out == "One, two\n"
@@ -183,14 +183,14 @@ class TestHostileText:
 
     @pytest.mark.parametrize("status", [400, 500])
     def test_hostile_server_refusal_is_escaped(self, reflect: Reflect, status: int) -> None:
-        with asking(error(status, f"no{ESCAPES}\r\nreally")) as server:
+        with chat_server(error(status, f"no{ESCAPES}\r\nreally")) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
         one_line(result, 4, "^[")
         assert self.harmless(result)
 
     def test_hostile_error_mid_stream_is_escaped(self, reflect: Reflect) -> None:
-        with asking(Answer([json.dumps({"error": f"no{ESCAPES}"}).encode() + b"\n"])) as server:
+        with chat_server(Answer([json.dumps({"error": f"no{ESCAPES}"}).encode() + b"\n"])) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
         one_line(result, 5, "^[")
@@ -204,7 +204,7 @@ class TestHostileText:
         assert self.harmless(result)
 
     def test_hostile_name_of_an_installed_model_is_escaped(self, reflect: Reflect) -> None:
-        with saying("<output>ok</output>", installed=(f"reflection{ESCAPES}",)) as server:
+        with answering_server("<output>ok</output>", installed=(f"reflection{ESCAPES}",)) as server:
             result = reflect.at(server.host)("q")
 
         assert (result.code, result.out) == (0, "ok\n")

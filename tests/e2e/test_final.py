@@ -8,7 +8,7 @@ import pytest
 
 from support.cases import cases
 from support.fake_server import HANG, Answer, done, line
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, asking, saying
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, answering_server, chat_server
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -45,7 +45,7 @@ def chat(case: dict[str, Any]) -> Answer:
 
 
 def shown(case: dict[str, Any]) -> dict[str, Any]:
-    """What /api/show says of a model whose template opens the thinking, or not, as the case has it."""
+    """The answer of /api/show for a model whose template opens the thinking or not, as the case requires."""
     template = {"think": "{{ .Prompt }}<think>\n", "cohere": ""} if case.get("start_in") == "thinking" else {}
     native = {"capabilities": ["completion", "thinking"]} if case["family"] == "native" else {}
     return {"template": template.get(case["family"], "{{ .Prompt }}")} | native
@@ -57,7 +57,7 @@ def test_every_case_of_the_sample_exists() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_final_answer_and_exit_code_match_the_case(reflect: Reflect, case: dict[str, Any]) -> None:
-    with asking(chat(case), **shown(case)) as server:
+    with chat_server(chat(case), **shown(case)) as server:
         result = reflect.at(server.host)("-m", "m", "--mode", "native", "--family", case["family"], "--final", "q")
     final = case["final"].strip()
     cut = case.get("done_reason", "stop") != "stop"
@@ -70,13 +70,13 @@ def test_final_answer_and_exit_code_match_the_case(reflect: Reflect, case: dict[
 @pytest.mark.process
 class TestFinalOutput:
     def test_final_prints_nothing_on_stderr(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--final", "which?")
 
         assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
 
     def test_final_is_plain_text_even_when_colour_is_forced(self, reflect: Reflect) -> None:
-        with saying("<thinking>a</thinking>\n<output>\n# **Bold** `code`\n</output>") as server:
+        with answering_server("<thinking>a</thinking>\n<output>\n# **Bold** `code`\n</output>") as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q", CLICOLOR_FORCE="1", TERM="xterm-256color")
 
         assert (result.stdout, result.stderr) == (b"# **Bold** `code`\n", b"")
@@ -84,7 +84,7 @@ class TestFinalOutput:
 
 class TestUnclosedThinking:
     def test_truncated_thinking_is_not_an_answer(self, reflect: Reflect) -> None:
-        with saying("<thinking>\nLet me see. It is 42", reason="length") as server:
+        with answering_server("<thinking>\nLet me see. It is 42", reason="length") as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q")
 
         assert (result.code, result.out) == (5, "")
@@ -92,7 +92,7 @@ class TestUnclosedThinking:
         assert "token limit" in result.err
 
     def test_unclosed_thinking_is_the_answer_with_a_warning_when_the_model_stopped(self, reflect: Reflect) -> None:
-        with saying("<thinking>\nLet me see. It is 42.") as server:
+        with answering_server("<thinking>\nLet me see. It is 42.") as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q")
 
         assert (result.code, result.out) == (0, "Let me see. It is 42.\n")
@@ -100,7 +100,7 @@ class TestUnclosedThinking:
         assert "no separate answer" in result.err
 
     def test_thinking_cut_by_a_lost_connection_is_not_an_answer(self, reflect: Reflect) -> None:
-        with asking(Answer([line("<thinking>\nIt is 42.")])) as server:
+        with chat_server(Answer([line("<thinking>\nIt is 42.")])) as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q")
 
         assert (result.code, result.out) == (5, "")
@@ -111,7 +111,7 @@ class TestNativeThinkingWithoutAnswer:
 
     @pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--jsonl",), ("--raw",)], ids=" ".join)
     def test_native_thinking_alone_is_no_answer_in_any_form(self, reflect: Reflect, form: tuple[str, ...]) -> None:
-        with saying(thinking=("Let me see. ", "It is 42."), **self.NATIVE) as server:
+        with answering_server(thinking=("Let me see. ", "It is 42."), **self.NATIVE) as server:
             result = reflect.at(server.host)("-m", "m", *form, "q")
 
         assert result.code == 5
@@ -127,7 +127,7 @@ class TestNativeThinkingWithoutAnswer:
             assert result.out == ""
 
     def test_mode_direct_is_not_advised_when_it_was_used(self, reflect: Reflect) -> None:
-        with saying(thinking=("It is 42.",), **self.NATIVE) as server:
+        with answering_server(thinking=("It is 42.",), **self.NATIVE) as server:
             result = reflect.at(server.host)("-m", "m", "--mode", "direct", "--final", "q")
 
         assert (result.code, result.out) == (5, "")
@@ -135,7 +135,7 @@ class TestNativeThinkingWithoutAnswer:
 
     def test_native_thinking_alone_fails_a_batch_line(self, reflect: Reflect) -> None:
         (reflect.home / "q.txt").write_text("q\n")
-        with saying(thinking=("It is 42.",), **self.NATIVE) as server:
+        with answering_server(thinking=("It is 42.",), **self.NATIVE) as server:
             result = reflect.at(server.host)("batch", "-m", "m", "q.txt")
         record = json.loads(result.out)
 
@@ -143,7 +143,7 @@ class TestNativeThinkingWithoutAnswer:
         assert record["error"]["exit_code"] == 5
 
     def test_native_thinking_alone_is_saved_as_incomplete(self, reflect: Reflect) -> None:
-        with saying(thinking=("It is 42.",), **self.NATIVE) as server:
+        with answering_server(thinking=("It is 42.",), **self.NATIVE) as server:
             reflect.at(server.host)("-m", "m", "--final", "q")
         (session,) = json.loads(reflect("sessions", "--json").out)
         kept = json.loads(reflect("sessions", "show", session["id"], "--json").out)["turns"][-1]["said"]
@@ -158,19 +158,21 @@ class TestNativeAnswer:
     @pytest.mark.process
     def test_answer_after_native_thinking_is_printed_as_it_arrives(self, reflect: Reflect) -> None:
         with (
-            asking(Answer([line(thinking="hm"), line("The answer"), line(" is"), HANG]), **self.NATIVE) as server,
+            chat_server(Answer([line(thinking="hm"), line("The answer"), line(" is"), HANG]), **self.NATIVE) as server,
             reflect.at(server.host).start("-m", "m", "--final", "q") as run,
         ):
             assert run.says("The answer is")
 
     def test_answer_in_a_tag_after_native_thinking_is_printed_alone(self, reflect: Reflect) -> None:
-        with saying("<plan>a</plan>\n", "<output>\n9.9\n</output>", thinking=("hm",), **self.NATIVE) as server:
+        with answering_server(
+            "<plan>a</plan>\n", "<output>\n9.9\n</output>", thinking=("hm",), **self.NATIVE
+        ) as server:
             result = reflect.at(server.host)("-m", "m", "--final", "q")
 
         assert (result.code, result.out) == (0, "9.9\n")
 
     def test_answer_after_native_thinking_is_held_where_a_prompt_asked_for_tags(self, reflect: Reflect) -> None:
-        with saying("So:\n", "<output>\n9.9\n</output>", thinking=("hm",), **self.NATIVE) as server:
+        with answering_server("So:\n", "<output>\n9.9\n</output>", thinking=("hm",), **self.NATIVE) as server:
             result = reflect.at(server.host)("-m", "m", "--mode", "reflect", "--final", "q")
 
         assert (result.code, result.out) == (0, "9.9\n")
@@ -181,20 +183,20 @@ class TestTruncatedAnswer:
     def test_answer_cut_at_the_token_limit_is_printed_with_exit_5(
         self, reflect: Reflect, form: tuple[str, ...]
     ) -> None:
-        with saying("<thinking>a</thinking>\n<output>\nOne, two", reason="length") as server:
+        with answering_server("<thinking>a</thinking>\n<output>\nOne, two", reason="length") as server:
             result = reflect.at(server.host)(*MODEL, *form, "q")
 
         assert (result.code, result.out) == (5, "One, two\n")
         assert len(result.err.splitlines()) == 1
 
     def test_answer_without_an_end_marker_is_printed_with_exit_5(self, reflect: Reflect) -> None:
-        with asking(Answer([line("<output>\nOne, two")])) as server:
+        with chat_server(Answer([line("<output>\nOne, two")])) as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q")
 
         assert (result.code, result.out) == (5, "One, two\n")
 
     def test_raw_truncated_answer_exits_with_5(self, reflect: Reflect) -> None:
-        with saying("<output>\nOne, two", reason="length") as server:
+        with answering_server("<output>\nOne, two", reason="length") as server:
             result = reflect.at(server.host)(*MODEL, "--raw", "q")
 
         assert result.out.startswith("<output>\nOne, two")
@@ -203,7 +205,7 @@ class TestTruncatedAnswer:
 
 @pytest.mark.parametrize("said", [(), ("",), ("\n \n",), ("<thinking></thinking>\n<output>\n</output>",)])
 def test_empty_reply_exits_with_5(reflect: Reflect, said: tuple[str, ...]) -> None:
-    with saying(*said) as server:
+    with answering_server(*said) as server:
         result = reflect.at(server.host)(*MODEL, "--final", "q")
 
     assert (result.code, result.out) == (5, "")

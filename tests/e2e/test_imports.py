@@ -1,4 +1,4 @@
-"""What a fresh process has loaded after a question, and after nothing: start-up is paid by every call."""
+"""The modules that a fresh process loads for a question and for nothing: every call pays for its start-up."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from reflectty.commands.command_line import COMMANDS
 from support.command import PATIENCE
 from support.fake_server import FakeServer, show, tags, whole
 from support.fresh_interpreter import ASKED, NEVER, fresh, packages
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, saying
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, answering_server
 
 if TYPE_CHECKING:
     from support.command import Reflect
 
 OWN = {"tui": {"textual"}, "store": {"sqlite3"}}
-"""What a part of the program is there to use, so that nothing else has to."""
+"""Libraries that a part of the program exists to use, so that nothing else has to."""
 COMPUTING = ("reflectty.models.gguf.merge", "reflectty.models.gguf.merge")
-"""What imports numpy, once the built-in model is merged."""
+"""Modules that import numpy, to merge the built-in model."""
 KEPT = """
 import json, os, sys
 from reflectty.main import main
@@ -135,7 +135,7 @@ STARTED = (
     "reflectty.store",
     "reflectty.tui.app",
 )
-"""Where a program begins, or what one loads later by itself: each has to be the first that is imported."""
+"""Modules where a program begins, or that one loads later by itself: each has to work as the first import."""
 
 
 def importing(reflect: Reflect, *words: str) -> subprocess.CompletedProcess[str]:
@@ -152,13 +152,13 @@ def importing(reflect: Reflect, *words: str) -> subprocess.CompletedProcess[str]
 
 
 def own_part(module: str) -> str:
-    """Name the part of the program that a module is in, where that part may load what others may not."""
+    """The part of the program that a module is in, where that part may load what others may not."""
     part = module.split(".")[1]
     return part if part in OWN else ""
 
 
 def import_effects(*modules: str, folder: Path | None = None) -> dict[str, list[str]]:
-    """Import modules one after another in a fresh interpreter; return what happens then, by the module that does it."""
+    """Import modules one after another in a fresh interpreter; return their side effects, by module."""
     forbidden = NEVER - OWN.get(own_part(modules[0]), set())
     environment = {**os.environ, **({"PYTHONPATH": str(folder)} if folder else {})}
     happened: dict[str, list[str]] = fresh(IMPORTED, ",".join(sorted(forbidden)), *modules, environment=environment)[1]
@@ -171,7 +171,7 @@ def import_effects(*modules: str, folder: Path | None = None) -> dict[str, list[
 def test_question_in_a_pipe_loads_only_needed_packages(
     reflect: Reflect, words: tuple[str, ...], out: str | None
 ) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
         stdout, (code, modules) = fresh(ASKED, *MODEL, *words, "q", environment=environment)
 
@@ -181,7 +181,7 @@ def test_question_in_a_pipe_loads_only_needed_packages(
 
 
 def test_store_is_loaded_after_the_answer_is_printed(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         environment = reflect.at(server.host).environment()
         stdout, (out_at, loaded_at, modules) = fresh(KEPT, *MODEL, "q", environment=environment)
 
@@ -191,7 +191,7 @@ def test_store_is_loaded_after_the_answer_is_printed(reflect: Reflect) -> None:
 
 
 def test_built_in_model_is_not_imported_once_a_server_has_answered(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
         _, (_, first) = fresh(ASKED, *MODEL, "q", environment=environment)
         _, (_, second) = fresh(ASKED, *MODEL, "q", environment=environment)
@@ -217,7 +217,7 @@ def test_settings_load_only_the_modules_they_need(reflect: Reflect, words: tuple
     folder = reflect.home / ".config/reflectty"
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text(SETTLED, "utf-8")
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
         _, (code, modules) = fresh(ASKED, *words, "q", environment=environment)
 
@@ -267,7 +267,7 @@ def test_imports_have_no_side_effects(part: str) -> None:
 
 
 def test_merge_modules_have_only_the_import_effects_of_numpy() -> None:
-    """It sets OPENBLAS_MAIN_FREE while it loads OpenBLAS, which would bind the process to one core, and takes it back."""
+    """Loading numpy sets OPENBLAS_MAIN_FREE, lest OpenBLAS bind the process to one core, and then unsets it."""
     assert list(import_effects(*COMPUTING).values()) == [["os.putenv", "os.unsetenv"]]
 
 

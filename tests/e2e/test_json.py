@@ -8,7 +8,7 @@ import pytest
 
 from support.cases import cases
 from support.fake_server import Answer, line
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, asking, saying, unfinished
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, answering_server, chat_server, unfinished
 
 if TYPE_CHECKING:
     from support.command import Reflect, Result
@@ -37,7 +37,7 @@ HOSTILE = [case for case in cases("hostile.jsonl") if case.get("expect") == "neu
 
 
 def read(result: Result) -> dict[str, Any]:
-    """The one object that stdout is."""
+    """The only object on stdout."""
     assert result.stdout.isascii()
     assert result.out.endswith("\n")
     assert result.out.count("\n") == 1
@@ -52,7 +52,7 @@ def read(result: Result) -> dict[str, Any]:
 
 class TestJsonObject:
     def test_object_holds_every_segment_of_the_reply(self, reflect: Reflect) -> None:
-        with saying(*ANSWERED) as server:
+        with answering_server(*ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--json", "which?")
         value = read(result)
 
@@ -70,7 +70,9 @@ class TestJsonObject:
         assert (value["model"], value["mode"], value["family"]) == ("reflection", "native", "reflection")
 
     def test_tokens_per_part_are_scaled_to_the_total_of_the_server(self, reflect: Reflect) -> None:
-        with saying(*(["a "] * 10), "\n", thinking=("b ",) * 22, capabilities=["completion", "thinking"]) as server:
+        with answering_server(
+            *(["a "] * 10), "\n", thinking=("b ",) * 22, capabilities=["completion", "thinking"]
+        ) as server:
             usage = read(reflect.at(server.host)("-m", "m", "--json", "q"))["usage"]
 
         assert (usage["prompt_tokens"], usage["total_ms"], usage["load_ms"]) == (24, 2000, 500)
@@ -80,7 +82,7 @@ class TestJsonObject:
 
     def test_non_ascii_text_is_escaped_without_loss(self, reflect: Reflect) -> None:
         text = "Größe 世界 👩‍🔬 \u2028 \x85 end"
-        with saying(f"<output>{text}</output>") as server:
+        with answering_server(f"<output>{text}</output>") as server:
             value = read(reflect.at(server.host)(*MODEL, "--json", "q", LC_ALL="C", PYTHONIOENCODING="ascii"))
 
         assert value["answer"] == text
@@ -90,7 +92,7 @@ class TestJsonObject:
         # A lone surrogate has no bytes: a server can only send it escaped.
         message = {"role": "assistant", "content": f"<output>\nx{case['text']}x\n</output>"}
         lines = [json.dumps({"message": message, "done": False}).encode() + b"\n", line(done=True, done_reason="stop")]
-        with asking(Answer(lines)) as server:
+        with chat_server(Answer(lines)) as server:
             result = reflect.at(server.host)(*MODEL, "--json", "q")
 
         assert read(result)["answer"] == f"x{case['text']}x".replace("\r\n", "\n")
@@ -111,7 +113,7 @@ class TestIncompleteReply:
     def test_incomplete_reply_is_marked_in_the_object(
         self, reflect: Reflect, chat: Answer, answer: str, reason: str
     ) -> None:
-        with asking(chat) as server:
+        with chat_server(chat) as server:
             result = reflect.at(server.host)(*MODEL, "--json", "q")
         value = read(result)
 
@@ -123,7 +125,7 @@ class TestIncompleteReply:
         assert value["error"]["exit_code"] == 5
 
     def test_object_names_the_session_that_has_the_reply(self, reflect: Reflect) -> None:
-        with saying(*ANSWERED) as server:
+        with answering_server(*ANSWERED) as server:
             saved = read(reflect.at(server.host)(*MODEL, "--json", "which?"))["session"]
             continued = read(reflect.at(server.host)("--json", "-c", "and?"))["session"]
             unsaved = read(reflect.at(server.host)(*MODEL, "--json", "--no-store", "which?"))["session"]
@@ -154,7 +156,7 @@ class TestIncompleteReply:
 
     def test_stop_leaves_the_object_of_what_has_arrived(self, reflect: Reflect) -> None:
         with (
-            asking(unfinished("<output>\nFirst words")) as server,
+            chat_server(unfinished("<output>\nFirst words")) as server,
             reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run,
         ):
             assert run.says("First words")
@@ -168,13 +170,13 @@ class TestIncompleteReply:
 class TestEvents:
     def test_events_are_printed_as_they_arrive(self, reflect: Reflect) -> None:
         with (
-            asking(unfinished("<thinking>\nFirst thought", " and more")) as server,
+            chat_server(unfinished("<thinking>\nFirst thought", " and more")) as server,
             reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run,
         ):
             assert run.says("First thought")
 
     def test_events_add_up_to_the_final_object(self, reflect: Reflect) -> None:
-        with saying(*ANSWERED) as server:
+        with answering_server(*ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--jsonl", "q")
         *events, last = map(json.loads, result.out.splitlines())
         blocks: dict[int, tuple[str, str]] = {}
@@ -189,7 +191,7 @@ class TestEvents:
         assert [{"kind": kind, "text": text} for kind, text in blocks.values()] == last["segments"]
 
     def test_event_reports_an_answer_reclassified_as_thinking(self, reflect: Reflect) -> None:
-        with saying(*"I think 9.11.\n</thinking>\n<output>\n9.9\n</output>") as server:
+        with answering_server(*"I think 9.11.\n</thinking>\n<output>\n9.9\n</output>") as server:
             result = reflect.at(server.host)(*MODEL, "--jsonl", "q")
         *events, last = map(json.loads, result.out.splitlines())
         (told,) = [event for event in events if event["event"] == "reclassified"]
@@ -201,7 +203,7 @@ class TestEvents:
         ]
 
     def test_events_end_with_an_object_when_the_reply_is_cut(self, reflect: Reflect) -> None:
-        with asking(Answer([line("<output>\nOne")])) as server:
+        with chat_server(Answer([line("<output>\nOne")])) as server:
             result = reflect.at(server.host)(*MODEL, "--jsonl", "q")
         last = json.loads(result.out.splitlines()[-1])
 
@@ -212,7 +214,7 @@ class TestEvents:
 @pytest.mark.parametrize("answer", ['{"n": 9}', '{"n": "nine"}', "nine"], ids=["fits", "does not", "no JSON"])
 def test_exit_code_says_whether_the_answer_fits_the_schema(reflect: Reflect, answer: str) -> None:
     schema = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
-    with saying(answer, thinking=("hm",), capabilities=["completion", "thinking"]) as server:
+    with answering_server(answer, thinking=("hm",), capabilities=["completion", "thinking"]) as server:
         result = reflect.at(server.host)("-m", "m", "--schema", schema, "q")
     fits = answer == '{"n": 9}'
 

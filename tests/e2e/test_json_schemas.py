@@ -1,4 +1,4 @@
-"""What the command prints as JSON fits the schemas that come with it, and has no key that they do not describe."""
+"""JSON printed by the command fits the schemas in the package, and has no key that they do not describe."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import pytest
 
-from support.batch_files import Echo, records, written
+from support.batch_files import Echo, input_file, records
 from support.fake_server import Answer, FakeServer, error, line, reply, show, tags, whole
 from support.installed_models import routes
 from support.json_schemas import NAMES, check, check_described, schema
-from support.openai_command import Asking
-from support.openai_replies import served
-from support.scripted_servers import ANSWERED, MODEL, asking, saying
+from support.openai_command import OpenAICommand
+from support.openai_replies import model_list
+from support.scripted_servers import ANSWERED, MODEL, answering_server, chat_server
 
 if TYPE_CHECKING:
     from support.command import Reflect, Result
@@ -38,14 +38,14 @@ def test_every_schema_is_one_and_states_the_rule() -> None:
     "words", [(*MODEL, "q"), (*MODEL, "--no-store", "q"), (*MODEL, ""), ("--host", "127.0.0.1:9", "q")]
 )
 def test_reply_fits(reflect: Reflect, words: tuple[str, ...]) -> None:
-    with saying(*ANSWERED) as server:
+    with answering_server(*ANSWERED) as server:
         value = read(reflect.at(server.host)("--json", *words))
     check_described("reply", value)
 
 
 @pytest.mark.parametrize("chat", [Answer([line("<output>\nOne")]), error(500, "out of memory")])
 def test_reply_that_failed_fits(reflect: Reflect, chat: Answer) -> None:
-    with asking(chat) as server:
+    with chat_server(chat) as server:
         value = read(reflect.at(server.host)(*MODEL, "--json", "q"))
     assert value["error"]
     check_described("reply", value)
@@ -53,7 +53,7 @@ def test_reply_that_failed_fits(reflect: Reflect, chat: Answer) -> None:
 
 @pytest.mark.parametrize("text", [ANSWERED, "I think 9.11.\n</thinking>\n<output>\n9.9\n</output>"])
 def test_events_fit(reflect: Reflect, text: str) -> None:
-    with saying(*text) as server:
+    with answering_server(*text) as server:
         *events, last = map(json.loads, reflect.at(server.host)(*MODEL, "--jsonl", "q").out.splitlines())
     assert {event["event"] for event in events} == {"segment", *(["reclassified"] if text != ANSWERED else [])}
     for event in events:
@@ -66,7 +66,7 @@ def test_events_fit(reflect: Reflect, text: str) -> None:
 def test_batch_records_fit(reflect: Reflect, fields: tuple[str, ...]) -> None:
     cut = Answer([line("<output>One")])
     with Echo(cut=cut) as server:
-        path = written(reflect.home, '{"prompt": "one", "id": "a"}', '{"prompt": "cut", "id": 2}', "{}")
+        path = input_file(reflect.home, '{"prompt": "one", "id": "a"}', '{"prompt": "cut", "id": 2}', "{}")
         found = records(reflect.at(server.host)("batch", *MODEL, *fields, "--retry", "0", path))
     assert ["error" in record for record in found] == [False, True, True]
     for record in found:
@@ -76,7 +76,7 @@ def test_batch_records_fit(reflect: Reflect, fields: tuple[str, ...]) -> None:
 def test_batch_record_with_members_of_the_input_fits(reflect: Reflect) -> None:
     with Echo() as server:
         (found,) = records(
-            reflect.at(server.host)("batch", *MODEL, written(reflect.home, '{"prompt": "q", "gold": 7}'))
+            reflect.at(server.host)("batch", *MODEL, input_file(reflect.home, '{"prompt": "q", "gold": 7}'))
         )
     assert found["gold"] == 7
     check("batch-record", found)
@@ -90,8 +90,8 @@ def test_models_of_ollama_fit(reflect: Reflect) -> None:
 
 
 def test_models_of_an_openai_server_fit(reflect: Reflect) -> None:
-    with FakeServer({"/v1/models": served("mini", "bge-m3")}) as server:
-        value = read(Asking(reflect, server.host)("models", "--json"))
+    with FakeServer({"/v1/models": model_list("mini", "bge-m3")}) as server:
+        value = read(OpenAICommand(reflect, server.host)("models", "--json"))
     assert [one["name"] for one in value] == ["mini", "bge-m3"]
     check_described("models", value)
 
@@ -115,7 +115,7 @@ def test_findings_of_doctor_without_a_server_fit(reflect: Reflect) -> None:
 @pytest.mark.parametrize("words", [("show", "--json"), ("export", "--format", "json")])
 def test_session_document_fits(reflect: Reflect, words: tuple[str, ...]) -> None:
     (reflect.home / "notes.txt").write_text("9.11 and 9.9")
-    with saying(*ANSWERED) as server:
+    with answering_server(*ANSWERED) as server:
         there = reflect.at(server.host)
         assert there(*MODEL, "-f", "notes.txt", "-o", "seed=1", "q").code == 0
         value = read(there("sessions", *words))
@@ -126,7 +126,7 @@ def test_session_document_fits(reflect: Reflect, words: tuple[str, ...]) -> None
 
 @pytest.mark.parametrize("key", ["answer", "usage", "session", "error"])
 def test_reply_without_a_key_does_not_fit(reflect: Reflect, key: str) -> None:
-    with saying(*ANSWERED) as server:
+    with answering_server(*ANSWERED) as server:
         value = read(reflect.at(server.host)(*MODEL, "--json", "q"))
     check("reply", {**value, "added": 1})
     for wrong in ({name: held for name, held in value.items() if name != key}, {**value, key: 3}):

@@ -1,4 +1,4 @@
-"""The real command and what it leaves in the store, whatever happens to it."""
+"""The store after a run of the real command, whatever interrupts it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,19 @@ import pytest
 from reflectty.core.session import Attachment, ReplyStatus
 from reflectty.store import open_store
 from support.command import COMMAND
-from support.fake_server import CLOSE, HANG, Answer, Asked, Raw, error, line, reply
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, THOUGHT, Gate, asking, endless, saying, unfinished
-from support.stored_replies import Kept
+from support.fake_server import CLOSE, HANG, Answer, Raw, ReceivedRequest, error, line, reply
+from support.scripted_servers import (
+    ANSWER,
+    ANSWERED,
+    MODEL,
+    THOUGHT,
+    Gate,
+    answering_server,
+    chat_server,
+    endless,
+    unfinished,
+)
+from support.stored_replies import StoredHome
 from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
@@ -25,9 +35,9 @@ if TYPE_CHECKING:
 class TestOneShotQuestion:
     @pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--raw",)], ids=str)
     def test_question_is_saved_with_its_reply(self, reflect: Reflect, form: tuple[str, ...]) -> None:
-        with saying(THOUGHT, "<output>\n", ANSWER, "\n</output>") as server:
+        with answering_server(THOUGHT, "<output>\n", ANSWER, "\n</output>") as server:
             result = reflect.at(server.host)(*MODEL, *form, "-o", "seed=4", "Which is larger?\nQuick.")
-        kept = Kept(reflect.home)
+        kept = StoredHome(reflect.home)
         (session,) = kept.sessions
 
         assert (result.code, result.err) == (0, "")
@@ -38,26 +48,26 @@ class TestOneShotQuestion:
 
     @pytest.mark.process
     def test_saved_sessions_are_private_to_the_user(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "q")
-        folder = Kept(reflect.home).path.parent
+        folder = StoredHome(reflect.home).path.parent
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
 
         assert modes == {"reflectty": 0o700, "sessions.db": 0o600}
 
     def test_attachments_are_saved_apart_from_the_question(self, reflect: Reflect) -> None:
         (reflect.home / "a.py").write_text("x = 1\n")
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "-f", "a.py", "Explain", stdin=b"a log\n")
-        (question, _) = Kept(reflect.home).turns
+        (question, _) = StoredHome(reflect.home).turns
 
         assert question.text == "Explain"
         assert question.attachments == (Attachment("a.py", "file", "x = 1\n"), Attachment("stdin", "file", "a log\n"))
 
     def test_question_from_a_pipe_is_saved_as_the_question(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, stdin=b"Which?\n")
-        (question, _) = Kept(reflect.home).turns
+        (question, _) = StoredHome(reflect.home).turns
 
         assert (question.text, question.attachments) == ("Which?\n", ())
 
@@ -65,7 +75,7 @@ class TestOneShotQuestion:
     def test_question_is_not_saved_when_the_store_is_off(
         self, reflect: Reflect, words: tuple[str, ...], setting: str
     ) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, *words, "q", REFLECTTY_STORE=setting)
 
         assert (result.code, result.out) == (0, f"{ANSWER}\n")
@@ -76,29 +86,29 @@ class TestOneShotQuestion:
         "chat", [error(500, "no"), error(404, "model 'reflection' not found"), reply([])], ids=["no", "missing", "mute"]
     )
     def test_question_without_any_reply_is_not_saved(self, reflect: Reflect, chat: Answer) -> None:
-        with asking(chat) as server:
+        with chat_server(chat) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
         assert result.code in (4, 5)
-        assert Kept(reflect.home).sessions == ()
+        assert StoredHome(reflect.home).sessions == ()
 
     def test_question_refused_late_is_not_saved(self, reflect: Reflect) -> None:
-        def refused(_: Asked) -> Raw:
-            # After a second of silence the question is kept.
-            assert until(Kept(reflect.home).path.exists)
+        def refused(_: ReceivedRequest) -> Raw:
+            # The question is stored after a second of silence.
+            assert until(StoredHome(reflect.home).path.exists)
             return Raw([b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno"])
 
-        with asking(refused) as server:
+        with chat_server(refused) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
         assert result.code == 4
-        assert Kept(reflect.home).path.exists()
-        assert Kept(reflect.home).sessions == ()
+        assert StoredHome(reflect.home).path.exists()
+        assert StoredHome(reflect.home).sessions == ()
 
     def test_cut_reply_is_saved_with_the_reason(self, reflect: Reflect) -> None:
-        with asking(Answer([line(THOUGHT), line("<output>\n9."), CLOSE])) as server:
+        with chat_server(Answer([line(THOUGHT), line("<output>\n9."), CLOSE])) as server:
             result = reflect.at(server.host)(*MODEL, "q")
-        said = Kept(reflect.home).said
+        said = StoredHome(reflect.home).said
 
         assert result.code == 5
         assert said.ended is ReplyStatus.INCOMPLETE
@@ -109,18 +119,18 @@ class TestOneShotQuestion:
 class TestFailures:
     def test_interrupted_reply_is_saved_in_part(self, reflect: Reflect) -> None:
         with (
-            asking(unfinished(THOUGHT, "<output>\nOne, two")) as server,
+            chat_server(unfinished(THOUGHT, "<output>\nOne, two")) as server,
             reflect.at(server.host).start(*MODEL, "q") as run,
         ):
             assert run.says("One, two")
             result = run.signalled(signal.SIGINT)
-        said = Kept(reflect.home).said
+        said = StoredHome(reflect.home).said
 
         assert (result.code, result.err) == (130, "")
         assert (said.ended, said.answer, said.error) == (ReplyStatus.INTERRUPTED, "One, two", "")
 
     def test_closed_pipe_saves_the_partial_reply(self, reflect: Reflect) -> None:
-        with asking(endless()) as server:
+        with chat_server(endless()) as server:
             command = (*COMMAND, "--host", server.host, *MODEL, "q")
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=reflect.environment()
@@ -132,21 +142,21 @@ class TestFailures:
                 code = process.wait(PATIENCE)
 
         assert code == 141
-        assert Kept(reflect.home).said.ended is ReplyStatus.INTERRUPTED
-        assert "line 1\n" in Kept(reflect.home).said.answer
+        assert StoredHome(reflect.home).said.ended is ReplyStatus.INTERRUPTED
+        assert "line 1\n" in StoredHome(reflect.home).said.answer
 
     def test_a_killed_program_loses_the_last_second_at_most(self, reflect: Reflect) -> None:
         gate = Gate()
         counted = "".join(f"{number} " for number in range(25))
         chat = gate.between(f"<thinking>\n{counted}", "25 ", HANG)
-        with asking(chat) as server, reflect.at(server.host).start(*MODEL, "--show", "thinking", "q") as run:
-            # What nothing follows is kept a second later all the same.
-            assert until(lambda: any(turn.said and "24 " in turn.said.raw for turn in Kept(reflect.home).turns))
+        with chat_server(chat) as server, reflect.at(server.host).start(*MODEL, "--show", "thinking", "q") as run:
+            # The last text before a silence is stored a second later.
+            assert until(lambda: any(turn.said and "24 " in turn.said.raw for turn in StoredHome(reflect.home).turns))
             gate.open()
             assert run.until(lambda run: b" 25" in run.stderr)
             run.process.kill()
             run.finish()
-        question, reply = Kept(reflect.home).turns
+        question, reply = StoredHome(reflect.home).turns
 
         assert question.text == "q"
         assert reply.said is not None
@@ -157,7 +167,7 @@ class TestFailures:
     @pytest.mark.process
     def test_unwritable_home_costs_one_warning_and_no_answer(self, reflect: Reflect) -> None:
         (reflect.home / ".local").write_text("in the way")
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
         assert (result.code, result.out) == (0, f"{ANSWER}\n")
@@ -165,28 +175,28 @@ class TestFailures:
         assert result.err.startswith("reflect: ")
 
     def test_a_damaged_store_costs_one_line_and_no_answer(self, reflect: Reflect) -> None:
-        path = Kept(reflect.home).path
+        path = StoredHome(reflect.home).path
         path.parent.mkdir(parents=True)
         path.write_bytes(b"no database" * 1000)
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
         assert (result.code, result.out) == (0, f"{ANSWER}\n")
         assert len(result.err.splitlines()) == 1
-        assert Kept(reflect.home).said.answer == ANSWER
+        assert StoredHome(reflect.home).said.answer == ANSWER
 
     def test_quiet_hides_store_warnings(self, reflect: Reflect) -> None:
         (reflect.home / ".local").write_text("in the way")
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--quiet", "q")
 
         assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
 
     def test_answer_is_printed_before_the_store_is_opened(self, reflect: Reflect) -> None:
-        """Another program holds the store: the answer is out at once, the end waits for its turn."""
-        with saying(ANSWERED) as server:
+        """Another program locks the store: the answer is out at once, and storing waits for its turn."""
+        with answering_server(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "q")
-            store = open_store(Kept(reflect.home).path, pytest.fail)
+            store = open_store(StoredHome(reflect.home).path, pytest.fail)
             store.database.connection.execute("BEGIN IMMEDIATE")
             with reflect.at(server.host).start(*MODEL, "q") as run:
                 assert run.says(f"{ANSWER}\n")
@@ -200,4 +210,4 @@ class TestFailures:
         assert waits
         assert still
         assert (result.code, result.err) == (0, "")
-        assert len(Kept(reflect.home).sessions) == 2
+        assert len(StoredHome(reflect.home).sessions) == 2

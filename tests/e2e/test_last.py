@@ -1,4 +1,4 @@
-"""Which session a shell continues, and the last answer again."""
+"""The session that a shell continues, and showing the last answer again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.pty_screen import Screen
-from support.scripted_servers import MODEL, saying
-from support.stored_replies import Kept
+from support.scripted_servers import MODEL, answering_server
+from support.stored_replies import StoredHome
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -19,13 +19,13 @@ CODE = "Use this:\n\n```python\nprint(1)\n```\n\nor this:\n\n```python\nprint(2)
 
 
 def titles(reflect: Reflect) -> dict[str, int]:
-    """How many questions each session has, by its title."""
-    return {session.title: session.questions for session in Kept(reflect.home).sessions}
+    """The number of questions in each session, by its title."""
+    return {session.title: session.questions for session in StoredHome(reflect.home).sessions}
 
 
 class TestNamedSession:
     def test_session_is_created_and_continued_by_its_name(self, reflect: Reflect) -> None:
-        with saying("<output>\nyes\n</output>") as server:
+        with answering_server("<output>\nyes\n</output>") as server:
             ask = reflect.at(server.host)
             first = ask(*MODEL, "--session", "My work", "one")
             second = ask(*MODEL, "--session", "my work", "two")
@@ -36,9 +36,9 @@ class TestNamedSession:
         assert [message["content"] for message in history if message["role"] == "user"] == ["one", "two"]
 
     def test_start_of_an_id_creates_nothing(self, reflect: Reflect) -> None:
-        with saying("<output>\nyes\n</output>") as server:
+        with answering_server("<output>\nyes\n</output>") as server:
             result = reflect.at(server.host)(*MODEL, "--session", "3f2a", "one")
-            assert result.code == 0  # there is no file yet, so there is no session that could be meant
+            assert result.code == 0  # Without a file there is no session to continue.
             wrong = reflect.at(server.host)(*MODEL, "--session", "beef", "one")
 
         assert wrong.code == 2
@@ -48,7 +48,7 @@ class TestNamedSession:
 class TestContinue:
     @pytest.mark.process
     def test_continues_the_session_of_the_terminal_not_that_of_a_script(self, reflect: Reflect) -> None:
-        with saying("<output>\nyes\n</output>") as server:
+        with answering_server("<output>\nyes\n</output>") as server:
             ask = reflect.at(server.host)
             with Screen(ask, *MODEL, "about cats") as screen:
                 assert screen.finish() == 0
@@ -59,7 +59,7 @@ class TestContinue:
         assert titles(reflect) == {"about cats": 2, "commit message": 1}
 
     def test_continues_the_latest_session_without_a_terminal(self, reflect: Reflect) -> None:
-        with saying("<output>\nyes\n</output>") as server:
+        with answering_server("<output>\nyes\n</output>") as server:
             ask = reflect.at(server.host)
             for words in (("one",), ("two",), ("-c", "three")):
                 assert ask(*MODEL, *words).code == 0
@@ -69,7 +69,7 @@ class TestContinue:
 
 class TestLast:
     def test_answer_thinking_and_code_are_printed_again(self, reflect: Reflect) -> None:
-        with saying("<thinking>\nhm\n</thinking>\n<output>\n", CODE, "\n</output>") as server:
+        with answering_server("<thinking>\nhm\n</thinking>\n<output>\n", CODE, "\n</output>") as server:
             reflect.at(server.host)(*MODEL, "how?")
 
         assert reflect("last").out == f"{CODE}\n"
@@ -81,7 +81,7 @@ class TestLast:
 
     def test_session_can_be_named(self, reflect: Reflect) -> None:
         for question in ("one", "two"):
-            with saying(f"<output>\nanswer to {question}\n</output>") as server:
+            with answering_server(f"<output>\nanswer to {question}\n</output>") as server:
                 reflect.at(server.host)(*MODEL, question)
 
         assert reflect("last").out == "answer to two\n"
@@ -89,7 +89,7 @@ class TestLast:
 
     def test_missing_parts_are_errors(self, reflect: Reflect) -> None:
         empty = reflect("last")
-        with saying("<output>\nyes\n</output>") as server:
+        with answering_server("<output>\nyes\n</output>") as server:
             reflect.at(server.host)(*MODEL, "q")
         no_code, no_thinking = reflect("last", "-x"), reflect("last", "--thinking")
 
@@ -101,28 +101,28 @@ class TestLast:
 
 class TestSessions:
     def test_old_sessions_are_pruned(self, reflect: Reflect) -> None:
-        with saying("<output>\nyes\n</output>") as server:
+        with answering_server("<output>\nyes\n</output>") as server:
             reflect.at(server.host)(*MODEL, "q")
         kept = json.loads(reflect("sessions", "prune", "--older-than", "1h", "--yes", "--json").out)
         refused = reflect("sessions", "prune", "--older-than", "0h")
         removed = json.loads(reflect("sessions", "prune", "--older-than", "0h", "--yes", "--json").out)
         wrong = reflect("sessions", "prune", "--older-than", "soon", "--yes")
 
-        assert (kept, len(removed), Kept(reflect.home).sessions) == ([], 1, ())
+        assert (kept, len(removed), StoredHome(reflect.home).sessions) == ([], 1, ())
         assert (refused.code, wrong.code) == (2, 2)
         assert "--older-than 'soon' is not an age (write 12h, 90d, 8w or 1y)" in wrong.err
 
     def test_path_is_that_of_the_file(self, reflect: Reflect) -> None:
-        with saying("<output>\nyes\n</output>") as server:
+        with answering_server("<output>\nyes\n</output>") as server:
             reflect.at(server.host)(*MODEL, "q")
 
-        assert reflect("sessions", "path").out == f"{Kept(reflect.home).path}\n"
+        assert reflect("sessions", "path").out == f"{StoredHome(reflect.home).path}\n"
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
     def test_unreadable_file_is_an_error(self, reflect: Reflect) -> None:
-        with saying("<output>\nyes\n</output>") as server:
+        with answering_server("<output>\nyes\n</output>") as server:
             reflect.at(server.host)(*MODEL, "q")
-        Kept(reflect.home).path.chmod(0)
+        StoredHome(reflect.home).path.chmod(0)
         result = reflect("sessions")
 
         assert (result.code, result.out) == (6, "")

@@ -1,4 +1,4 @@
-"""Tags that are tokens of a type which the server leaves out: told by whatever looks at the model, and looked at once."""
+"""Tags that are tokens of a type which the server drops: every view of a model warns, after one look at its tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from reflectty.reasoning.token_types import TokenType
-from support.fake_server import Answer, Asked, FakeServer, reply, tags, whole
+from support.fake_server import Answer, FakeServer, ReceivedRequest, reply, tags, whole
 from support.scripted_servers import ANSWER, ANSWERED
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ BLOB = "FROM /var/lib/ollama/blobs/sha256-{}\nTEMPLATE {{{{ .Prompt }}}}\n"
 
 
 class VocabularyServer:
-    """A server with one model of a vocabulary; `looks` counts how often that was asked for."""
+    """A server with one model of a vocabulary; `looks` counts the requests for it."""
 
     def __init__(self, said: str, kinds: dict[str, int], name: str = "m", weights: str = "a", **shown: Any) -> None:
         self.kinds = {"<s>": CONTROL, "plain": NORMAL, "<": NORMAL, "</": NORMAL, ">": NORMAL, **kinds}
@@ -34,7 +34,7 @@ class VocabularyServer:
         routes |= {"/api/ps": whole({"models": []}), "/api/version": whole({"version": "0.34.2"})}
         self.server = FakeServer(routes | {"/api/chat": reply([said])})
 
-    def _show(self, asked: Asked) -> Answer:
+    def _show(self, asked: ReceivedRequest) -> Answer:
         info: dict[str, Any] = {"general.architecture": "llama", "llama.context_length": 8192}
         if asked.json.get("verbose"):
             arrays = {"tokens": list(self.kinds), "token_type": list(self.kinds.values())}
@@ -59,7 +59,7 @@ def of(names: tuple[str, ...], kind: int) -> dict[str, int]:
 
 
 def asked(reflect: Reflect, model: VocabularyServer, *words: str) -> dict[str, Any]:
-    """Ask in JSON, and return the object with what stderr said."""
+    """Ask with `--json`; return the object and stderr."""
     result = reflect.at(model.server.host)("-m", model.name, *words, "--json", "q")
     return {**json.loads(result.out), "code": result.code, "err": result.err}
 
@@ -123,7 +123,7 @@ class TestModelWithLostTags:
             listed, shown = at("models", "list").out, at("models", "show", "m").out
             one, _ = json.loads(at("models", "list", "--json").out)
             checked = json.loads(at("doctor", "-m", "m", "--no-question", "--json").out)
-            # The estimate of `show` asks for all that the file says.
+            # The estimate of `show` needs everything in the file.
             assert model.looks == 1 + 1
 
         assert "reflection, thinking, tags lost" in listed

@@ -1,4 +1,4 @@
-"""`reflect models list|show|copy|remove|load|unload` from outside, with a scripted server."""
+"""`reflect models list|show|copy|remove|load|unload` with a scripted server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a model fits, from outside: the real command, a scripted server, and programs that tell of GPUs."""
+"""Whether a model fits, tried with the real command, a scripted server, and scripted GPU programs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ON_CARD = "NVIDIA GeForce RTX 4090, 24 GiB (24.1 of 25.8 GB free)"
 
 
 class ShowModel:
-    """`reflect models show` on a machine with one card, of a model that a server has."""
+    """`reflect models show` on a machine with one card, for a model of the server."""
 
     def __init__(self, reflect: Reflect, tools: Path) -> None:
         self.reflect = reflect

@@ -1,4 +1,4 @@
-"""`reflect models pull|create` from outside, with a scripted server."""
+"""`reflect models pull|create` with a scripted server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reflect models` with a server that speaks OpenAI's protocol: looked at, and nothing of it is changed."""
+"""`reflect models` with a server that speaks OpenAI's protocol: it can be viewed but not changed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from support.fake_server import Answer, FakeServer, whole
 from support.installed_models import routes
 from support.one_line import one_line
-from support.openai_command import Asking
-from support.openai_replies import served
+from support.openai_command import OpenAICommand
+from support.openai_replies import model_list
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -28,20 +28,20 @@ PROPS = {
 
 
 def vllm(*names: str) -> FakeServer:
-    listed = served(*(names or ("Qwen/Qwen3-8B", "BAAI/bge-m3")))
+    listed = model_list(*(names or ("Qwen/Qwen3-8B", "BAAI/bge-m3")))
     return FakeServer({"/v1/models": listed, "/version": whole({"version": "0.32.0"})})
 
 
 def llama_server() -> FakeServer:
     told = whole(PROPS)
-    return FakeServer({"/v1/models": served("mini", maker="llamacpp"), "/props?model=mini": told, "/props": told})
+    return FakeServer({"/v1/models": model_list("mini", maker="llamacpp"), "/props?model=mini": told, "/props": told})
 
 
 class TestList:
     @pytest.mark.parametrize("words", [("models",), ("models", "list")])
     def test_list_has_one_line_per_model(self, reflect: Reflect, words: tuple[str, ...]) -> None:
         with vllm() as server:
-            result = Asking(reflect, server.host)(*words)
+            result = OpenAICommand(reflect, server.host)(*words)
 
         assert (result.code, result.err) == (0, "")
         assert [line.split() for line in result.out.splitlines()] == [
@@ -60,7 +60,7 @@ class TestList:
 
     def test_built_in_model_is_marked_as_such(self, reflect: Reflect) -> None:
         with vllm() as server:
-            *served, own = json.loads(Asking(reflect, server.host)("models", "--json").out)
+            *served, own = json.loads(OpenAICommand(reflect, server.host)("models", "--json").out)
 
         assert [one["built_in"] for one in served] == [False, False]
         assert (own["name"], own["server"], own["built_in"], own["chats"]) == ("mini", "reflectty", True, True)
@@ -74,14 +74,14 @@ class TestList:
         assert (result.code, result.out.split()[0]) == (0, "m")
 
     def test_list_shows_ids_verbatim(self, reflect: Reflect) -> None:
-        with FakeServer({"/v1/models": served("mini:latest", maker="library")}) as server:
-            result = Asking(reflect, server.host)("models")
+        with FakeServer({"/v1/models": model_list("mini:latest", maker="library")}) as server:
+            result = OpenAICommand(reflect, server.host)("models")
 
         assert result.out.split()[0] == "mini:latest"
 
     def test_empty_list_is_reported_on_stderr(self, reflect: Reflect) -> None:
         with FakeServer({"/v1/models": Answer([b""])}) as server:
-            result = Asking(reflect, server.host)("models", "--host", server.host)
+            result = OpenAICommand(reflect, server.host)("models", "--host", server.host)
 
         assert (result.code, result.out) == (0, "")
         assert result.err == "reflect: the server lists no models: use -m NAME to ask for one anyway\n"
@@ -90,7 +90,7 @@ class TestList:
 class TestShow:
     def test_show_of_llama_server_has_template_and_slots(self, reflect: Reflect) -> None:
         with llama_server() as server:
-            result = Asking(reflect, server.host)("models", "show", "mini")
+            result = OpenAICommand(reflect, server.host)("models", "show", "mini")
 
         told = {line[:14].strip(): line[14:].strip() for line in result.out.splitlines()[1:]}
         assert (result.code, result.err, result.out.splitlines()[0]) == (0, "", "mini")
@@ -102,14 +102,14 @@ class TestShow:
 
     def test_show_prints_only_the_template(self, reflect: Reflect) -> None:
         with llama_server() as server:
-            result = Asking(reflect, server.host)("models", "show", "mini", "--template")
+            result = OpenAICommand(reflect, server.host)("models", "show", "mini", "--template")
 
         assert (result.code, result.out, result.err) == (0, TEMPLATE + "\n", "")
 
     def test_show_of_vllm_needs_the_exact_id(self, reflect: Reflect) -> None:
         with vllm() as server:
-            result = Asking(reflect, server.host)("models", "show", "Qwen/Qwen3-8B")
-            wrong = Asking(reflect, server.host)("models", "show", "Qwen3-8B")
+            result = OpenAICommand(reflect, server.host)("models", "show", "Qwen/Qwen3-8B")
+            wrong = OpenAICommand(reflect, server.host)("models", "show", "Qwen3-8B")
 
         assert "vLLM 0.32.0" in result.out
         assert "no template reported" in result.out
@@ -118,22 +118,22 @@ class TestShow:
     @pytest.mark.parametrize("flag", ["--template", "--system", "--licence", "--parameters"])
     def test_show_refuses_texts_that_the_server_does_not_provide(self, reflect: Reflect, flag: str) -> None:
         with vllm() as server:
-            result = Asking(reflect, server.host)("models", "show", "Qwen/Qwen3-8B", flag)
+            result = OpenAICommand(reflect, server.host)("models", "show", "Qwen/Qwen3-8B", flag)
 
         one_line(result, 4, "vLLM 0.32.0 does not report the", "of Qwen/Qwen3-8B")
 
     def test_built_in_model_is_shown_unless_the_server_has_mini(self, reflect: Reflect) -> None:
         with vllm() as server:
-            own = json.loads(Asking(reflect, server.host)("models", "show", "mini", "--json").out)
+            own = json.loads(OpenAICommand(reflect, server.host)("models", "show", "mini", "--json").out)
         with llama_server() as server:
-            served = json.loads(Asking(reflect, server.host)("models", "show", "mini", "--json").out)
+            served = json.loads(OpenAICommand(reflect, server.host)("models", "show", "mini", "--json").out)
 
         assert (own["name"], own["built_in"], own["context_length"]) == ("mini:latest", True, 8192)
         assert (served["name"], served["built_in"]) == ("mini", False)
 
     def test_unlisted_model_is_shown_with_a_warning(self, reflect: Reflect) -> None:
         with FakeServer({"/v1/models": whole({"data": []})}) as server:
-            result = Asking(reflect, server.host)("models", "show", "models/mini-hf@main", "--json")
+            result = OpenAICommand(reflect, server.host)("models", "show", "models/mini-hf@main", "--json")
 
         assert (json.loads(result.out)["name"], json.loads(result.out)["listed"]) == ("models/mini-hf@main", False)
         assert "is not in the server's list of models" in result.err
@@ -154,16 +154,16 @@ class TestShow:
 @pytest.mark.parametrize(
     ("listed", "more", "kind"),
     [
-        (served("m"), {"/version": whole({"version": "0.32.0"})}, "vLLM 0.32.0"),
-        (served("m", maker="llamacpp"), {"/props": whole(PROPS)}, "llama-server b10970-1a2b"),
-        (served("m", maker="acme"), {}, "an OpenAI-compatible server"),
+        (model_list("m"), {"/version": whole({"version": "0.32.0"})}, "vLLM 0.32.0"),
+        (model_list("m", maker="llamacpp"), {"/props": whole(PROPS)}, "llama-server b10970-1a2b"),
+        (model_list("m", maker="acme"), {}, "an OpenAI-compatible server"),
     ],
 )
 def test_ollama_only_commands_are_refused_naming_the_server(
     reflect: Reflect, words: tuple[str, ...], listed: Answer, more: dict[str, Route], kind: str
 ) -> None:
     with FakeServer({"/v1/models": listed, **more}) as server:
-        result = Asking(reflect, server.host)("models", *words)
+        result = OpenAICommand(reflect, server.host)("models", *words)
 
     one_line(result, 2, "models can only be managed on an Ollama server", f"http://{server.host} is {kind}")
 
@@ -177,6 +177,6 @@ def test_other_kind_of_server_is_detected_without_an_engine_setting(reflect: Ref
 
 def test_ollama_is_managed_even_with_the_openai_engine(reflect: Reflect) -> None:
     with FakeServer(routes()) as server:
-        result = Asking(reflect, server.host)("models", "load", "reflection:70b")
+        result = OpenAICommand(reflect, server.host)("models", "load", "reflection:70b")
 
     assert "only an Ollama" not in result.err

@@ -1,4 +1,4 @@
-"""Loading as a question would, and models that share their files with a loaded one, from outside."""
+"""Loading as a question would, and models that share their files with a loaded one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from support.scripted_servers import ANSWERED
 
 if TYPE_CHECKING:
     from support.command import Reflect
-    from support.fake_server import Answer, Asked
+    from support.fake_server import Answer, ReceivedRequest
 
 FILES = {"reflection": "a" * 64, "wise": "a" * 64, "other": "b" * 64, "reflection-tuned": "a" * 64}
 LOADED = {"name": "reflection:latest", "size": 10, "size_vram": 10, "context_length": 4096}
 BLOBS = "/root/.ollama/models/blobs/sha256-"
 
 
-def shown(asked: Asked) -> Answer:
-    """Say of a model which file it is, as Ollama does; one of them has an adapter beside it."""
+def shown(asked: ReceivedRequest) -> Answer:
+    """The file of a model, as Ollama reports it; one of them has an adapter beside it."""
     name = asked.json["model"].removesuffix(":latest")
     if name not in FILES:
         return error(404, f"model '{name}' not found")
@@ -102,18 +102,18 @@ KINDS = {name: {"parameter_size": "8.0B", "quantization_level": "Q4_K_M"} for na
 
 
 def server_with_removed_name(*after: dict[str, object]) -> FakeServer:
-    """A server that lists what is loaded under a name that was removed; `after` once something was unloaded."""
+    """A server that lists a loaded model under a removed name, and `after` once something was unloaded."""
     server = sharing()
     listed = [{"name": f"{name}:latest", "size": 10, "details": details} for name, details in KINDS.items()]
 
-    def shown_with_details(asked: Asked) -> Answer:
+    def shown_with_details(asked: ReceivedRequest) -> Answer:
         answer = shown(asked)
         if answer.status != 200:
             return answer
         (body,) = (step for step in answer.raw() if isinstance(step, bytes) and step.startswith(b"{"))
         return whole(json.loads(body) | {"details": KINDS[asked.json["model"].removesuffix(":latest")]})
 
-    def loaded(_: Asked) -> Answer:
+    def loaded(_: ReceivedRequest) -> Answer:
         return whole({"models": list(after) if server.asked("/api/generate") else [GONE]})
 
     server.routes |= {"/api/tags": whole({"models": listed}), "/api/show": shown_with_details, "/api/ps": loaded}
@@ -143,7 +143,7 @@ def test_list_and_show_mention_a_removed_name_as_possibly_loaded(reflect: Reflec
     ("name", "after", "unloaded", "sent"),
     [
         ("wise", [], True, 1),
-        # It ends now, and is still listed.
+        # A model that is ending is still listed.
         ("wise", [GONE | {"expires_at": "2026-01-02T03:04:05Z"}], True, 1),
         ("wise", [GONE], False, 1),
         ("other", [GONE], False, 0),

@@ -1,4 +1,4 @@
-"""`reflect models` where something is wrong: names, servers, hosts, environments."""
+"""Errors of `reflect models`: names, servers, hosts, environments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real command and scripted servers that speak OpenAI's protocol, as vLLM does and as they should not."""
+"""The real command and scripted servers that speak OpenAI's protocol, well as vLLM does and badly."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 from support.fake_server import HANG, Answer, FakeServer, Raw, whole
 from support.fresh_interpreter import ASKED, NEVER, fresh, packages
 from support.one_line import ESCAPES, one_line
-from support.openai_command import Asking
-from support.openai_replies import DONE, STREAM, VLLM, chunk, figures, said, served, text
-from support.vllm import COMPLETIONS, Vllm, completed, replied
+from support.openai_command import OpenAICommand
+from support.openai_replies import DONE, STREAM, VLLM, chat_reply, chunk, model_list, text, usage_event
+from support.vllm import COMPLETIONS, Vllm, vllm_completion, vllm_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from support.command import Reflect
-    from support.fake_server import Asked, Route, Script
+    from support.fake_server import ReceivedRequest, Route, Script
 
 NAME = "deepseek-ai/DeepSeek-R1"
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
@@ -30,7 +30,7 @@ SCHEMA = json.dumps({"type": "object", "properties": {"larger": {"type": "string
 
 
 def serving(chat: Route, *names: str, **more: Any) -> FakeServer:
-    return FakeServer({MODELS: served(*(names or (NAME,)), **more), CHAT: chat})
+    return FakeServer({MODELS: model_list(*(names or (NAME,)), **more), CHAT: chat})
 
 
 def vllm() -> FakeServer:
@@ -40,7 +40,7 @@ def vllm() -> FakeServer:
 class TestReasoningField:
     def test_reasoning_is_left_out_of_the_printed_answer(self, reflect: Reflect) -> None:
         with vllm() as server:
-            result = Asking(reflect, f"http://{server.host}/v1")("-m", NAME, "q")
+            result = OpenAICommand(reflect, f"http://{server.host}/v1")("-m", NAME, "q")
             body = server.asked(CHAT)[0].json
 
         assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
@@ -49,7 +49,7 @@ class TestReasoningField:
 
     def test_reasoning_is_thinking_in_json(self, reflect: Reflect) -> None:
         with vllm() as server:
-            result = Asking(reflect, server.host)("-m", NAME, "--json", "q")
+            result = OpenAICommand(reflect, server.host)("-m", NAME, "--json", "q")
         value = json.loads(result.out)
 
         assert (value["thinking"], value["answer"]) == ("9.90 is more than 9.11.", ANSWER)
@@ -66,7 +66,7 @@ class TestReasoningField:
         self, reflect: Reflect, words: tuple[str, ...], sent: dict[str, Any]
     ) -> None:
         with vllm() as server:
-            result = Asking(reflect, server.host)("-m", NAME, *words, "--final", "q")
+            result = OpenAICommand(reflect, server.host)("-m", NAME, *words, "--final", "q")
             body = server.asked(CHAT)[0].json
 
         assert (result.code, result.err) == (0, "")
@@ -75,8 +75,8 @@ class TestReasoningField:
 
 def test_tags_in_the_content_are_parsed(reflect: Reflect) -> None:
     pieces = [TAGGED[at : at + 5] for at in range(0, len(TAGGED), 5)]
-    with serving(said([*pieces, "<|eot_id|>"]), "mattshumer/Reflection-Llama-3.1-70B") as server:
-        result = Asking(reflect, server.host)("--json", "q")
+    with serving(chat_reply([*pieces, "<|eot_id|>"]), "mattshumer/Reflection-Llama-3.1-70B") as server:
+        result = OpenAICommand(reflect, server.host)("--json", "q")
     value = json.loads(result.out)
 
     assert [part["kind"] for part in value["segments"]] == ["thinking", "reflection", "answer"]
@@ -85,9 +85,11 @@ def test_tags_in_the_content_are_parsed(reflect: Reflect) -> None:
 
 
 def test_schema_applies_to_the_answer_after_free_thinking(reflect: Reflect) -> None:
-    vllm = Vllm("reflection-70b", chat=replied([TAGGED]), completions=completed(['{"larger": ', '"9.9"}', "   \n"]))
+    vllm = Vllm(
+        "reflection-70b", chat=vllm_reply([TAGGED]), completions=vllm_completion(['{"larger": ', '"9.9"}', "   \n"])
+    )
     with vllm.serve() as server:
-        result = Asking(reflect, server.host)("--schema", SCHEMA, "--json", "q")
+        result = OpenAICommand(reflect, server.host)("--schema", SCHEMA, "--json", "q")
         (free,), (held,) = (asked.json for asked in server.asked(CHAT)), (one.json for one in server.asked(COMPLETIONS))
     value = json.loads(result.out)
 
@@ -102,8 +104,8 @@ class TestUnknownModelName:
     NAME = "prod/assistant-v2"
 
     def test_model_seen_thinking_is_asked_in_native_mode_next_time(self, reflect: Reflect) -> None:
-        with Vllm(self.NAME, chat=replied([ANSWER], ["Both", " start."])).serve() as server:
-            asking = Asking(reflect, server.host)
+        with Vllm(self.NAME, chat=vllm_reply([ANSWER], ["Both", " start."])).serve() as server:
+            asking = OpenAICommand(reflect, server.host)
             modes = [json.loads(asking("--json", "-q", "q").out)["mode"] for _ in range(2)]
             direct = asking("--mode", "direct", "-q", "q")
             first, second, third = (asked.json for asked in server.asked(CHAT))
@@ -114,16 +116,16 @@ class TestUnknownModelName:
         assert third["chat_template_kwargs"]["enable_thinking"] is False
 
     def test_truncated_thinking_opened_by_the_template_is_no_answer(self, reflect: Reflect) -> None:
-        chat = replied(["Both", " start"], finish="length")
+        chat = vllm_reply(["Both", " start"], finish="length")
         with Vllm(self.NAME, on="assistant\n<think>\n", chat=chat).serve() as server:
-            result = Asking(reflect, server.host)("--final", "-o", "num_predict=2", "q")
+            result = OpenAICommand(reflect, server.host)("--final", "-o", "num_predict=2", "q")
 
         assert (result.code, result.out) == (5, "")
         assert "the thinking was cut off at the token limit" in result.err
 
     def test_partial_first_tag_is_not_printed(self, reflect: Reflect) -> None:
-        with Vllm(self.NAME, chat=replied(["<", "thinking"], finish="length")).serve() as server:
-            result = Asking(reflect, server.host)("--final", "q")
+        with Vllm(self.NAME, chat=vllm_reply(["<", "thinking"], finish="length")).serve() as server:
+            result = OpenAICommand(reflect, server.host)("--final", "q")
         assert (result.code, result.out) == (5, "")
 
 
@@ -138,13 +140,13 @@ def test_continued_session_uses_its_own_server(reflect: Reflect) -> None:
 
 
 def test_fields_that_the_server_refuses_are_dropped_with_a_warning(reflect: Reflect) -> None:
-    def strict(asked: Asked) -> Script:
+    def strict(asked: ReceivedRequest) -> Script:
         unknown = {"skip_special_tokens", "top_k"} & set(asked.json)
         detail = {"detail": f"Unexpected fields in the request: {unknown}"}
-        return whole(detail, 422) if unknown else said([ANSWER])
+        return whole(detail, 422) if unknown else chat_reply([ANSWER])
 
     with serving(strict, "m") as server:
-        result = Asking(reflect, server.host)("--mode", "direct", "-o", "top_k=5", "q")
+        result = OpenAICommand(reflect, server.host)("--mode", "direct", "-o", "top_k=5", "q")
 
     assert (result.code, result.out) == (0, f"{ANSWER}\n")
     assert result.err.count("this server does not support top_k") == 1
@@ -153,7 +155,7 @@ def test_fields_that_the_server_refuses_are_dropped_with_a_warning(reflect: Refl
 class TestApiKey:
     def asks(self, reflect: Reflect, **variables: str) -> tuple[Any, list[str]]:
         with vllm() as server:
-            result = Asking(reflect, server.host, **variables)("-m", NAME, "--final", "q")
+            result = OpenAICommand(reflect, server.host, **variables)("-m", NAME, "--final", "q")
             keys = [asked.headers.get("authorization", "") for asked in server.requests]
         assert KEY not in result.out + result.err
         return result, keys
@@ -228,7 +230,7 @@ class TestApiKey:
 
     def test_key_is_not_saved(self, reflect: Reflect) -> None:
         with vllm() as server:
-            result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "q")
+            result = OpenAICommand(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "q")
         kept = [path for path in reflect.home.rglob("*") if path.is_file()]
 
         assert result.code == 0
@@ -285,8 +287,8 @@ BAD: dict[str, tuple[Script | None, Script | None, int, str]] = {
 @pytest.mark.parametrize("name", BAD)
 def test_misbehaving_server_is_reported_in_one_line(reflect: Reflect, name: str) -> None:
     models, chat, code, says = BAD[name]
-    with FakeServer({MODELS: models or served(NAME), CHAT: chat or said(["hi"])}) as server:
-        result = Asking(reflect, server.host)("-m", NAME, *(("--timeout", "0.5") if "0.5" in says else ()), "q")
+    with FakeServer({MODELS: models or model_list(NAME), CHAT: chat or chat_reply(["hi"])}) as server:
+        result = OpenAICommand(reflect, server.host)("-m", NAME, *(("--timeout", "0.5") if "0.5" in says else ()), "q")
 
     one_line(result, code, says)
     assert "\x1b" not in result.err
@@ -303,7 +305,7 @@ def test_misbehaving_server_is_reported_in_one_line(reflect: Reflect, name: str)
 )
 def test_interrupted_reply_keeps_its_partial_answer(reflect: Reflect, rest: tuple[Any, ...], says: str) -> None:
     with serving(Answer([text("one "), text("two."), *rest], content_type=STREAM), "m") as server:
-        result = Asking(reflect, server.host)(
+        result = OpenAICommand(reflect, server.host)(
             "--mode", "direct", *(("--timeout", "3") if HANG in rest else ()), "-q", "q"
         )
 
@@ -313,9 +315,9 @@ def test_interrupted_reply_keeps_its_partial_answer(reflect: Reflect, rest: tupl
 
 
 def test_names_and_text_of_a_server_are_escaped(reflect: Reflect) -> None:
-    answer = Answer([text(f"hi {ESCAPES}"), chunk(finish="stop"), figures(), DONE], content_type=STREAM)
+    answer = Answer([text(f"hi {ESCAPES}"), chunk(finish="stop"), usage_event(), DONE], content_type=STREAM)
     with serving(answer, f"m{ESCAPES}") as server:
-        result = Asking(reflect, server.host)("--mode", "direct", "q")
+        result = OpenAICommand(reflect, server.host)("--mode", "direct", "q")
 
     assert result.code == 0
     assert "using m" in result.err
@@ -324,7 +326,7 @@ def test_names_and_text_of_a_server_are_escaped(reflect: Reflect) -> None:
 
 def test_openai_question_loads_only_needed_packages(reflect: Reflect) -> None:
     with vllm() as server:
-        environment = Asking(reflect, server.host).environment(REFLECTTY_STORE="0")
+        environment = OpenAICommand(reflect, server.host).environment(REFLECTTY_STORE="0")
         stdout, (code, modules) = fresh(ASKED, "-m", NAME, "--final", "q", environment=environment)
 
     assert (stdout, code) == (f"{ANSWER}\n", 0)
@@ -335,23 +337,23 @@ def test_openai_question_loads_only_needed_packages(reflect: Reflect) -> None:
 class TestDefaultModel:
     def test_default_model_is_the_first_listed_id_that_can_chat(self, reflect: Reflect) -> None:
         names = ("ctl-tags:latest", "mini:latest", "plain:latest")
-        with serving(said(["<output>9.9</output>"]), *names, maker="library") as server:
-            result = Asking(reflect, server.host)("q")
+        with serving(chat_reply(["<output>9.9</output>"]), *names, maker="library") as server:
+            result = OpenAICommand(reflect, server.host)("q")
             body = server.asked(CHAT)[0].json
 
         assert (result.code, result.out, body["model"]) == (0, "9.9\n", "ctl-tags:latest")
         assert "using ctl-tags:latest, the first of 3 chat models listed, because no model is set" in result.err
 
     def test_default_model_is_never_one_that_cannot_chat(self, reflect: Reflect) -> None:
-        with serving(said(["9.9"]), "text-embedding-3-small", "whisper-1", maker="openai") as server:
-            result = Asking(reflect, server.host)("q")
+        with serving(chat_reply(["9.9"]), "text-embedding-3-small", "whisper-1", maker="openai") as server:
+            result = OpenAICommand(reflect, server.host)("q")
 
         one_line(result, 4, "the server lists no chat model (use -m NAME to try one anyway)")
 
 
 def test_named_model_is_asked_when_the_server_lists_none(reflect: Reflect) -> None:
-    with FakeServer({MODELS: Answer([b""]), CHAT: said(["9.9"])}) as server:
-        result = Asking(reflect, server.host)("-m", "default_model", "--final", "q")
+    with FakeServer({MODELS: Answer([b""]), CHAT: chat_reply(["9.9"])}) as server:
+        result = OpenAICommand(reflect, server.host)("-m", "default_model", "--final", "q")
         body = server.asked(CHAT)[0].json
 
     assert (result.code, result.out, body["model"]) == (0, "9.9\n", "default_model")

@@ -1,4 +1,4 @@
-"""Profiles and templates from outside: what is sent to the server, and what is said where they cannot be used."""
+"""Profiles and templates: their requests to the server, and their errors where they cannot be used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.pty_screen import Screen
-from support.scripted_servers import ANSWER, ANSWERED, saying
+from support.scripted_servers import ANSWER, ANSWERED, answering_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,12 +49,12 @@ def configured(reflect: Reflect) -> Reflect:
 
 
 def sent(configured: Reflect, *words: str, stdin: bytes = b"", **variables: Any) -> tuple[Result, dict[str, Any]]:
-    """Ask a server that answers everything; return what came of it, and the body that it was sent."""
-    with saying(ANSWERED) as server:
+    """Ask a server that answers everything; return the result and the body of the request."""
+    with answering_server(ANSWERED) as server:
         result = configured.at(server.host)(*words, stdin=stdin, **variables)
     assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
     asked = server.chatted()[0].json
-    # How long a reply may be is another test's.
+    # Another test checks the limit on the length of a reply.
     asked.get("options", {}).pop("num_predict", None)
     return result, asked
 
@@ -140,7 +140,7 @@ def test_template_is_filled_with_the_question_and_input(
 def test_invalid_profile_or_template_is_one_line_without_a_request(
     configured: Reflect, words: tuple[str, ...], said: str
 ) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         result = configured.at(server.host)(*words)
 
     assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
@@ -205,7 +205,7 @@ def test_template_sets_how_its_question_is_asked(
 
 
 def test_mode_of_a_template_precedes_the_settings_and_follows_the_flag(setting: Reflect) -> None:
-    with saying("Yes.", capabilities=["completion", "thinking"]) as server:
+    with answering_server("Yes.", capabilities=["completion", "thinking"]) as server:
         command = setting.at(server.host)
         for words in ((), ("--mode", "native")):
             assert command("-t", "tr", *words, "q", REFLECTTY_MODE="native").code == 0
@@ -214,7 +214,7 @@ def test_mode_of_a_template_precedes_the_settings_and_follows_the_flag(setting: 
 
 
 def test_model_of_a_template_precedes_that_of_the_session(setting: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         command = setting.at(server.host)
         for words in (("-m", "reflection:1b", "a"), ("-c", "-t", "tr", "b"), ("-m", "reflection:1b", "-c", "c")):
             assert command(*words).code == 0
@@ -230,7 +230,7 @@ def test_model_of_a_template_precedes_that_of_the_session(setting: Reflect) -> N
 def test_schema_of_a_template_holds_the_answer(setting: Reflect) -> None:
     head = '+++\nschema = "age int"\n+++\n'
     (setting.home / ".config/reflectty/templates/age.md").write_text(f"{head}Age of {{input}}?", "utf-8")
-    with saying('{"age": "old"}') as server:
+    with answering_server('{"age": "old"}') as server:
         command = setting.at(server.host)
         wrong = command("-t", "age", "--mode", "direct", "--final", "me")
         refused = [command("-t", "age", form, "me") for form in ("--raw", "-x")]
@@ -246,7 +246,7 @@ def test_schema_of_a_template_holds_the_answer(setting: Reflect) -> None:
 
 def test_batch_has_the_settings_of_its_template(setting: Reflect) -> None:
     (setting.home / "q.txt").write_text("cat\n", "utf-8")
-    with saying("Chat.") as server:
+    with answering_server("Chat.") as server:
         result = setting.at(server.host)("batch", "-t", "tr", "q.txt")
     (asked,) = server.chatted()
 
@@ -256,7 +256,7 @@ def test_batch_has_the_settings_of_its_template(setting: Reflect) -> None:
 
 
 def test_template_on_a_terminal_asks_and_opens_no_chat(configured: Reflect) -> None:
-    with saying(ANSWERED) as server, Screen(configured.at(server.host), "-t", "joke", "--final") as screen:
+    with answering_server(ANSWERED) as server, Screen(configured.at(server.host), "-t", "joke", "--final") as screen:
         assert screen.finish() == 0
         assert screen.text == ANSWER
     with Screen(configured, "-t", "review") as screen:
@@ -265,7 +265,7 @@ def test_template_on_a_terminal_asks_and_opens_no_chat(configured: Reflect) -> N
 
 
 def test_continued_session_keeps_its_model_unless_a_profile_is_named(configured: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         command = configured.at(server.host)
         for words in (("-m", "reflection:1b", "a"), ("-c", "b"), ("-c", "--profile", "code", "c")):
             assert command(*words).code == 0
@@ -275,7 +275,7 @@ def test_continued_session_keeps_its_model_unless_a_profile_is_named(configured:
 
 
 def test_filled_template_is_saved_as_it_was_sent(configured: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         command = configured.at(server.host)
         assert command("-t", "review", "mind it", stdin=b"diff").code == 0
         assert command("-c", "again").code == 0
@@ -295,9 +295,11 @@ def test_filled_template_is_saved_as_it_was_sent(configured: Reflect) -> None:
 def test_choice_of_the_default_model_is_explained_once(
     reflect: Reflect, installed: tuple[str, ...], able: tuple[str, ...], why: str
 ) -> None:
-    with saying(ANSWERED, installed=installed, capabilities=["completion", *able]) as server:
+    with answering_server(ANSWERED, installed=installed, capabilities=["completion", *able]) as server:
         first, second = (reflect.at(server.host)("q").err.splitlines() for _ in range(2))
-    with saying(ANSWERED, installed=("deepseek-r1:latest",), capabilities=["completion", "thinking"]) as server:
+    with answering_server(
+        ANSWERED, installed=("deepseek-r1:latest",), capabilities=["completion", "thinking"]
+    ) as server:
         other = reflect.at(server.host)("q").err
 
     assert first[0] == (
@@ -308,7 +310,7 @@ def test_choice_of_the_default_model_is_explained_once(
 
 
 def test_configured_model_gets_no_notice(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         command = reflect.at(server.host)
         assert command("config", "set", "model", "reflection").code == 0
         result = command("q")

@@ -1,4 +1,4 @@
-"""Each promise to users, kept by a real process: what is asked, how the process ends, what it writes where."""
+"""Each promise to users, tried on a real process: the question, the exit code, stdout and stderr."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from support.fake_server import HANG, Answer, FakeServer, Raw, error, line, reply, show, tags, whole
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, asking, saying, unfinished
-from support.stored_replies import Kept
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, answering_server, chat_server, unfinished
+from support.stored_replies import StoredHome
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -23,7 +23,7 @@ NUMBER = '{"type": "integer"}'
 
 
 class Promise(NamedTuple):
-    """A question to a server, and what must come of it."""
+    """A question to a server, and the result it must have."""
 
     name: str
     words: tuple[str, ...]
@@ -31,12 +31,12 @@ class Promise(NamedTuple):
     code: int
     out: str
     says: str = ""
-    """A part of the only line on stderr; nothing is there where it is empty."""
+    """A part of the only line on stderr; stderr is empty where this is empty."""
     stdin: bytes = b""
 
 
 PROMISES = (
-    # Streams: stdout is the answer; --final has nothing else, --json is one object.
+    # Streams: stdout is the answer; --final writes nothing else, --json writes one object.
     Promise("the answer is on stdout", ("q",), reply([ANSWERED]), 0, f"{ANSWER}\n"),
     Promise("final is the answer and nothing else", ("--final", "q"), reply([ANSWERED]), 0, f"{ANSWER}\n"),
     # stdin: material first, the instruction last (what is sent: test_stdin).
@@ -63,7 +63,7 @@ PROMISES = (
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name)
 def test_question_has_the_promised_output_and_exit_code(reflect: Reflect, promise: Promise) -> None:
-    with asking(promise.chat) as server:
+    with chat_server(promise.chat) as server:
         result = reflect.at(server.host)(*MODEL, *promise.words, stdin=promise.stdin)
 
     assert (result.code, result.out) == (promise.code, promise.out)
@@ -72,7 +72,7 @@ def test_question_has_the_promised_output_and_exit_code(reflect: Reflect, promis
 
 
 def test_prompt_is_not_truncated_and_no_other_model_is_asked(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         assert reflect.at(server.host)(*MODEL, "q", HTTP_PROXY="http://127.0.0.1:9").code == 0
     body = server.asked("/api/chat")[0].json
 
@@ -81,7 +81,7 @@ def test_prompt_is_not_truncated_and_no_other_model_is_asked(reflect: Reflect) -
 
 
 def test_json_object_holds_every_part(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         result = reflect.at(server.host)(*MODEL, "--json", "q")
     value = json.loads(result.out)
 
@@ -90,18 +90,18 @@ def test_json_object_holds_every_part(reflect: Reflect) -> None:
 
 
 def test_full_disk_exits_with_6(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         result = reflect.at(server.host).shell("reflect -m reflection q >/dev/full")
 
     assert (result.code, len(result.err.splitlines())) == (6, 1)
 
 
 def test_interrupted_question_is_saved(reflect: Reflect) -> None:
-    with asking(Answer([line("<output>One"), HANG])) as server:
+    with chat_server(Answer([line("<output>One"), HANG])) as server:
         with reflect.at(server.host).start(*MODEL, "q") as run:
             assert run.says("One")
             result = run.signalled(signal.SIGTERM)
-        session = json.loads(reflect("sessions", "show", "--json", Kept(reflect.home).sessions[0].id).out)
+        session = json.loads(reflect("sessions", "show", "--json", StoredHome(reflect.home).sessions[0].id).out)
 
     assert (result.code, result.out) == (143, "One\n")
     assert [turn["text"] for turn in session["turns"]] == ["q", ""]
@@ -118,12 +118,15 @@ def test_commands_without_a_question_exit_with_0(reflect: Reflect, command: str)
 
 
 def test_silent_server_times_out(reflect: Reflect) -> None:
-    with asking(Raw([HANG])) as server:
+    with chat_server(Raw([HANG])) as server:
         result = reflect.at(server.host)(*MODEL, "--timeout", "first=3", "q")
 
     assert (result.code, result.out, len(result.err.splitlines())) == (5, "", 1)
 
 
 def test_jsonl_prints_text_before_the_reply_ends(reflect: Reflect) -> None:
-    with asking(unfinished("<output>\nOne")) as server, reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run:
+    with (
+        chat_server(unfinished("<output>\nOne")) as server,
+        reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run,
+    ):
         assert run.says("One")

@@ -8,7 +8,7 @@ import pytest
 from support.cases import cases
 from support.fake_server import HANG, Answer, Raw, error, line
 from support.pty_screen import Screen
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, Gate, asking, endless, saying, unfinished
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, Gate, answering_server, chat_server, endless, unfinished
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ HOSTILE = [case for case in cases("hostile.jsonl") if case["expect"] == "neutral
 
 class TestOnATerminal:
     def test_thinking_corrections_answer_and_summary_are_distinguished(self, reflect: Reflect) -> None:
-        with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "which?") as screen:
+        with answering_server(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "which?") as screen:
             code = screen.finish()
             lines = [text for text in screen.lines if text]
 
@@ -38,7 +38,7 @@ class TestOnATerminal:
     def test_native_thinking_is_drawn_like_tagged_thinking(self, reflect: Reflect) -> None:
         thinking = ("Is it 41?\n", "<reflection>\nNo, 42.\n</reflection>\n", "Yes.")
         with (
-            saying("It is **42**.", thinking=thinking, **NATIVE) as server,
+            answering_server("It is **42**.", thinking=thinking, **NATIVE) as server,
             Screen(reflect.at(server.host), "-m", "m", "q") as screen,
         ):
             screen.finish()
@@ -49,14 +49,14 @@ class TestOnATerminal:
 
     def test_thinking_is_shown_while_it_streams(self, reflect: Reflect) -> None:
         chat = unfinished("<thinking>\nFirst thought\n", "and a second")
-        with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
+        with chat_server(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("│ First thought")
             assert screen.shows("│ and a second")
 
     def test_answer_is_shown_while_it_streams(self, reflect: Reflect) -> None:
         gate = Gate()
         chat = gate.between("<output>\nOne, two", ", three\n</output>")
-        with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
+        with chat_server(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("One, two")
             gate.open()
             assert screen.finish() == 0
@@ -65,7 +65,7 @@ class TestOnATerminal:
 
     def test_answer_reclassified_as_thinking_gets_the_gutter(self, reflect: Reflect) -> None:
         said = "I think 9.11.\n</thinking>\n<output>\n9.9 is larger.\n</output>"
-        with saying(*said) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
+        with answering_server(*said) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.finish() == 0
             assert "│ I think 9.11." in screen.text
             assert screen.text.count("I think") == 1
@@ -73,7 +73,7 @@ class TestOnATerminal:
     def test_scrollback_holds_every_line_once(self, reflect: Reflect) -> None:
         said = "<thinking>\n" + "".join(f"{n}. thought\n" for n in range(60)) + "</thinking>\n<output>\n"
         said += "".join(f"- point {n}\n" for n in range(60)) + "</output>"
-        with saying(*re.findall(r"\S+|\s", said)) as server:
+        with answering_server(*re.findall(r"\S+|\s", said)) as server:
             with Screen(reflect.at(server.host), *MODEL, "q", rows=10, columns=40) as screen:
                 code = screen.finish()
             text = screen.text
@@ -84,7 +84,7 @@ class TestOnATerminal:
 
     def test_long_line_wraps_with_its_gutter(self, reflect: Reflect) -> None:
         words = " ".join(f"word{n}" for n in range(60))
-        with saying(f"<thinking>\n{words}\n</thinking>\n<output>ok</output>") as server:
+        with answering_server(f"<thinking>\n{words}\n</thinking>\n<output>ok</output>") as server:
             with Screen(reflect.at(server.host), *MODEL, "q", columns=40) as screen:
                 screen.finish()
             rows = [text for text in screen.lines if "word" in text]
@@ -95,7 +95,7 @@ class TestOnATerminal:
 
     def test_markdown_is_drawn(self, reflect: Reflect) -> None:
         said = "<output>\n# Title\n\nSome *soft* and **strong** text.\n\n```python\nprint(1)\n```\n</output>"
-        with saying(*said) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
+        with answering_server(*said) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             screen.finish()
 
         assert "Some soft and strong text." in screen.text
@@ -106,42 +106,45 @@ class TestOnATerminal:
         ("words", "hidden"), [(("--no-thinking",), "11 is more"), (("--show", "thinking"), "larg")]
     )
     def test_hidden_parts_are_not_shown(self, reflect: Reflect, words: tuple[str, ...], hidden: str) -> None:
-        with saying(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, *words, "q") as screen:
+        with answering_server(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, *words, "q") as screen:
             assert screen.finish() == 0
             assert hidden not in screen.text
 
     def test_final_prints_only_the_answer(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "--final", "q") as screen:
+        with answering_server(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "--final", "q") as screen:
             screen.finish()
 
         assert screen.raw == f"{ANSWER}\r\n".encode()
 
     def test_raw_is_refused(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "--raw", "q") as screen:
+        with answering_server(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "--raw", "q") as screen:
             assert screen.finish() == 2
             assert not server.requests
 
     def test_error_is_one_line_below_the_partial_answer(self, reflect: Reflect) -> None:
         chat = Answer([line("<thinking>a</thinking>\n<output>\nOne, two"), b'{"error":"unexpected EOF"}\n'])
-        with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q", columns=200) as screen:
+        with chat_server(chat) as server, Screen(reflect.at(server.host), *MODEL, "q", columns=200) as screen:
             assert screen.finish() == 5
             assert "One, two" in screen.text
             assert "unexpected EOF" in screen.lines[max(n for n, text in enumerate(screen.lines) if text)]
             assert not screen.cursor_hidden
 
     def test_waiting_message_appears_after_a_delay(self, reflect: Reflect) -> None:
-        with asking(Raw([HANG])) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
+        with chat_server(Raw([HANG])) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("reflection")
 
     @pytest.mark.parametrize("columns", [5, 20, 200])
     def test_answer_is_complete_at_any_width(self, reflect: Reflect, columns: int) -> None:
-        with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", columns=columns) as screen:
+        with (
+            answering_server(*ANSWERED) as server,
+            Screen(reflect.at(server.host), *MODEL, "q", columns=columns) as screen,
+        ):
             assert screen.finish() == 0
             assert "9.9islarger." in re.sub(r"\s|│|↺", "", screen.text)
 
     def test_columns_variable_limits_the_width(self, reflect: Reflect) -> None:
         words = " ".join(f"w{n}" for n in range(60))
-        with saying(f"<output>{words}</output>") as server:
+        with answering_server(f"<output>{words}</output>") as server:
             with Screen(reflect.at(server.host), *MODEL, "q", columns=120, COLUMNS="40") as screen:
                 screen.finish()
             longest = max(len(text) for text in screen.lines if "w" in text)
@@ -151,7 +154,7 @@ class TestOnATerminal:
     def test_resized_terminal_keeps_every_word(self, reflect: Reflect) -> None:
         gate = Gate()
         chat = gate.between("<output>\nalpha beta gamma", " delta epsilon\n</output>")
-        with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
+        with chat_server(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("gamma")
             screen.resize(30, 10)
             gate.open()
@@ -162,7 +165,7 @@ class TestOnATerminal:
 class TestInterrupt:
     def test_ctrl_c_keeps_the_shown_text(self, reflect: Reflect) -> None:
         chat = unfinished("<thinking>\na thought\n</thinking>\n<output>\nOne, two")
-        with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
+        with chat_server(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("One, two")
             screen.press(b"\x03")
             assert screen.finish() == 130
@@ -173,7 +176,7 @@ class TestInterrupt:
             assert server.asked("/api/chat")[0].left.wait(PATIENCE)
 
     def test_ctrl_c_ends_an_endless_answer(self, reflect: Reflect) -> None:
-        with asking(endless()) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
+        with chat_server(endless()) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("line 3")
             screen.press(b"\x03")
             assert screen.finish() == 130
@@ -182,7 +185,7 @@ class TestInterrupt:
 
 class TestLimitedTerminal:
     def test_dumb_terminal_gets_no_escape_sequences(self, reflect: Reflect) -> None:
-        with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", TERM="dumb") as screen:
+        with answering_server(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", TERM="dumb") as screen:
             assert screen.finish() == 0
             assert [text for text in screen.lines if text][:3] == WHOLE
             assert ANSWER in screen.text
@@ -190,19 +193,22 @@ class TestLimitedTerminal:
             assert b"\r" not in screen.raw.replace(b"\r\n", b"")
 
     def test_parts_are_distinguished_without_colour(self, reflect: Reflect) -> None:
-        with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", NO_COLOR="1") as screen:
+        with (
+            answering_server(*ANSWERED) as server,
+            Screen(reflect.at(server.host), *MODEL, "q", NO_COLOR="1") as screen,
+        ):
             assert screen.finish() == 0
             assert [text for text in screen.lines if text][:3] == WHOLE
             assert not COLOUR.search(screen.raw)
 
     def test_colour_terminal_gets_colours(self, reflect: Reflect) -> None:
-        with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
+        with answering_server(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             screen.finish()
             assert COLOUR.search(screen.raw)
 
     def test_gutter_is_ascii_without_utf_8(self, reflect: Reflect) -> None:
         plain: dict[str, Any] = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-        with saying(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", **plain) as screen:
+        with answering_server(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", **plain) as screen:
             assert screen.finish() == 0
             assert screen.raw.isascii()
             assert [text for text in screen.lines if text][:3] == [
@@ -215,14 +221,14 @@ class TestLimitedTerminal:
 class TestRedirectedStream:
     def test_redirected_stderr_shows_only_the_answer(self, reflect: Reflect) -> None:
         errors = reflect.home / "errors"
-        with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", err=errors) as screen:
+        with answering_server(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", err=errors) as screen:
             assert screen.finish() == 0
             assert screen.text == ANSWER
             assert errors.read_bytes() == b""
 
     def test_redirected_stdout_gets_the_answer_and_thinking_is_shown(self, reflect: Reflect) -> None:
         answer = reflect.home / "answer"
-        with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", out=answer) as screen:
+        with answering_server(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", out=answer) as screen:
             assert screen.finish() == 0
             assert [text for text in screen.lines if text][:3] == WHOLE
             assert ANSWER not in screen.text
@@ -231,7 +237,10 @@ class TestRedirectedStream:
 
     def test_redirected_stdout_with_final_shows_nothing(self, reflect: Reflect) -> None:
         answer = reflect.home / "answer"
-        with saying(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "--final", "q", out=answer) as screen:
+        with (
+            answering_server(ANSWERED) as server,
+            Screen(reflect.at(server.host), *MODEL, "--final", "q", out=answer) as screen,
+        ):
             assert screen.finish() == 0
             assert screen.raw == b""
             assert answer.read_bytes() == f"{ANSWER}\n".encode()
@@ -239,7 +248,7 @@ class TestRedirectedStream:
     def test_forced_colour_applies_to_redirected_stdout(self, reflect: Reflect) -> None:
         answer, errors = reflect.home / "answer", reflect.home / "errors"
         with (
-            saying("<output>\n# Title\n</output>") as server,
+            answering_server("<output>\n# Title\n</output>") as server,
             Screen(reflect.at(server.host), *MODEL, "q", out=answer, err=errors, CLICOLOR_FORCE="1") as screen,
         ):
             assert screen.finish() == 0
@@ -253,7 +262,7 @@ class TestHostileText:
     def test_hostile_reply_never_reaches_the_terminal(self, reflect: Reflect, case: dict[str, Any]) -> None:
         said = f"<thinking>\nt{case['text']}t\n<reflection>\nr{case['text']}r\n</reflection>\n</thinking>\n"
         said += f"<output>\nx{case['text']}x\n</output>"
-        with saying(said) as server, Screen(reflect.at(server.host), *MODEL, "q", columns=200) as screen:
+        with answering_server(said) as server, Screen(reflect.at(server.host), *MODEL, "q", columns=200) as screen:
             assert screen.finish() == 0
         drawn = ESCAPE.sub(b"", screen.raw)
 
@@ -262,7 +271,7 @@ class TestHostileText:
 
     def test_hostile_server_error_never_reaches_the_terminal(self, reflect: Reflect) -> None:
         with (
-            asking(error(400, "no\x1b]0;owned\x07\x1b[2J")) as server,
+            chat_server(error(400, "no\x1b]0;owned\x07\x1b[2J")) as server,
             Screen(reflect.at(server.host), *MODEL, "q", columns=200) as screen,
         ):
             assert screen.finish() == 4

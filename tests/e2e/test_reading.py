@@ -1,4 +1,4 @@
-"""How a reply is read from end to end: the thinking as thinking and the answer as the answer, on a pipe."""
+"""A reply is read from end to end: the thinking as thinking and the answer as the answer, on a pipe."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.fake_server import FakeServer
-from support.openai_command import Asking
-from support.openai_replies import props, said, served
-from support.scripted_servers import saying
+from support.openai_command import OpenAICommand
+from support.openai_replies import chat_reply, model_list, props
+from support.scripted_servers import answering_server
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -30,7 +30,7 @@ NAMED = "The closing tag is </think> and that is all."
 @pytest.mark.parametrize("mode", ["auto", "direct", "reflect"])
 class TestTemplateThatOpensThinking:
     def test_untagged_reply_is_the_answer_in_every_mode(self, reflect: Reflect, mode: str) -> None:
-        with saying("Paris is the ", "capital of France.", **THINKER) as server:
+        with answering_server("Paris is the ", "capital of France.", **THINKER) as server:
             result = reflect.at(server.host)("-m", "qwen3.5", "--mode", mode, "--json", "q")
         value = json.loads(result.out)
 
@@ -39,14 +39,14 @@ class TestTemplateThatOpensThinking:
         assert value["warnings"] == []
 
     def test_truncated_untagged_reply_is_the_answer(self, reflect: Reflect, mode: str) -> None:
-        with saying("Paris is the", reason="length", **THINKER) as server:
+        with answering_server("Paris is the", reason="length", **THINKER) as server:
             result = reflect.at(server.host)("-m", "qwen3.5", "--mode", mode, "q")
 
         assert (result.code, result.out) == (5, "Paris is the\n")
         assert "the answer was cut off at the token limit" in result.err
 
     def test_thinking_field_holds_all_of_the_thinking(self, reflect: Reflect, mode: str) -> None:
-        with saying(PARIS, thinking=("The user asks.",), **THINKER) as server:
+        with answering_server(PARIS, thinking=("The user asks.",), **THINKER) as server:
             result = reflect.at(server.host)("-m", "r1", "--mode", mode, "--json", "q")
         value = json.loads(result.out)
 
@@ -55,8 +55,10 @@ class TestTemplateThatOpensThinking:
 
 @pytest.mark.parametrize("name", ["CohereLabs/command-a-reasoning-08-2025", "LGAI-EXAONE/EXAONE-Deep-7.8B"])
 def test_reasoning_field_leaves_only_the_answer_in_the_content(reflect: Reflect, name: str) -> None:
-    with FakeServer({"/v1/models": served(name), "/v1/chat/completions": said([PARIS], ["The user asks"])}) as server:
-        result = Asking(reflect, server.host)("-m", name, "--json", "q")
+    with FakeServer(
+        {"/v1/models": model_list(name), "/v1/chat/completions": chat_reply([PARIS], ["The user asks"])}
+    ) as server:
+        result = OpenAICommand(reflect, server.host)("-m", name, "--json", "q")
     value = json.loads(result.out)
 
     assert (result.code, value["answer"], value["thinking"]) == (0, PARIS, "The user asks")
@@ -64,7 +66,7 @@ def test_reasoning_field_leaves_only_the_answer_in_the_content(reflect: Reflect,
 
 @pytest.mark.parametrize("name", ["qwen3-coder:30b", "deepseek-coder:6.7b", "nemotron-mini:4b", "kimi-k2:1t"])
 def test_model_without_thinking_is_not_asked_in_native_mode(reflect: Reflect, name: str) -> None:
-    with saying(PARIS, template="{{ .Prompt }}", capabilities=["completion", "tools"]) as server:
+    with answering_server(PARIS, template="{{ .Prompt }}", capabilities=["completion", "tools"]) as server:
         result = reflect.at(server.host)("-m", name, "--json", "q")
     value = json.loads(result.out)
 
@@ -83,7 +85,7 @@ def test_model_without_thinking_is_not_asked_in_native_mode(reflect: Reflect, na
     ],
 )
 def test_harmony_final_answer_is_found_despite_broken_headers(reflect: Reflect, text: str, answer: str) -> None:
-    with saying(*text, **HARMONY) as server:
+    with answering_server(*text, **HARMONY) as server:
         result = reflect.at(server.host)("-m", "m", "--mode", "native", "--family", "harmony", "--final", "q")
 
     assert (result.code, result.out, result.err) == (0, f"{answer}\n", "")
@@ -96,7 +98,7 @@ def test_tag_mentioned_in_an_answer_stays_in_the_answer(
     reflect: Reflect, text: str, mode: str, thinking: tuple[str, ...]
 ) -> None:
     capabilities = ["completion", "thinking"] if thinking else ["completion"]
-    with saying(*text, thinking=thinking, template="{{ .Prompt }}", capabilities=capabilities) as server:
+    with answering_server(*text, thinking=thinking, template="{{ .Prompt }}", capabilities=capabilities) as server:
         asked = reflect.at(server.host)
         final = asked("-m", "m", "--mode", mode, "--final", "q")
         plain = asked("-m", "m", "--mode", mode, "q")
@@ -105,7 +107,7 @@ def test_tag_mentioned_in_an_answer_stays_in_the_answer(
 
 
 def test_jsonl_reports_blocks_that_are_withdrawn(reflect: Reflect) -> None:
-    with saying(*LITERAL, template="{{ .Prompt }}", capabilities=["completion"]) as server:
+    with answering_server(*LITERAL, template="{{ .Prompt }}", capabilities=["completion"]) as server:
         result = reflect.at(server.host)("-m", "m", "--mode", "direct", "--jsonl", "q")
     events = [json.loads(line) for line in result.out.splitlines()]
     blocks: dict[int, str] = {}
@@ -121,9 +123,13 @@ def test_jsonl_reports_blocks_that_are_withdrawn(reflect: Reflect) -> None:
 
 def test_direct_mode_turns_off_unlisted_thinking_on_llama_server(reflect: Reflect) -> None:
     chat = "/v1/chat/completions"
-    routes = {"/v1/models": served("gemma", maker="llamacpp"), "/props?model=gemma": props(GEMMA), chat: said([PARIS])}
+    routes = {
+        "/v1/models": model_list("gemma", maker="llamacpp"),
+        "/props?model=gemma": props(GEMMA),
+        chat: chat_reply([PARIS]),
+    }
     with FakeServer(routes) as server:
-        result = Asking(reflect, server.host)("-m", "gemma", "--mode", "direct", "--final", "q")
+        result = OpenAICommand(reflect, server.host)("-m", "gemma", "--mode", "direct", "--final", "q")
         body = server.asked(chat)[0].json
 
     assert (result.code, result.out) == (0, f"{PARIS}\n")

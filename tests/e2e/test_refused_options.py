@@ -1,4 +1,4 @@
-"""What Ollama 0.34 refuses or ends that older ones did not: an option that is gone, a reply in circles."""
+"""New refusals and endings of Ollama 0.34: an option that is gone, a reply that repeats itself."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.batch_files import records, written
+from support.batch_files import input_file, records
 from support.fake_replies import Answer, line
 from support.fake_server import error, whole
-from support.scripted_servers import MODEL, asking
+from support.scripted_servers import MODEL, chat_server
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -26,8 +26,8 @@ STANDING = "options = { typical_p = 0.5 }"
 
 
 def serving(chat: Route, **shown: Any) -> FakeServer:
-    """Return a server that says this to every question, and which version it is."""
-    server = asking(chat, **shown)
+    """A server with a version that answers every question with a given reply."""
+    server = chat_server(chat, **shown)
     server.routes |= {"/api/version": whole({"version": "0.34.2"}), "/api/ps": whole({"models": []})}
     return server
 
@@ -54,7 +54,7 @@ def test_refused_option_is_named_with_its_source(
         if form == "question":
             told = reflect.at(server.host)("--final", *MODEL, *words, "q").err
         elif form == "batch":
-            (record,) = records(reflect.at(server.host)("batch", *MODEL, *words, written(reflect.home, "q")))
+            (record,) = records(reflect.at(server.host)("batch", *MODEL, *words, input_file(reflect.home, "q")))
             told = record["error"]["message"]
         else:
             told = "" if flags else reflect.at(server.host)("doctor", *MODEL, *words).err
@@ -102,7 +102,7 @@ def test_batch_retries_a_repetition_only_when_the_reply_can_differ(
 ) -> None:
     circling = Answer([json.dumps({"error": CIRCLES}).encode() + b"\n"])
     with serving(circling, parameters=parameters) as server:
-        result = reflect.at(server.host)("batch", "--retry", "2", *MODEL, *options, written(reflect.home, "q"))
+        result = reflect.at(server.host)("batch", "--retry", "2", *MODEL, *options, input_file(reflect.home, "q"))
 
     assert "kept repeating itself" in records(result)[0]["error"]["message"]
     assert len(server.asked("/api/chat")) == asked

@@ -1,4 +1,4 @@
-"""`reflect models repair` as a user meets it where it does not go smoothly; the server is scripted."""
+"""Interrupted, refused and failed runs of `reflect models repair`; the server is scripted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.command import Reflect
-    from support.fake_server import Asked
+    from support.fake_server import ReceivedRequest
 
 REPAIR = ("models", "repair", "m")
 
@@ -72,7 +72,7 @@ def test_repaired_copy_that_sends_no_tags_is_reported(reflect: Reflect, scripted
 
 
 def test_interrupt_while_sending_says_that_no_copy_was_made(reflect: Reflect, scripted: Scripted) -> None:
-    def hang(asked: Asked) -> Answer | Raw:
+    def hang(asked: ReceivedRequest) -> Answer | Raw:
         return scripted.blobs(asked) if asked.method == "HEAD" else Raw([HANG])
 
     scripted.routes[scripted.blob] = hang

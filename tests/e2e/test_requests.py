@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from support.fake_server import LOADED, FakeServer, error, reply, show, tags, whole
-from support.scripted_servers import ANSWERED, MODEL, asking, saying
+from support.scripted_servers import ANSWERED, MODEL, answering_server, chat_server
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -29,7 +29,7 @@ LOADING: dict[str, Route] = {
 
 
 class Sent(NamedTuple):
-    """Words of a command, what the model is, and what the body of /api/chat holds besides the usual."""
+    """A command line, the model, and the fields of the body of /api/chat beyond the usual ones."""
 
     name: str
     words: tuple[str, ...]
@@ -49,7 +49,7 @@ SENT = (
         "options",
         ("-o", "num_ctx=8192", "--option", "temperature=0.5", "-o", "seed=1", "-o", "stop=a", "-o", "stop=b"),
         {},
-        # The server counts 24 tokens of a prompt: what is left of the context is what the reply may have.
+        # The server counts 24 tokens of a prompt: the reply may have the rest of the context.
         {
             "options": {"num_ctx": 8192, "temperature": 0.5, "seed": 1, "stop": ["a", "b"], "num_predict": 8167},
             "shift": None,
@@ -63,7 +63,7 @@ SENT = (
 
 @pytest.mark.parametrize("case", SENT, ids=lambda case: case.name)
 def test_request_has_the_asked_options_and_forbids_truncation(reflect: Reflect, case: Sent) -> None:
-    with saying(ANSWERED, **case.shown) as server:
+    with answering_server(ANSWERED, **case.shown) as server:
         result = reflect.at(server.host)(*MODEL, *case.words, "which?")
     body = server.asked("/api/chat")[-1].json
     messages = body.pop("messages")
@@ -80,13 +80,13 @@ def roles(server: FakeServer) -> list[tuple[str, str]]:
 
 class TestSystemPrompt:
     def test_no_system_prompt_is_sent_when_none_is_needed(self, reflect: Reflect) -> None:
-        with saying(ANSWERED, **OWN_SYSTEM) as server:
+        with answering_server(ANSWERED, **OWN_SYSTEM) as server:
             reflect.at(server.host)(*MODEL, "q")
 
         assert [role for role, _ in roles(server)] == ["user"]
 
     def test_system_prompt_joins_model_user_and_reflection_in_order(self, reflect: Reflect) -> None:
-        with saying(ANSWERED, **OWN_SYSTEM) as server:
+        with answering_server(ANSWERED, **OWN_SYSTEM) as server:
             reflect.at(server.host)("-m", "m", "--mode", "reflect", "-s", "Be brief.", "q")
         (role, text), _ = roles(server)
         places = [text.index(part) for part in ("You are a pirate.", "Be brief.", "<thinking>")]
@@ -95,20 +95,20 @@ class TestSystemPrompt:
         assert places == sorted(places)
 
     def test_system_prompt_joins_model_and_user_for_a_tuned_model(self, reflect: Reflect) -> None:
-        with saying(ANSWERED, **OWN_SYSTEM) as server:
+        with answering_server(ANSWERED, **OWN_SYSTEM) as server:
             reflect.at(server.host)(*MODEL, "--system", "Be brief.", "q")
 
         assert roles(server)[0] == ("system", "You are a pirate.\n\nBe brief.")
 
     def test_system_prompt_of_a_model_that_teaches_the_tags_is_unchanged(self, reflect: Reflect) -> None:
-        with saying(ANSWERED, **REFLECTS) as server:
+        with answering_server(ANSWERED, **REFLECTS) as server:
             result = reflect.at(server.host)("-m", "m", "q")
 
         assert [role for role, _ in roles(server)] == ["user"]
         assert result.err == ""
 
     def test_direct_mode_replaces_a_system_prompt_that_teaches_the_tags(self, reflect: Reflect) -> None:
-        with saying("9.9", **REFLECTS) as server:
+        with answering_server("9.9", **REFLECTS) as server:
             reflect.at(server.host)("-m", "m", "--mode", "direct", "q")
         (role, text), _ = roles(server)
 
@@ -119,7 +119,7 @@ class TestSystemPrompt:
 class TestImage:
     def test_image_is_sent_as_base64(self, reflect: Reflect) -> None:
         (reflect.home / "a.png").write_bytes(PNG)
-        with saying(ANSWERED, **SEES) as server:
+        with answering_server(ANSWERED, **SEES) as server:
             result = reflect.at(server.host)(*MODEL, "--image", "a.png", "what?")
         (message,) = server.asked("/api/chat")[0].json["messages"]
 
@@ -128,7 +128,7 @@ class TestImage:
 
     def test_image_is_refused_when_the_model_has_no_vision(self, reflect: Reflect) -> None:
         (reflect.home / "a.png").write_bytes(PNG)
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--image", "a.png", "what?")
 
         assert result.code == 4
@@ -137,7 +137,7 @@ class TestImage:
 
     def test_refusal_names_an_installed_model_that_sees(self, reflect: Reflect) -> None:
         (reflect.home / "a.png").write_bytes(PNG)
-        with saying(ANSWERED, installed=("reflection:latest", "llava:7b")) as server:
+        with answering_server(ANSWERED, installed=("reflection:latest", "llava:7b")) as server:
             blind, seeing = show(), show(**SEES)
             server.routes["/api/show"] = lambda asked: seeing if asked.json["model"] == "llava:7b" else blind
             result = reflect.at(server.host)(*MODEL, "--image", "a.png", "what?")
@@ -146,7 +146,7 @@ class TestImage:
         assert result.err == "reflect: reflection cannot see images (-m llava:7b can)\n"
 
     def test_image_is_read_from_stdin(self, reflect: Reflect) -> None:
-        with saying(ANSWERED, **SEES) as server:
+        with answering_server(ANSWERED, **SEES) as server:
             result = reflect.at(server.host)(*MODEL, "--image", "-", "what?", stdin=PNG)
         (message,) = server.asked("/api/chat")[0].json["messages"]
 
@@ -176,7 +176,9 @@ class TestImage:
 
 class TestModelChoice:
     def test_best_installed_model_is_chosen_and_named(self, reflect: Reflect) -> None:
-        with saying(ANSWERED, installed=("llama3:latest", "reflection:70b", "nomic-embed-text:latest")) as server:
+        with answering_server(
+            ANSWERED, installed=("llama3:latest", "reflection:70b", "nomic-embed-text:latest")
+        ) as server:
             result = reflect.at(server.host)("q")
 
         assert result.code == 0
@@ -184,7 +186,7 @@ class TestModelChoice:
         assert "reflection:70b" in result.err
 
     def test_model_flag_overrides_the_environment(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             reflect.at(server.host)("q", REFLECTTY_MODEL="reflection:8b")
             reflect.at(server.host)("-m", "reflection:70b", "q", REFLECTTY_MODEL="reflection:8b")
 
@@ -200,7 +202,7 @@ class TestModelChoice:
         assert {asked.path for asked in server.requests} <= {"/api/show", "/api/chat", "/api/tags"}
 
     def test_no_installed_model_is_reported(self, reflect: Reflect) -> None:
-        with saying(ANSWERED, installed=()) as server:
+        with answering_server(ANSWERED, installed=()) as server:
             result = reflect.at(server.host)("q")
 
         assert result.code == 4
@@ -210,7 +212,7 @@ class TestModelChoice:
 
 class TestServer:
     def test_host_flag_overrides_the_environment(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at("127.0.0.1:9")(*MODEL, "--host", server.host, "q")
 
         assert result.code == 0
@@ -220,15 +222,15 @@ class TestServer:
         proxies: dict[str, Any] = dict.fromkeys(
             ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9"
         )
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "q", **proxies)
 
         assert result.code == 0
 
     def test_redirect_is_not_followed(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as elsewhere:
+        with answering_server(ANSWERED) as elsewhere:
             away = whole({}, 307, Location=f"http://{elsewhere.host}/api/chat")
-            with asking(away) as server:
+            with chat_server(away) as server:
                 result = reflect.at(server.host)(*MODEL, "q")
 
         assert (result.code, result.out) == (4, "")
@@ -244,27 +246,27 @@ class TestServer:
         assert len(server.asked("/api/chat")) == 2
 
     def test_key_is_sent_to_a_local_server(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "q", OLLAMA_API_KEY="k3y")
 
         assert server.asked("/api/chat")[0].headers["authorization"] == "Bearer k3y"
 
     def test_question_without_store_makes_only_the_needed_requests(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             server.routes |= LOADING
             reflect.at(server.host)(*MODEL, "--no-store", "q")
 
         assert [asked.path for asked in server.requests] == ["/api/show", "/api/generate", "/api/ps", "/api/chat"]
 
     def test_model_digest_is_requested_when_a_reply_is_saved(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             server.routes |= LOADING
             reflect.at(server.host)(*MODEL, "q")
 
         assert [asked.path for asked in server.requests][-2:] == ["/api/chat", "/api/tags"]
 
     def test_repeated_question_is_sent_every_time(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             for _ in range(2):
                 reflect.at(server.host)(*MODEL, "q")
 

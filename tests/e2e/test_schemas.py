@@ -1,4 +1,4 @@
-"""Schemas on their way to a server and back: what is sent, what is said of it, and what the answer is checked against."""
+"""Schemas on their way to a server and back: the request, the notes, and the check of the answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.scripted_servers import saying
+from support.scripted_servers import answering_server
 
 if TYPE_CHECKING:
     from support.command import Reflect, Result
@@ -22,8 +22,8 @@ HELD = '{"reasoning": "9.90", "answer": 9.9}'
 
 
 def asked(reflect: Reflect, schema: dict[str, Any], answer: str, *words: str, **shown: Any) -> tuple[Result, Any]:
-    """Ask in mode direct, and return what came of it and the `format` that was sent."""
-    with saying(answer, **shown) as server:
+    """Ask in mode direct; return the result and the `format` of the request."""
+    with answering_server(answer, **shown) as server:
         more = ("-m", "m", "--mode", "direct", "--schema", json.dumps(schema), *words)
         result = reflect.at(server.host)(*more, "q")
         sent = [request.json["format"] for request in server.asked("/api/chat")]

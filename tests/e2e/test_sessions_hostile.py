@@ -7,8 +7,8 @@ import pytest
 
 from reflectty.core.session import Attachment, ReplyStatus
 from support.cases import cases
-from support.conversations import REFLECTION, THINKING, said
-from support.session_home import CONTROLS, Kept, filled, store_in
+from support.conversations import REFLECTION, THINKING, stored_reply
+from support.session_home import CONTROLS, SessionHome, filled, store_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +31,13 @@ READING = (
 
 
 @pytest.fixture
-def kept(reflect: Reflect, tmp_path: Path) -> Kept:
+def kept(reflect: Reflect, tmp_path: Path) -> SessionHome:
     return filled(reflect, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """Every hostile case as a session of its own, in every place where text can stand."""
+    """Every hostile case as a session of its own, in every place that has text."""
     data = tmp_path_factory.mktemp("hostile")
     store = store_in(data)
     ids: dict[str, str] = {}
@@ -46,7 +46,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
         session = store.create_session(text)
         asked = store.add_question(session.id, None, text, (Attachment(text[:80], "file", text),))
         values: dict[str, Any] = {"model": text[:80], "error": text, "ended": ReplyStatus.FAILED, "warnings": (text,)}
-        reply = said(text, ((THINKING, text), (REFLECTION, text)), **values)
+        reply = stored_reply(text, ((THINKING, text), (REFLECTION, text)), **values)
         store.finish(store.add_reply(session.id, asked.id, reply).id, reply)
         ids[case["id"]] = session.id
     store.close()
@@ -54,14 +54,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
 
 
 def check_output(case: dict[str, Any], out: str) -> None:
-    """Check what was written for one case."""
+    """Check the output for one case."""
     assert not CONTROLS.search(out)
     if case["expect"] == "neutralise" and "needle" in case:
         assert case["needle"] not in out
 
 
-# A process a case and a subcommand would take minutes: a sample of the cases goes through the real command one by one,
-# and every case through those subcommands that take many.
+# A process for each case and subcommand would take minutes: a sample of the cases goes through the real command
+# one by one, and every case through the subcommands that take many.
 @pytest.mark.parametrize("words", READING, ids=" ".join)
 @pytest.mark.parametrize(
     "case",
@@ -92,7 +92,7 @@ def test_all_hostile_sessions_at_once_are_escaped_in_a_pipe(
         check_output(case, result.out)
 
 
-def test_hostile_arguments_are_escaped_in_error_messages(kept: Kept) -> None:
+def test_hostile_arguments_are_escaped_in_error_messages(kept: SessionHome) -> None:
     for case in cases("hostile.jsonl")[::8]:
         text = case["text"][:200].replace("\0", "").encode("utf-8", "replace").decode()
         for words in (("show", "--", text), ("search", "--", text), ("export", kept.ids[0], "-o", f"nosuch/{text}")):

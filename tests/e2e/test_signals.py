@@ -14,7 +14,7 @@ import pytest
 
 from support.command import COMMAND, Reflect
 from support.fake_server import HANG, Answer, Raw
-from support.scripted_servers import ANSWERED, MODEL, Gate, asking, endless, saying, unfinished
+from support.scripted_servers import ANSWERED, MODEL, Gate, answering_server, chat_server, endless, unfinished
 from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SMALL = 4096
-"""Bytes that the smallest pipe holds."""
+"""The size in bytes of the smallest pipe."""
 by_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
 
 def unread(pipe: IO[bytes]) -> int:
-    """How many bytes of a pipe nobody has read."""
+    """The number of unread bytes in a pipe."""
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
@@ -38,7 +38,7 @@ class TestSignal:
         self, reflect: Reflect, number: signal.Signals, form: tuple[str, ...]
     ) -> None:
         chat = unfinished("<thinking>a</thinking>\n<output>\nOne, two")
-        with asking(chat) as server, reflect.at(server.host).start(*MODEL, *form, "q") as run:
+        with chat_server(chat) as server, reflect.at(server.host).start(*MODEL, *form, "q") as run:
             assert run.says("One, two")
             result = run.signalled(number)
             left = server.asked("/api/chat")[0].left.wait(PATIENCE)
@@ -48,7 +48,7 @@ class TestSignal:
 
     @by_signal
     def test_signal_before_the_first_byte_ends_the_program(self, reflect: Reflect, number: signal.Signals) -> None:
-        with asking(Raw([HANG])) as server, reflect.at(server.host).start(*MODEL, "q") as run:
+        with chat_server(Raw([HANG])) as server, reflect.at(server.host).start(*MODEL, "q") as run:
             assert run.until(lambda _: bool(server.asked("/api/chat")))
             result = run.signalled(number)
             left = server.asked("/api/chat")[0].left.wait(PATIENCE)
@@ -60,7 +60,7 @@ class TestSignal:
         gate = Gate()
         under_nohup = Reflect(reflect.home, command=("sh", "-c", 'trap "" HUP; exec "$@"', "sh", *COMMAND))
         with (
-            asking(gate.between("<output>One,", " two")) as server,
+            chat_server(gate.between("<output>One,", " two")) as server,
             under_nohup.at(server.host).start("-m", "m", "q") as run,
         ):
             assert run.says("One,")
@@ -71,13 +71,13 @@ class TestSignal:
         assert (result.code, result.out) == (0, "One, two\n")
 
     def test_signal_while_waiting_for_stdin_ends_the_program(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server, contextlib.ExitStack() as stack:
+        with answering_server(ANSWERED) as server, contextlib.ExitStack() as stack:
             start = reflect.at(server.host).start
             runs = [stack.enter_context(start(*MODEL, "q", stdin=subprocess.PIPE)) for _ in SIGNALS]
             assert all(run.warns("stdin") for run in runs)
             results = [run.signalled(number) for run, number in zip(runs, SIGNALS, strict=True)]
 
-        # Killed by a signal is what a shell reports as 128 and its number.
+        # A shell reports a death by signal as 128 plus its number.
         codes = [128 - result.code if result.code < 0 else result.code for result in results]
         assert codes == list(SIGNALS.values())
         assert [result.out for result in results] == ["", "", ""]
@@ -87,7 +87,7 @@ class TestSignal:
     @by_signal
     def test_signal_leaves_no_partial_json_line(self, reflect: Reflect, number: signal.Signals) -> None:
         chat = unfinished("<thinking>\nOne", " two")
-        with asking(chat) as server, reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run:
+        with chat_server(chat) as server, reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run:
             assert run.says("One")
             result = run.signalled(number)
 
@@ -96,7 +96,7 @@ class TestSignal:
         assert result.err == ""
 
     def test_second_signal_ends_the_program_when_the_pipe_is_not_read(self, reflect: Reflect) -> None:
-        with asking(endless()) as server:
+        with chat_server(endless()) as server:
             process = subprocess.Popen(
                 (*COMMAND, *MODEL, "q"),
                 stdin=subprocess.DEVNULL,
@@ -120,7 +120,7 @@ class TestSignal:
 class TestClosedPipe:
     @pytest.mark.parametrize("form", [(), ("--raw",), ("--jsonl",), ("--stats",)], ids="".join)
     def test_closed_pipe_is_silent_and_exits_with_141(self, reflect: Reflect, form: tuple[str, ...]) -> None:
-        with asking(endless()) as server:
+        with chat_server(endless()) as server:
             process = subprocess.Popen(
                 (*COMMAND, *MODEL, *form, "q"),
                 stdin=subprocess.DEVNULL,
@@ -143,7 +143,7 @@ class TestClosedPipe:
 
     def test_shell_sees_exit_code_141(self, reflect: Reflect) -> None:
         script = "{ reflect -m reflection q; echo $? >&2; } | head -1"
-        with asking(endless()) as server:
+        with chat_server(endless()) as server:
             result = reflect.at(server.host).shell(script)
 
         assert (result.out, result.err) == ("line 0\n", "141\n")
@@ -166,7 +166,7 @@ class TestClosedPipe:
 
 
 class Unwritable(NamedTuple):
-    """A stdout that takes nothing."""
+    """A stdout that accepts nothing."""
 
     name: str
     redirect: str
@@ -179,7 +179,7 @@ UNWRITABLE = (Unwritable("closed", ">&-", sent=False), Unwritable("full", ">/dev
 @pytest.mark.parametrize("stdout", UNWRITABLE, ids=lambda stdout: stdout.name)
 @pytest.mark.parametrize("form", ["", "--final", "--json", "--jsonl", "--raw"])
 def test_unwritable_stdout_exits_with_6(reflect: Reflect, stdout: Unwritable, form: str) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         result = reflect.at(server.host).shell(f"reflect -m reflection {form} q {stdout.redirect}")
 
     assert (result.code, result.out) == (6, "")
@@ -197,28 +197,28 @@ def test_help_to_an_unwritable_stdout_exits_with_6(reflect: Reflect, stdout: Unw
 
 
 def test_closed_stderr_does_not_affect_the_answer(reflect: Reflect) -> None:
-    with saying("No tags at all.") as server:
+    with answering_server("No tags at all.") as server:
         result = reflect.at(server.host).shell("reflect -m reflection q 2>&-")
 
     assert (result.code, result.out) == (0, "No tags at all.\n")
 
 
 def test_full_stderr_does_not_affect_the_answer(reflect: Reflect) -> None:
-    with saying("No tags at all.") as server:
+    with answering_server("No tags at all.") as server:
         result = reflect.at(server.host).shell("reflect -m reflection q 2>/dev/full")
 
     assert (result.code, result.out) == (0, "No tags at all.\n")
 
 
 def test_all_streams_closed_exits_with_6(reflect: Reflect) -> None:
-    with saying(ANSWERED) as server:
+    with answering_server(ANSWERED) as server:
         result = reflect.at(server.host).shell("reflect -m reflection q <&- >&- 2>&-")
 
     assert result.code == 6
 
 
 def test_killed_program_closes_its_request(reflect: Reflect) -> None:
-    with asking(Answer([HANG])) as server, reflect.at(server.host).start(*MODEL, "q") as run:
+    with chat_server(Answer([HANG])) as server, reflect.at(server.host).start(*MODEL, "q") as run:
         assert run.until(lambda _: bool(server.asked("/api/chat")))
         run.process.kill()
 

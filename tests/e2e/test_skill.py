@@ -12,7 +12,7 @@ import pytest
 import reflectty
 from completions.manual import exit_codes
 from completions.tree import commands
-from support.fake_server import Answer, Asked, FakeServer, reply, show, tags, whole
+from support.fake_server import Answer, FakeServer, ReceivedRequest, reply, show, tags, whole
 from support.json_schemas import check
 from support.scripted_servers import ANSWER
 
@@ -26,7 +26,7 @@ EXAMPLES = SKILL.split("```sh\n")[1].split("```")[0].splitlines()
 NUMBER = '{"larger": 9.9}'
 
 
-def answer(asked: Asked) -> Answer:
+def answer(asked: ReceivedRequest) -> Answer:
     return reply([NUMBER if asked.json.get("format") else ANSWER], ("hm",))
 
 

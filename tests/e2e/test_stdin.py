@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.command import COMMAND
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, saying
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, answering_server
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
-    with saying(ANSWERED) as running:
+    with answering_server(ANSWERED) as running:
         yield running
 
 
 def sent(server: FakeServer) -> str:
-    """The question that the server was asked."""
+    """The question that the server received."""
     (asked,) = server.asked("/api/chat")
     return str(asked.json["messages"][-1]["content"])
 

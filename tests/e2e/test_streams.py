@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, THOUGHT, Gate, asking, saying, unfinished
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, THOUGHT, Gate, answering_server, chat_server, unfinished
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -16,19 +16,19 @@ PREFILLED: dict[str, Any] = {"template": "{{ .Prompt }}<think>\n"}
 
 class TestInAPipe:
     def test_stdout_is_the_answer_and_stderr_is_silent(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "which?")
 
         assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
 
     def test_native_thinking_is_not_printed(self, reflect: Reflect) -> None:
-        with saying("42", thinking=("a secret ", "thought"), **NATIVE) as server:
+        with answering_server("42", thinking=("a secret ", "thought"), **NATIVE) as server:
             result = reflect.at(server.host)("-m", "m", "what?")
 
         assert (result.code, result.out, result.err) == (0, "42\n", "")
 
     def test_requested_thinking_goes_to_stderr(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--show", "thinking,answer", "which?")
 
         assert result.out == f"{ANSWER}\n"
@@ -36,14 +36,14 @@ class TestInAPipe:
         assert "No: 9.9 is 9.90" not in result.err
 
     def test_answer_is_not_printed_when_not_requested(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--show", "reflection", "which?")
 
         assert (result.code, result.out) == (0, "")
         assert "No: 9.9 is 9.90" in result.err
 
     def test_stats_go_to_stderr(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--stats", "which?")
 
         assert result.out == f"{ANSWER}\n"
@@ -51,25 +51,25 @@ class TestInAPipe:
         assert "1 correction" in result.err
 
     def test_raw_prints_the_unparsed_reply(self, reflect: Reflect) -> None:
-        with saying(ANSWERED) as server:
+        with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--raw", "which?")
 
         assert (result.code, result.out.rstrip("\n"), result.err) == (0, ANSWERED, "")
 
     def test_answer_ends_with_exactly_one_newline(self, reflect: Reflect) -> None:
-        with saying("<output>\nyes\n\n\n</output>\n\n") as server:
+        with answering_server("<output>\nyes\n\n\n</output>\n\n") as server:
             result = reflect.at(server.host)(*MODEL, "well?")
 
         assert result.out == "yes\n"
 
     def test_answer_is_the_same_when_streamed_by_character(self, reflect: Reflect) -> None:
-        with saying(*ANSWERED) as server:
+        with answering_server(*ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "which?")
 
         assert (result.code, result.out) == (0, f"{ANSWER}\n")
 
     def test_untuned_model_notice_is_printed_once(self, reflect: Reflect) -> None:
-        with saying("<thinking>hm</thinking><output>ok</output>") as server:
+        with answering_server("<thinking>hm</thinking><output>ok</output>") as server:
             first, second = (reflect.at(server.host)("-m", "m", "what?") for _ in range(2))
 
         assert (first.out, second.out) == ("ok\n", "ok\n")
@@ -79,7 +79,7 @@ class TestInAPipe:
         assert second.err == ""
 
     def test_missing_tags_are_reported_in_one_line(self, reflect: Reflect) -> None:
-        with saying("I add 2 and 2. It is 4.") as server:
+        with answering_server("I add 2 and 2. It is 4.") as server:
             result = reflect.at(server.host)(*MODEL, "what?")
 
         assert (result.code, result.out) == (0, "I add 2 and 2. It is 4.\n")
@@ -87,20 +87,20 @@ class TestInAPipe:
         assert "control tokens" in result.err
 
     def test_family_none_reports_no_missing_tags(self, reflect: Reflect) -> None:
-        with saying("I add 2 and 2. It is 4.") as server:
+        with answering_server("I add 2 and 2. It is 4.") as server:
             result = reflect.at(server.host)(*MODEL, "--family", "none", "what?")
 
         assert (result.code, result.out, result.err) == (0, "I add 2 and 2. It is 4.\n", "")
 
     def test_quiet_leaves_only_errors(self, reflect: Reflect) -> None:
-        with saying("I add 2 and 2. It is 4.") as server:
+        with answering_server("I add 2 and 2. It is 4.") as server:
             result = reflect.at(server.host)(*MODEL, "--quiet", "what?")
 
         assert (result.code, result.err) == (0, "")
 
 
 class Part(NamedTuple):
-    """The first part of a reply whose second is held back, and what of it is certain."""
+    """The first part of a reply whose second is held back, and the output that is certain by then."""
 
     name: str
     said: str
@@ -129,7 +129,7 @@ UNCERTAIN = (
 @pytest.mark.parametrize("part", CERTAIN, ids=lambda part: part.name)
 def test_certain_text_goes_out_before_the_reply_ends(reflect: Reflect, part: Part) -> None:
     with (
-        asking(unfinished(part.said), **part.shown) as server,
+        chat_server(unfinished(part.said), **part.shown) as server,
         reflect.at(server.host).start(*MODEL, *part.words, "q") as run,
     ):
         assert run.says(part.certain)
@@ -139,7 +139,7 @@ def test_certain_text_goes_out_before_the_reply_ends(reflect: Reflect, part: Par
 def test_uncertain_text_is_held_back(reflect: Reflect, part: Part) -> None:
     gate = Gate()
     chat = gate.between(part.said, "")
-    with asking(chat, **part.shown) as server, reflect.at(server.host).start(*MODEL, *part.words, "q") as run:
+    with chat_server(chat, **part.shown) as server, reflect.at(server.host).start(*MODEL, *part.words, "q") as run:
         asked = run.until(lambda _: bool(server.asked("/api/chat") or server.asked("/api/generate")))
         time.sleep(0.3)
         before = run.stdout
@@ -161,7 +161,7 @@ ORPHANS = {
 def test_thinking_without_an_opening_tag_never_reaches_stdout(
     reflect: Reflect, family: str, form: tuple[str, ...]
 ) -> None:
-    with saying(*ORPHANS[family]) as server:
+    with answering_server(*ORPHANS[family]) as server:
         result = reflect.at(server.host)(*MODEL, "--family", family, *form, "which?")
 
     assert (result.code, result.out) == (0, f"{ANSWER}\n")
@@ -169,7 +169,7 @@ def test_thinking_without_an_opening_tag_never_reaches_stdout(
 
 def test_held_back_text_is_printed_in_full_at_the_end(reflect: Reflect) -> None:
     gate = Gate()
-    with asking(gate.between("Nine ", "point nine.")) as server, reflect.at(server.host).start(*MODEL, "q") as run:
+    with chat_server(gate.between("Nine ", "point nine.")) as server, reflect.at(server.host).start(*MODEL, "q") as run:
         gate.open()
         result = run.finish()
 
@@ -178,7 +178,7 @@ def test_held_back_text_is_printed_in_full_at_the_end(reflect: Reflect) -> None:
 
 def test_script_gets_the_answer_and_the_exit_code(reflect: Reflect) -> None:
     script = 'x=$(printf "diff --git" | reflect --final -m reflection "write a message"); printf "[%s] %s" "$x" $?'
-    with saying(THOUGHT, "<output>\nFix it\n\nand more\n</output>") as server:
+    with answering_server(THOUGHT, "<output>\nFix it\n\nand more\n</output>") as server:
         result = reflect.at(server.host).shell(script)
 
     assert result.out == "[Fix it\n\nand more] 0"
@@ -188,7 +188,7 @@ def test_script_gets_the_answer_and_the_exit_code(reflect: Reflect) -> None:
 
 def test_script_gets_exit_5_without_an_answer(reflect: Reflect) -> None:
     script = 'x=$(reflect --final -m reflection "well?"); printf "[%s] %s" "$x" $?'
-    with saying("<thinking>\nLet me", reason="length") as server:
+    with answering_server("<thinking>\nLet me", reason="length") as server:
         result = reflect.at(server.host).shell(script)
 
     assert result.out == "[] 5"

@@ -1,4 +1,4 @@
-"""`reflect batch` and a real Ollama: what it answers at once, and the same answers in the same order."""
+"""`reflect batch` and a real Ollama: parallel replies, and the same answers in the same order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import real_ollama
-from support.batch_files import answers, file_records, records, written
+from support.batch_files import answers, file_records, input_file, records
 from support.pty_screen import Screen
 from support.reference_replies import by_ollama
 from support.waiting import until
@@ -38,7 +38,7 @@ def parallel_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def expected(ollama: Server) -> list[tuple[int, str]]:
-    """What the model answers by itself, line by line."""
+    """The model's own answers, line by line."""
     each = [by_ollama(ollama.host, "mini", question).answer for question in ASKED]
     return list(enumerate(each * 4, 1))
 
@@ -48,7 +48,7 @@ def has_more(path: Path, before: bytes) -> bool:
 
 
 def test_lines_are_answered_with_one_job(reflect: Reflect, ollama: Server, expected: list[tuple[int, str]]) -> None:
-    name = written(reflect.home, *QUESTIONS)
+    name = input_file(reflect.home, *QUESTIONS)
     result = reflect.at(ollama.host)("batch", *MINI, "--jobs", "1", "--full", name)
     values = records(result)
 
@@ -60,7 +60,7 @@ def test_lines_are_answered_with_one_job(reflect: Reflect, ollama: Server, expec
 def test_lines_are_answered_by_a_server_with_two_slots(
     reflect: Reflect, parallel_server: Server, expected: list[tuple[int, str]]
 ) -> None:
-    name = written(reflect.home, *QUESTIONS)
+    name = input_file(reflect.home, *QUESTIONS)
     with Screen(reflect.at(parallel_server.host), "batch", *MINI, name, "-o", "out.jsonl", columns=120) as screen:
         code = screen.finish()
         text = screen.text
@@ -73,7 +73,7 @@ def test_lines_are_answered_by_a_server_with_two_slots(
 def test_resume_after_a_kill_and_an_interrupt_loses_no_answer(
     reflect: Reflect, ollama: Server, expected: list[tuple[int, str]]
 ) -> None:
-    name, out = written(reflect.home, *QUESTIONS), reflect.home / "out.jsonl"
+    name, out = input_file(reflect.home, *QUESTIONS), reflect.home / "out.jsonl"
     words = ("batch", *MINI, "--jobs", "1", name, "-o", "out.jsonl", "--resume")
     for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
         before = out.read_bytes() if out.exists() else b""
@@ -90,7 +90,7 @@ def test_resume_after_a_kill_and_an_interrupt_loses_no_answer(
 def test_two_servers_share_the_lines_unless_one_lacks_the_model(
     reflect: Reflect, ollama: Server, parallel_server: Server, expected: list[tuple[int, str]]
 ) -> None:
-    name = written(reflect.home, *QUESTIONS)
+    name = input_file(reflect.home, *QUESTIONS)
     ollama.create_mini("own")
     hosts = ("--host", ollama.host, "--host", parallel_server.host)
     try:

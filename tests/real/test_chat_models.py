@@ -1,4 +1,4 @@
-"""The screen of models in a terminal, and a real Ollama: what is listed, loaded, copied, removed and pulled there."""
+"""The screen of models in a terminal, and a real Ollama: listing, loading, copying, removing and pulling."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MODELS, LOAD, PULL, COPY, REMOVE = b"\x1b[17~", b"\x0c", b"\x10", b"\x19", b"\x1
 
 
 @pytest.fixture
-def asking(reflect: Reflect, ollama: Server) -> Reflect:
+def command(reflect: Reflect, ollama: Server) -> Reflect:
     return reflect.at(ollama.host)
 
 
@@ -35,12 +35,12 @@ def registry() -> Iterator[Registry]:
         yield registry
 
 
-def installed(asking: Reflect) -> set[str]:
-    return {one["name"] for one in json.loads(asking("models", "list", "--json").out) if not one["built_in"]}
+def installed(command: Reflect) -> set[str]:
+    return {one["name"] for one in json.loads(command("models", "list", "--json").out) if not one["built_in"]}
 
 
 def chosen(chat: Chat, name: str) -> bool:
-    """Type a name until it is the chosen one."""
+    """Type a name until it is the selected one."""
     chat.press(name.encode())
     return chat.matches(rf"› (\S )?{re.escape(name)}")
 
@@ -50,10 +50,10 @@ def opened(chat: Chat) -> bool:
     return chat.matches(r"mini-native +\d+ MB +268\S* \S+ +(reflection, )?thinking")
 
 
-def test_model_is_loaded_copied_selected_and_removed(asking: Reflect) -> None:
-    # Other models of the same file may be loaded, and it with them.
-    assert asking("models", "unload", "mini-native").code == 0
-    with Chat(asking, "-m", "plain", rows=40, columns=130) as chat:
+def test_model_is_loaded_copied_selected_and_removed(command: Reflect) -> None:
+    # Other models of the same file may be loaded, and the model with them.
+    assert command("models", "unload", "mini-native").code == 0
+    with Chat(command, "-m", "plain", rows=40, columns=130) as chat:
         assert chat.opened()
         assert opened(chat)
         assert chat.matches(r"▌› plain ")
@@ -71,7 +71,7 @@ def test_model_is_loaded_copied_selected_and_removed(asking: Reflect) -> None:
         assert chat.shows("mini-native copied to second")
         chat.hit("escape")
         assert chosen(chat, "second")
-        assert "second:latest" in installed(asking)
+        assert "second:latest" in installed(command)
         chat.press(b"\r")
         assert chat.shows("now using second")
         assert chat.matches(r"^ second  ")
@@ -82,20 +82,20 @@ def test_model_is_loaded_copied_selected_and_removed(asking: Reflect) -> None:
         assert chat.shows("Remove second (")
         chat.press(b"n")
         assert chat.lacks("Permanently remove")
-        assert "second:latest" in installed(asking)
+        assert "second:latest" in installed(command)
         chat.press(REMOVE)
         assert chat.shows("Remove second (")
         chat.press(b"y")
         assert chat.shows("removed second")
-        assert "second:latest" not in installed(asking)
+        assert "second:latest" not in installed(command)
         chat.hit("escape")
         assert chat.leave() == 0
 
 
-def test_pull_is_cancelled_resumed_and_listed(asking: Reflect, ollama: Server, registry: Registry) -> None:
+def test_pull_is_cancelled_resumed_and_listed(command: Reflect, ollama: Server, registry: Registry) -> None:
     name = registry.name("small")
     registry.gate = 1_000_000
-    with Chat(asking, "-m", "mini", rows=40, columns=130) as chat:
+    with Chat(command, "-m", "mini", rows=40, columns=130) as chat:
         assert chat.opened()
         assert opened(chat)
         chat.press(PULL)
@@ -116,10 +116,10 @@ def test_pull_is_cancelled_resumed_and_listed(asking: Reflect, ollama: Server, r
     ollama.remove(f"127.0.0.1:{registry.port}/library/small")
 
 
-def test_quitting_the_chat_stops_a_pull_and_reports_it(asking: Reflect, registry: Registry) -> None:
+def test_quitting_the_chat_stops_a_pull_and_reports_it(command: Reflect, registry: Registry) -> None:
     name = registry.name("small")
     registry.gate = 1_000_000
-    with Chat(asking, "-m", "mini") as chat:
+    with Chat(command, "-m", "mini") as chat:
         assert chat.opened()
         chat.press(f"/pull {name}\r".encode())
         assert chat.matches(r"↓ small \d+ %")
@@ -128,8 +128,8 @@ def test_quitting_the_chat_stops_a_pull_and_reports_it(asking: Reflect, registry
     assert chat.left_behind == []
 
 
-def test_model_missing_from_the_registry_is_reported(asking: Reflect, registry: Registry) -> None:
-    with Chat(asking, "-m", "mini", columns=120) as chat:
+def test_model_missing_from_the_registry_is_reported(command: Reflect, registry: Registry) -> None:
+    with Chat(command, "-m", "mini", columns=120) as chat:
         assert chat.opened()
         chat.press(f"/pull {registry.name('nothing')}\r".encode())
         assert chat.matches(r"! pull of \S+ failed: the registry has no model")

@@ -1,4 +1,4 @@
-"""The chat and a real Ollama: what a reader does with a model that corrects itself, from the first question to the next day."""
+"""The chat and a real Ollama: a user and a model that corrects itself, from the first question to the next day."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyOrigin, ReplyStatus
-from support.chat_process import SUMMARY, Chat, gutter, kept, replies
+from support.chat_process import SUMMARY, Chat, gutter, replies, stored_sessions
 from support.reference_replies import EDITED, QUESTION
 
 if TYPE_CHECKING:
     from support.command import Reflect
     from support.real_ollama import Server
-    from support.reference_replies import Spoken
+    from support.reference_replies import ReferenceReply
 
 pytestmark = pytest.mark.server
 
@@ -23,31 +23,31 @@ STORY = "Tell me a long story about a fox."
 
 
 @pytest.fixture
-def asking(reflect: Reflect, ollama: Server) -> Reflect:
+def command(reflect: Reflect, ollama: Server) -> Reflect:
     return reflect.at(ollama.host)
 
 
 @pytest.mark.parametrize("model", ["mini", "mini-native"])
 class TestReflectionModel:
-    def test_reply_is_streamed_steered_edited_and_reopened(  # noqa: PLR0915 - one sitting, from its first question to the next
-        self, asking: Reflect, said: Spoken, model: str
+    def test_reply_is_streamed_steered_edited_and_reopened(  # noqa: PLR0915 - one session, from its first question to the next day
+        self, command: Reflect, mini_reply: ReferenceReply, model: str
     ) -> None:
         words = ("-m", model, "--mode", "native")
-        with Chat(asking, *words, rows=50, columns=120) as chat:
+        with Chat(command, *words, rows=50, columns=120) as chat:
             assert chat.opened()
             chat.ask(QUESTION)
             assert chat.shows(f"▌ {QUESTION}")
             assert chat.matches(r"^ │ \w+")
             assert chat.matches(SUMMARY)
             assert chat.rests()
-            assert chat.shows(said.answer)
-            assert gutter(chat).count("↺") == len(said.corrections)
+            assert chat.shows(mini_reply.answer)
+            assert gutter(chat).count("↺") == len(mini_reply.corrections)
             assert gutter(chat).startswith("│")
 
             chat.hit("steer")
             assert chat.shows("─ steer ")
             assert chat.shows("<reflection>")
-            # With nothing selected and nothing coming, this empties the composer.
+            # With nothing selected and no reply running, this empties the composer.
             chat.hit("interrupt")
             assert chat.lacks("<reflection>")
             chat.press(EDITED.encode())
@@ -72,29 +72,29 @@ class TestReflectionModel:
             assert chat.rests()
             assert chat.leave() == 0
 
-        ((session, turns),) = kept(asking)
+        ((session, turns),) = stored_sessions(command)
         first, steered, other = [turn.said for turn in turns if turn.said]
         assert [turn.text for turn in turns if not turn.said] == [QUESTION, f"{QUESTION} Answer briefly."]
-        assert (first.ended, first.answer) == (ReplyStatus.COMPLETE, said.answer)
+        assert (first.ended, first.answer) == (ReplyStatus.COMPLETE, mini_reply.answer)
         assert first.segments[1][0] is Kind.REFLECTION
         assert (steered.origin, steered.segments[0][1].startswith(EDITED)) == (ReplyOrigin.STEERED, True)
         assert (other.origin, other.ended) == (ReplyOrigin.ASKED, ReplyStatus.COMPLETE)
         assert all(one.answer for one in (steered, other))
 
-        listed = json.loads(asking("sessions", "list", "--json").out)
+        listed = json.loads(command("sessions", "list", "--json").out)
         assert [(one["id"], one["title"]) for one in listed] == [(session.id, QUESTION)]
 
-        again = asking("-c", "--final", "And which is smaller?")
+        again = command("-c", "--final", "And which is smaller?")
         assert again.code in (0, 5)
-        with Chat(asking, *words, "-c", rows=50, columns=120) as chat:
+        with Chat(command, *words, "-c", rows=50, columns=120) as chat:
             assert chat.shows("And which is smaller?")
             assert chat.shows("question 2 of 2")
             assert chat.shows(f"{QUESTION} Answer briefly.")
             assert chat.leave() == 0
-        assert [turn.text for turn in kept(asking)[0][1] if not turn.said][-1] == "And which is smaller?"
+        assert [turn.text for turn in stored_sessions(command)[0][1] if not turn.said][-1] == "And which is smaller?"
 
-    def test_streaming_reply_is_concluded(self, asking: Reflect, model: str) -> None:
-        with Chat(asking, "-m", model, "--mode", "native") as chat:
+    def test_streaming_reply_is_concluded(self, command: Reflect, model: str) -> None:
+        with Chat(command, "-m", model, "--mode", "native") as chat:
             assert chat.opened()
             chat.ask(QUESTION)
             assert chat.shows(f"▌ {QUESTION}")
@@ -103,29 +103,29 @@ class TestReflectionModel:
             assert chat.matches(r"✎ concluded")
             assert chat.rests()
             assert chat.leave() == 0
-        (concluded,) = replies(asking)
+        (concluded,) = replies(command)
 
         assert (concluded.origin, concluded.ended) == (ReplyOrigin.CONCLUDED, ReplyStatus.COMPLETE)
         assert concluded.answer
 
 
 class TestStoppedReply:
-    def test_stopped_reply_is_continued_and_regenerated(self, asking: Reflect) -> None:
+    def test_stopped_reply_is_continued_and_regenerated(self, command: Reflect) -> None:
         words = ("-m", "plain", "--mode", "direct", "--family", "none", "-o", "num_predict=120")
-        with Chat(asking, *words, rows=40) as chat:
+        with Chat(command, *words, rows=40) as chat:
             assert chat.opened()
             chat.ask(STORY)
             assert chat.shows(f"▌ {STORY}")
             assert chat.matches(r"\d+ tokens +esc stop")
             chat.hit("escape")
             assert chat.shows("! stopped")
-            (stopped,) = replies(asking)
+            (stopped,) = replies(command)
 
             chat.hit("continue")
             assert chat.lacks("! stopped")
             assert chat.matches(r"^ ! .*token limit|continued")
-            assert chat.until(lambda _: replies(asking)[0].ended is not ReplyStatus.STREAMING)
-            (continued,) = replies(asking)
+            assert chat.until(lambda _: replies(command)[0].ended is not ReplyStatus.STREAMING)
+            (continued,) = replies(command)
 
             chat.hit("regenerate")
             assert chat.shows("reply 2 of 2")
@@ -137,4 +137,4 @@ class TestStoppedReply:
         assert continued.origin is ReplyOrigin.CONTINUED
         assert continued.raw.startswith(stopped.raw)
         assert len(continued.raw) > len(stopped.raw)
-        assert len(replies(asking)) == 2
+        assert len(replies(command)) == 2

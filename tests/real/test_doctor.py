@@ -1,4 +1,4 @@
-"""`reflect doctor` and a real Ollama: its answers, the tags that it drops, and how many it answers at once."""
+"""`reflect doctor` and a real Ollama: its answers, the tags that it drops, and its number of parallel replies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from support.command import Reflect, Result
     from support.real_ollama import Server
-    from support.reference_replies import Spoken
+    from support.reference_replies import ReferenceReply
 
 pytestmark = pytest.mark.server
 
@@ -36,7 +36,7 @@ PIECES = ("thinking", "reflection", "output", "<", "</", ">")
 
 
 @pytest.fixture
-def asking(reflect: Reflect, ollama: Server) -> Reflect:
+def command(reflect: Reflect, ollama: Server) -> Reflect:
     return reflect.at(ollama.host)
 
 
@@ -45,30 +45,30 @@ def findings(result: Result) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("model", ["mini", "mini-native"])
-def test_reflection_model_passes_all_checks(asking: Reflect, said: Spoken, model: str) -> None:
-    result = asking("doctor", "-m", model, "--json")
+def test_reflection_model_passes_all_checks(command: Reflect, mini_reply: ReferenceReply, model: str) -> None:
+    result = command("doctor", "-m", model, "--json")
     read = findings(result)
     assert (result.code, result.err) == (0, "")
     assert {name: read[name]["state"] for name in ("server", "models", "model", "question", "tags")} == dict.fromkeys(
         ("server", "models", "model", "question", "tags"), "ok"
     )
     assert read["server"]["facts"]["version"] == version()
-    assert read["question"]["facts"]["answer"] == said.answer
+    assert read["question"]["facts"]["answer"] == mini_reply.answer
     assert read["GPU"]["facts"]["size"] > 10**8
     assert read["context"]["facts"] == {"tokens": 4096, "made_for": 32768}
     assert read["parallel"]["facts"] == {"at_once": 1, "sent": MAX_REQUESTS, "sure": True}
 
 
-def test_findings_are_shown_on_a_terminal(asking: Reflect) -> None:
-    with Screen(asking, "doctor", "-m", "mini", rows=60) as screen:
+def test_findings_are_shown_on_a_terminal(command: Reflect) -> None:
+    with Screen(command, "doctor", "-m", "mini", rows=60) as screen:
         assert screen.finish() == 0
         assert "mini answered in" in screen.text
         assert "requests are answered one at a time" in screen.text
         assert any(text.startswith("✓ everything works") for text in screen.lines)
 
 
-def test_missing_model_exits_with_4_and_a_suggestion(asking: Reflect) -> None:
-    result = asking("doctor", "-m", "mimi")
+def test_missing_model_exits_with_4_and_a_suggestion(command: Reflect) -> None:
+    result = command("doctor", "-m", "mimi")
     assert result.code == 4
     assert "mini" in result.err
 
@@ -83,7 +83,7 @@ def lossy(ollama: Server) -> Iterator[Server]:
         ollama.create_tuned(LOST, gguf)
         yield ollama
     finally:
-        # What is installed decides which model is chosen where none is named.
+        # The installed models decide which one is the default.
         ollama.remove(*(name for name in ollama.made if name.startswith(LOST)))
         shutil.rmtree(folder)
 

@@ -1,4 +1,4 @@
-"""The estimate beside what a real server reserves and says, for one model at several lengths of context."""
+"""The estimate beside the memory that a real server reserves and reports, for one model at several context lengths."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MIB = 1 << 20
 
 
 def asked(server: Server, path: str, **body: Any) -> dict[str, Any]:
-    """Return the last object that the server answers."""
+    """The last object of the server's answer."""
     data = json.dumps(body).encode() if body else None
     with urllib.request.urlopen(
         urllib.request.Request(f"http://{server.host}{path}", data), timeout=PATIENCE

@@ -1,4 +1,4 @@
-"""What is special on a real llama-server: tags that are control tokens, and a template that opens the thinking."""
+"""Special cases on a real llama-server: tags that are control tokens, and a template that opens the thinking."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reflectty.engines import open_engine
 from support.engine_outcome import Outcome, collect
 from support.json_replies import kinds, read
 from support.lost_tags import PIECES
-from support.openai_command import Asking
+from support.openai_command import OpenAICommand
 from support.real_llama import KEY, serve
 from support.real_ollama import base_model
 from support.reference_replies import EDITED, QUESTION, by_llama
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from support.command import Reflect
     from support.real_llama import LlamaServer
-    from support.reference_replies import Spoken
+    from support.reference_replies import ReferenceReply
 
 pytestmark = pytest.mark.server
 
@@ -41,7 +41,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_control_token_tags_are_read_when_special_tokens_are_sent(reflect: Reflect, base: Path) -> None:
     with serve(NAME, base, special=True) as server:
         said = by_llama(server.host, NAME, KEY)
-        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
+        result = OpenAICommand(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
     value = read(result)
 
     assert (result.code, result.err) == (0, "")
@@ -49,12 +49,14 @@ def test_control_token_tags_are_read_when_special_tokens_are_sent(reflect: Refle
     assert [(segment["kind"], segment["text"]) for segment in value["segments"]] == said.segments
 
 
-def test_missing_tags_are_reported_with_the_server_flag(reflect: Reflect, base: Path, llama_said: Spoken) -> None:
+def test_missing_tags_are_reported_with_the_server_flag(
+    reflect: Reflect, base: Path, llama_reply: ReferenceReply
+) -> None:
     with serve(NAME, base, special=False) as server:
-        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, QUESTION)
+        result = OpenAICommand(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, QUESTION)
 
     assert result.code == 0
-    assert llama_said.answer in result.out
+    assert llama_reply.answer in result.out
     assert f"{NAME} sent none of its tags" in result.err
     assert "llama-server with --special" in result.err
     assert "Ollama" not in result.err
@@ -68,7 +70,7 @@ def test_thinking_opened_by_the_template_is_read_and_continued(reflect: Reflect)
             return await collect(engine.resume(Request(NAME, (Message("user", QUESTION),)), so_far))
 
     with serve(NAME, template="opened") as server:
-        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
+        result = OpenAICommand(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
         went_on = asyncio.run(go_on(server.host))
     value = read(result)
 
@@ -82,7 +84,7 @@ def test_thinking_opened_by_the_template_is_read_and_continued(reflect: Reflect)
 
 
 def test_doctor_recognises_llama_server(reflect: Reflect, llama: LlamaServer) -> None:
-    result = Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)("doctor", "-m", "mini")
+    result = OpenAICommand(reflect, llama.host, REFLECTTY_API_KEY=KEY)("doctor", "-m", "mini")
 
     assert (result.code, result.err) == (0, "")
     assert "✓ server     llama-server" in result.out
@@ -93,7 +95,7 @@ def test_doctor_recognises_llama_server(reflect: Reflect, llama: LlamaServer) ->
 
 
 def test_doctor_reports_a_missing_key(reflect: Reflect, llama: LlamaServer) -> None:
-    result = Asking(reflect, llama.host)("doctor", "-m", "mini")
+    result = OpenAICommand(reflect, llama.host)("doctor", "-m", "mini")
 
     assert result.code == 4
     assert "REFLECTTY_API_KEY" in result.out

@@ -1,4 +1,4 @@
-"""`reflect models create mini` and a real Ollama: the built-in model, merged, reflects there as it does by itself."""
+"""`reflect models create mini` and a real Ollama: the merged built-in model reflects there as it does by itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.core.model_spec import MINI_TEMPLATE
-from support.lost_tags import installed, shown
+from support.lost_tags import installed, server_answer
 from support.reference_replies import QUESTION, by_ollama
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_create_mini_makes_one_merged_file_and_proves_it(reflect: Reflect, ollam
     refused = run("models", "create", "mini", "--json", stdin=b"", **own_mini.environment)
     result = run("models", "create", "mini", "--force", "--json", stdin=b"", **own_mini.environment)
     proof = json.loads(result.out)["proof"]
-    made = shown(ollama, "/api/show", model="mini")
+    made = server_answer(ollama, "/api/show", model="mini")
 
     assert refused.code == 2
     assert "--force to overwrite" in refused.err
@@ -45,7 +45,7 @@ def test_create_mini_makes_one_merged_file_and_proves_it(reflect: Reflect, ollam
     assert "ADAPTER" not in made["modelfile"]
     assert "Gemma" in made["license"]
     assert made["details"]["family"] == "gemma3"
-    # It is the same that the tests of this server have made.
+    # The file is the one that the tests of this server have made.
     assert large_blobs(ollama) == before
     assert [path.name for path in own_mini.places.weights.parent.iterdir()] == [own_mini.places.weights.name]
 

@@ -1,4 +1,4 @@
-"""`reflect models` and a real Ollama: what is listed, loaded, copied, made and removed there."""
+"""`reflect models` and a real Ollama: listing, loading, copying, creating and removing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from support.command import Reflect
     from support.real_ollama import Server
-    from support.reference_replies import Spoken
+    from support.reference_replies import ReferenceReply
 
 pytestmark = [pytest.mark.server, pytest.mark.both]
 
@@ -29,20 +29,20 @@ MADE = ("made-one", "made-two")
 
 
 @pytest.fixture
-def asking(reflect: Reflect, ollama: Server) -> Iterator[Reflect]:
+def command(reflect: Reflect, ollama: Server) -> Iterator[Reflect]:
     run = reflect.at(ollama.host)
     yield run
-    # What is installed decides which model is chosen where none is named.
+    # The installed models decide which one is the default.
     for name in MADE:
         run("models", "remove", name, "--yes")
 
 
-def listed(asking: Reflect) -> dict[str, Any]:
-    return {one["name"]: one for one in json.loads(asking("models", "--json").out)}
+def listed(command: Reflect) -> dict[str, Any]:
+    return {one["name"]: one for one in json.loads(command("models", "--json").out)}
 
 
-def test_list_distinguishes_reflection_and_thinking_abilities(asking: Reflect) -> None:
-    models = listed(asking)
+def test_list_distinguishes_reflection_and_thinking_abilities(command: Reflect) -> None:
+    models = listed(command)
 
     assert {name: models[f"{name}:latest"]["abilities"] for name in ("plain", "mini-native", "fewshot")} == {
         "plain": [],
@@ -55,9 +55,9 @@ def test_list_distinguishes_reflection_and_thinking_abilities(asking: Reflect) -
     assert re.fullmatch(r"[0-9a-f]{64}", models["plain:latest"]["digest"])
 
 
-def test_list_has_the_newest_model_first(asking: Reflect) -> None:
-    assert asking("models", "copy", "mini", MADE[0]).code == 0
-    lines = asking("models").out.splitlines()
+def test_list_has_the_newest_model_first(command: Reflect) -> None:
+    assert command("models", "copy", "mini", MADE[0]).code == 0
+    lines = command("models").out.splitlines()
 
     assert lines[0].split()[0] == MADE[0]
     assert re.search(r"just now$", lines[0])
@@ -71,51 +71,51 @@ def test_list_has_the_newest_model_first(asking: Reflect) -> None:
         ("fewshot", "mode native, family reflection: its template"),
     ],
 )
-def test_question_uses_the_mode_and_family_that_show_says_auto_picks(asking: Reflect, model: str, picked: str) -> None:
-    shown = asking("models", "show", model)
-    asked = asking("-m", model, "-o", "num_predict=2", "--json", "--no-store", "q")
+def test_question_uses_the_mode_and_family_that_show_says_auto_picks(command: Reflect, model: str, picked: str) -> None:
+    shown = command("models", "show", model)
+    asked = command("-m", model, "-o", "num_predict=2", "--json", "--no-store", "q")
     value = json.loads(asked.out)
 
     assert picked in shown.out
     assert picked.startswith(f"mode {value['mode']}, family {value['family']}:")
 
 
-def test_show_prints_the_texts_of_the_modelfile(asking: Reflect) -> None:
-    template = asking("models", "show", "mini", "--template").out
-    parameters = asking("models", "show", "mini", "--parameters").out
+def test_show_prints_the_texts_of_the_modelfile(command: Reflect) -> None:
+    template = command("models", "show", "mini", "--template").out
+    parameters = command("models", "show", "mini", "--parameters").out
 
     assert template.strip() == MINI_TEMPLATE.strip()
     assert re.search(r"^temperature +0$", parameters, re.MULTILINE)
-    assert asking("models", "show", "mini", "--system").code == 4
+    assert command("models", "show", "mini", "--system").code == 4
 
 
-def test_model_is_loaded_with_keep_alive_and_unloaded(asking: Reflect) -> None:
-    loaded = json.loads(asking("models", "load", "mini", "--keep-alive", "1h", "--json").out)["loaded"]
-    before = listed(asking)["mini:latest"]["loaded"]
-    shown = asking("models", "show", "mini").out
-    first, second = (json.loads(asking("models", "unload", "mini", "--json").out)["unloaded"] for _ in range(2))
+def test_model_is_loaded_with_keep_alive_and_unloaded(command: Reflect) -> None:
+    loaded = json.loads(command("models", "load", "mini", "--keep-alive", "1h", "--json").out)["loaded"]
+    before = listed(command)["mini:latest"]["loaded"]
+    shown = command("models", "show", "mini").out
+    first, second = (json.loads(command("models", "unload", "mini", "--json").out)["unloaded"] for _ in range(2))
 
     assert loaded["size"] > 0
     assert loaded["context_length"] > 0
     assert before["gpu_share"] == loaded["gpu_share"]
     assert re.search(r"for another (59|60) min", shown)
     assert (first, second) == (True, False)
-    assert listed(asking)["mini:latest"]["loaded"] is None
+    assert listed(command)["mini:latest"]["loaded"] is None
 
 
-def test_invalid_keep_alive_is_refused(asking: Reflect) -> None:
-    result = asking("models", "load", "mini", "--keep-alive", "5x")
+def test_invalid_keep_alive_is_refused(command: Reflect) -> None:
+    result = command("models", "load", "mini", "--keep-alive", "5x")
 
     assert (result.code, result.out) == (4, "")
     assert "5x" in result.err
 
 
-def test_copy_has_the_same_digest_and_is_removed_alone(asking: Reflect) -> None:
-    assert asking("models", "copy", "mini", MADE[0]).code == 0
-    again = asking("models", "copy", "plain", MADE[0])
-    models = listed(asking)
-    removed = asking("models", "remove", MADE[0], "--yes")
-    left = listed(asking)
+def test_copy_has_the_same_digest_and_is_removed_alone(command: Reflect) -> None:
+    assert command("models", "copy", "mini", MADE[0]).code == 0
+    again = command("models", "copy", "plain", MADE[0])
+    models = listed(command)
+    removed = command("models", "remove", MADE[0], "--yes")
+    left = listed(command)
 
     assert again.code == 2
     assert models[f"{MADE[0]}:latest"]["digest"] == models["mini:latest"]["digest"]
@@ -125,53 +125,53 @@ def test_copy_has_the_same_digest_and_is_removed_alone(asking: Reflect) -> None:
 
 
 @pytest.mark.parametrize("words", [("remove", "mimi", "--yes"), ("copy", "mimi", "x"), ("load", "mimi"), ("unload", "mimi"), ("show", "mimi"), ("create", "x", "--from", "mimi")])  # fmt: skip
-def test_missing_model_is_not_pulled_and_gets_a_suggestion(asking: Reflect, words: tuple[str, ...]) -> None:
-    result = asking("models", *words)
+def test_missing_model_is_not_pulled_and_gets_a_suggestion(command: Reflect, words: tuple[str, ...]) -> None:
+    result = command("models", *words)
 
     assert (result.code, result.out) == (4, "")
     assert "mimi is not installed (did you mean mini" in result.err
 
 
 def without_system(home: Path) -> Path:
-    """Return a file with the template of `mini` without the system prompt: told nothing, it thinks as it has learnt."""
+    """A file with the template of `mini` without the system prompt: uninstructed, the model thinks as trained."""
     path = home / "template.txt"
     path.write_text(MINI_TEMPLATE.replace("{{- $system := .System }}", '{{- $system := "" }}'))
     return path
 
 
-def test_created_model_that_uses_the_tags_is_proven(asking: Reflect, said: Spoken) -> None:
-    words = ("models", "create", MADE[0], "--from", "mini", "--template", f"@{without_system(asking.home).name}")
-    with Screen(asking, *words, columns=120) as screen:
+def test_created_model_that_uses_the_tags_is_proven(command: Reflect, mini_reply: ReferenceReply) -> None:
+    words = ("models", "create", MADE[0], "--from", "mini", "--template", f"@{without_system(command.home).name}")
+    with Screen(command, *words, columns=120) as screen:
         code = screen.finish()
         lines = [line for line in screen.lines if line]
-    value = json.loads(asking("-m", MADE[0], "--json", QUESTION).out)
-    corrections = format_count(len(said.corrections), "correction")
+    value = json.loads(command("-m", MADE[0], "--json", QUESTION).out)
+    corrections = format_count(len(mini_reply.corrections), "correction")
 
     assert code == 0
     assert lines[0] == f"reflect: created {MADE[0]} from mini"
     assert "test question: Which is larger" in lines[1]
-    told = f"passed: the tagged reply has thinking, {corrections} and an answer: {said.answer}"
+    told = f"passed: the tagged reply has thinking, {corrections} and an answer: {mini_reply.answer}"
     assert told in " ".join(lines)
-    assert (value["mode"], value["family"], value["answer"]) == ("native", "reflection", said.answer)
+    assert (value["mode"], value["family"], value["answer"]) == ("native", "reflection", mini_reply.answer)
 
 
-def test_created_model_that_sends_no_tags_is_reported_unproven(asking: Reflect) -> None:
-    result = asking("models", "create", MADE[0], "--from", "plain", "-p", "num_predict=8", "--json")
+def test_created_model_that_sends_no_tags_is_reported_unproven(command: Reflect) -> None:
+    result = command("models", "create", MADE[0], "--from", "plain", "-p", "num_predict=8", "--json")
     proof = json.loads(result.out)["proof"]
 
     assert result.code == 0
     assert proof["passed"] is False
     assert result.err.startswith(f"reflect: {MADE[0]} failed the test question: {proof['problem']} (")
-    assert listed(asking)[f"{MADE[0]}:latest"]["abilities"] == ["reflection", "thinking"]
+    assert listed(command)[f"{MADE[0]}:latest"]["abilities"] == ["reflection", "thinking"]
 
 
-def test_created_model_inherits_texts_and_gets_tag_instructions_once(asking: Reflect) -> None:
+def test_created_model_inherits_texts_and_gets_tag_instructions_once(command: Reflect) -> None:
     first = ("models", "create", MADE[0], "--from", "mini", "-s", "You are Mo.", "-p", "seed=7", "--no-proof")
     again = ("models", "create", MADE[1], "--from", MADE[0], "-s", "Be brief.", "--no-proof")
-    assert [asking(*words).code for words in (first, again)] == [0, 0]
-    one, two = (json.loads(asking("models", "show", name, "--json").out) for name in MADE)
+    assert [command(*words).code for words in (first, again)] == [0, 0]
+    one, two = (json.loads(command("models", "show", name, "--json").out) for name in MADE)
 
-    assert one["template"] == json.loads(asking("models", "show", "mini", "--json").out)["template"]
+    assert one["template"] == json.loads(command("models", "show", "mini", "--json").out)["template"]
     assert {line.split()[0] for line in one["parameters"].splitlines()} == {
         "num_predict",
         "seed",
@@ -183,8 +183,8 @@ def test_created_model_inherits_texts_and_gets_tag_instructions_once(asking: Ref
     assert two["system"].count("Think in writing before you answer.") == 1
 
 
-def test_show_and_create_warn_about_a_foreign_prompt_format(asking: Reflect, ollama: Server) -> None:
-    """Imported without a template, one whose own is near to ChatML is asked in that."""
+def test_show_and_create_warn_about_a_foreign_prompt_format(command: Reflect, ollama: Server) -> None:
+    """A model without a template, whose own format is close to ChatML, is asked in ChatML."""
     own = (
         "{% for message in messages %}{{'<start_of_turn>' + message['role'] + '\n' + message['content'] + '<end_of_turn>'"
         " + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
@@ -194,28 +194,28 @@ def test_show_and_create_warn_about_a_foreign_prompt_format(asking: Reflect, oll
     modelfile.write_text(f"FROM ./{path.name}\n")
     ollama.create(MADE[0], modelfile, path)
     path.unlink()
-    shown = json.loads(asking("models", "show", MADE[0], "--json").out)
-    made = asking("models", "create", MADE[1], "--from", MADE[0], "--no-proof")
+    shown = json.loads(command("models", "show", MADE[0], "--json").out)
+    made = command("models", "create", MADE[1], "--from", MADE[0], "--no-proof")
 
     said = "prompted with <|im_start|> <|im_end|>, but its own chat template uses <start_of_turn> <end_of_turn>"
     assert shown["format_warning"].startswith(said)
-    assert said in " ".join(asking("models", "show", MADE[0]).out.split())
+    assert said in " ".join(command("models", "show", MADE[0]).out.split())
     assert (made.code, made.err.startswith(f"reflect: {MADE[1]} is {said}")) == (0, True)
-    assert json.loads(asking("models", "show", "mini", "--json").out)["format_warning"] is None
+    assert json.loads(command("models", "show", "mini", "--json").out)["format_warning"] is None
 
 
-def test_create_replaces_a_model_only_with_force(asking: Reflect) -> None:
+def test_create_replaces_a_model_only_with_force(command: Reflect) -> None:
     words = ("models", "create", MADE[0], "--from", "mini", "--no-proof")
-    codes = [asking(*words, *more).code for more in ((), (), ("--force",))]
+    codes = [command(*words, *more).code for more in ((), (), ("--force",))]
 
     assert codes == [0, 2, 0]
 
 
-def test_estimate_is_close_to_the_memory_of_the_loaded_model(asking: Reflect) -> None:
-    assert asking("models", "load", "mini").code == 0
-    fit = json.loads(asking("models", "show", "mini", "--json").out)["fit"]
-    longer = json.loads(asking("models", "show", "mini", "--context", "16384", "--json").out)["fit"]
-    said = asking("models", "show", "mini").out
+def test_estimate_is_close_to_the_memory_of_the_loaded_model(command: Reflect) -> None:
+    assert command("models", "load", "mini").code == 0
+    fit = json.loads(command("models", "show", "mini", "--json").out)["fit"]
+    longer = json.loads(command("models", "show", "mini", "--context", "16384", "--json").out)["fit"]
+    said = command("models", "show", "mini").out
 
     assert fit["estimate"]["context"] == fit["loaded"]["context"]
     assert abs(fit["loaded"]["difference"]) < 0.1 * fit["loaded"]["size"]

@@ -1,4 +1,4 @@
-"""A real Ollama that pulls from a registry on loopback: to its end, cut off, gone on with, twice at once, damaged."""
+"""A real Ollama that pulls from a registry on loopback: to its end, cut off, resumed, twice at once, damaged."""
 
 from __future__ import annotations
 
@@ -27,41 +27,41 @@ INSECURE = "--insecure"
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    """A registry with one model, whose bytes no other test has: a server fetches none that it has."""
+    """A registry with one model, whose bytes no other test uses: a server skips blobs that it has."""
     with Registry() as served:
         served.add("drawn", ("model", b"GGUF" + random.randbytes(SIZE)), ("license", b"free " * 1000))  # noqa: S311
         yield served
 
 
 @pytest.fixture
-def asking(reflect: Reflect, ollama: Server, registry: Registry) -> Iterator[Reflect]:
+def command(reflect: Reflect, ollama: Server, registry: Registry) -> Iterator[Reflect]:
     run = reflect.at(ollama.host)
     yield run
     registry.gate = None
     run("models", "remove", *names(run, registry), "--yes")
 
 
-def names(asking: Reflect, registry: Registry) -> list[str]:
-    """Return the models that came from the registry."""
-    return [one["name"] for one in json.loads(asking("models", "--json").out) if f":{registry.port}/" in one["name"]]
+def names(command: Reflect, registry: Registry) -> list[str]:
+    """The models that were pulled from the registry."""
+    return [one["name"] for one in json.loads(command("models", "--json").out) if f":{registry.port}/" in one["name"]]
 
 
 def completed(said: bytes) -> int:
-    """Return the bytes of the first layer that the last whole line of --jsonl told of."""
+    """The bytes of the first layer in the last whole line of --jsonl."""
     parts = [json.loads(line) for line in said.decode().split("\n")[:-1]]
     return max((part.get("completed", 0) for part in parts), default=0)
 
 
-def report(asking: Reflect, *words: str) -> dict[str, Any]:
-    result = asking("models", "pull", *words, INSECURE, "--json")
+def report(command: Reflect, *words: str) -> dict[str, Any]:
+    result = command("models", "pull", *words, INSECURE, "--json")
     assert (result.code, result.err) == (0, "")
     return dict(json.loads(result.out))
 
 
-def test_pull_shows_progress_and_leaves_one_line(asking: Reflect, registry: Registry) -> None:
+def test_pull_shows_progress_and_leaves_one_line(command: Reflect, registry: Registry) -> None:
     registry.gate = SIZE // 2
-    with Screen(asking, "models", "pull", registry.name("drawn"), INSECURE, columns=120) as screen:
-        # The server tells of what it has written, a little less than what was sent.
+    with Screen(command, "models", "pull", registry.name("drawn"), INSECURE, columns=120) as screen:
+        # The server reports the bytes it has written, a little fewer than it was sent.
         assert screen.until(lambda text: " % · " in text and " MB of 24 MB" in text)
         live = screen.text
         registry.gate = None
@@ -73,12 +73,12 @@ def test_pull_shows_progress_and_leaves_one_line(asking: Reflect, registry: Regi
     assert "\n" not in live
     assert left.startswith(f"reflect: pulled {registry.name('drawn')}, 24 MB, in ")
     assert "\n" not in left
-    assert len(names(asking, registry)) == 1
+    assert len(names(command, registry)) == 1
 
 
-def test_pull_in_a_pipe_is_silent_and_a_second_one_changes_nothing(asking: Reflect, registry: Registry) -> None:
-    first = asking("models", "pull", registry.name("drawn"), INSECURE)
-    again = report(asking, registry.name("drawn"))
+def test_pull_in_a_pipe_is_silent_and_a_second_one_changes_nothing(command: Reflect, registry: Registry) -> None:
+    first = command("models", "pull", registry.name("drawn"), INSECURE)
+    again = report(command, registry.name("drawn"))
 
     assert (first.code, first.out, first.err) == (0, "", "")
     assert again["changed"] is False
@@ -87,14 +87,14 @@ def test_pull_in_a_pipe_is_silent_and_a_second_one_changes_nothing(asking: Refle
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_pull_resumes_where_it_ended(asking: Reflect, registry: Registry, number: signal.Signals) -> None:
+def test_stopped_pull_resumes_where_it_ended(command: Reflect, registry: Registry, number: signal.Signals) -> None:
     registry.gate = SIZE // 2
-    with asking.start("models", "pull", registry.name("drawn"), INSECURE, "--jsonl") as run:
+    with command.start("models", "pull", registry.name("drawn"), INSECURE, "--jsonl") as run:
         assert run.until(lambda run: completed(run.stdout) > 0)
         result = run.signalled(number)
     stopped = until(lambda: not registry.fetching)
     registry.gate = None
-    report(asking, registry.name("drawn"))
+    report(command, registry.name("drawn"))
     starts = [start for _, start, end in registry.ranges if end == SIZE + 4]
 
     assert result.code == 128 + number
@@ -105,11 +105,11 @@ def test_stopped_pull_resumes_where_it_ended(asking: Reflect, registry: Registry
 
 
 def test_concurrent_pulls_share_a_download_and_stopping_one_keeps_the_other(
-    asking: Reflect, registry: Registry
+    command: Reflect, registry: Registry
 ) -> None:
     registry.gate = SIZE // 2
     words = ("models", "pull", registry.name("drawn"), INSECURE, "--jsonl")
-    with asking.start(*words) as one, asking.start(*words) as two:
+    with command.start(*words) as one, command.start(*words) as two:
         assert one.until(lambda run: completed(run.stdout) > 0)
         assert two.until(lambda run: completed(run.stdout) > 0)
         left = one.signalled(signal.SIGINT)
@@ -121,54 +121,56 @@ def test_concurrent_pulls_share_a_download_and_stopping_one_keeps_the_other(
     assert sum(end == SIZE + 4 for _, _, end in registry.ranges) == 1
 
 
-def test_unusable_model_is_listed_and_removed(asking: Reflect, registry: Registry) -> None:
-    report(asking, registry.name("drawn"))
-    (name,) = names(asking, registry)
-    removed = asking("models", "remove", name, "--yes", "--json")
+def test_unusable_model_is_listed_and_removed(command: Reflect, registry: Registry) -> None:
+    report(command, registry.name("drawn"))
+    (name,) = names(command, registry)
+    removed = command("models", "remove", name, "--yes", "--json")
 
     assert (removed.code, removed.err) == (0, "")
     assert json.loads(removed.out)[0]["name"] == name
-    assert names(asking, registry) == []
+    assert names(command, registry) == []
 
 
-def test_model_missing_from_the_registry_exits_with_4(asking: Reflect, registry: Registry) -> None:
-    result = asking("models", "pull", registry.name("nosuch"), INSECURE)
+def test_model_missing_from_the_registry_exits_with_4(command: Reflect, registry: Registry) -> None:
+    result = command("models", "pull", registry.name("nosuch"), INSECURE)
 
     assert (result.code, result.out) == (4, "")
     assert "the registry has no model" in result.err
-    assert names(asking, registry) == []
+    assert names(command, registry) == []
 
 
-def test_plain_http_registry_requires_the_insecure_flag(asking: Reflect, registry: Registry) -> None:
-    result = asking("models", "pull", registry.name("drawn"))
+def test_plain_http_registry_requires_the_insecure_flag(command: Reflect, registry: Registry) -> None:
+    result = command("models", "pull", registry.name("drawn"))
 
     assert (result.code, result.out) == (4, "")
     assert INSECURE in result.err
     assert registry.ranges == []
 
 
-def test_digest_mismatch_installs_no_model(asking: Reflect, registry: Registry) -> None:
+def test_digest_mismatch_installs_no_model(command: Reflect, registry: Registry) -> None:
     registry.damaged = True
-    result = asking("models", "pull", registry.name("drawn"), INSECURE)
+    result = command("models", "pull", registry.name("drawn"), INSECURE)
 
     assert (result.code, result.out) == (5, "")
     assert "digest mismatch" in result.err
-    assert names(asking, registry) == []
+    assert names(command, registry) == []
 
 
-def test_pulled_model_answers(asking: Reflect, ollama: Server, registry: Registry) -> None:
+def test_pulled_model_answers(command: Reflect, ollama: Server, registry: Registry) -> None:
     registry.add_installed("mini", ollama.home / "models")
-    report(asking, registry.name("mini"))
-    (name,) = names(asking, registry)
-    result = asking("-m", name, "--mode", "native", "--final", "Which is larger, 9.11 or 9.9?")
+    report(command, registry.name("mini"))
+    (name,) = names(command, registry)
+    result = command("-m", name, "--mode", "native", "--final", "Which is larger, 9.11 or 9.9?")
 
     assert (result.code, result.out) == (0, "9.9 is larger.\n")
 
 
-def test_memory_estimate_of_a_large_pull_is_shown_during_the_download(asking: Reflect, registry: Registry) -> None:
+def test_memory_estimate_of_a_large_pull_is_shown_during_the_download(command: Reflect, registry: Registry) -> None:
     registry.add("large", ("model", b"GGUF" + random.randbytes(101_000_000)))  # noqa: S311
     registry.gate = SIZE
-    with Screen(asking, "models", "pull", registry.name("large"), INSECURE, "--context", "8192", columns=200) as screen:
+    with Screen(
+        command, "models", "pull", registry.name("large"), INSECURE, "--context", "8192", columns=200
+    ) as screen:
         told = screen.until(lambda text: "101 MB, rough estimate: " in text)
         coming = screen.shows(" MB of 101 MB")
         screen.press(b"\x03")

@@ -1,4 +1,4 @@
-"""`reflect models repair` on a real Ollama: the tags of a model that loses them come back in its copy."""
+"""`reflect models repair` on a real Ollama: the copy of a model that loses its tags has them again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reflectty.models.manager import open_model_library
 from reflectty.models.repair import RepairRequest, RepairResult, RepairStep
 from reflectty.models.repair.run import repair
 from support.command import COMMAND
-from support.lost_tags import PIECES, installed, shown
+from support.lost_tags import PIECES, installed, server_answer
 from support.pty_screen import Screen
 from support.real_ollama import ADAPTER, base_model, tuned_model
 from support.reference_replies import QUESTION
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
     from support.command import Reflect
     from support.real_ollama import Server
-    from support.reference_replies import Spoken
+    from support.reference_replies import ReferenceReply
 
 pytestmark = [pytest.mark.server, pytest.mark.both]
 
 LOST, RENAMED = "reflection-lost", "reflection-renamed"
 SIX = ("<thinking>", "</thinking>", "<reflection>", "</reflection>", "<output>", "</output>")
 FIRST = 16
-"""The id of the first of the unused tokens of gemma that get other names."""
+"""The id of the first of gemma's unused tokens that get other names."""
 FILLER = "<spare>"
-"""As many letters as the six tags have fewer than the seven tokens whose names they and this one take."""
+"""The name of a seventh token, as long as the letters that the six tags save over the names they replace."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def server(ollama: Server) -> Iterator[Server]:
         ollama.create(RENAMED, modelfile, renamed)
         yield ollama
     finally:
-        # What is installed decides which model is chosen where none is named.
+        # The installed models decide which one is the default.
         ollama.remove(*(name for name in installed(ollama) if name.startswith("reflection")))
         shutil.rmtree(folder)
 
@@ -80,7 +80,7 @@ MESSAGE assistant hi
 
 
 @pytest.fixture
-def asking(reflect: Reflect, server: Server) -> Reflect:
+def command(reflect: Reflect, server: Server) -> Reflect:
     return reflect.at(server.host)
 
 
@@ -94,22 +94,22 @@ def beginning(path: Path) -> bytes:
         return file.read(5)
 
 
-def test_repaired_copy_has_its_tags_back(asking: Reflect, server: Server, said: Spoken) -> None:
-    before = json.loads(asking("-m", LOST, "--json", QUESTION).out)
-    result = asking("models", "repair", LOST)
-    after = json.loads(asking("-m", f"{LOST}-repaired", "--json", QUESTION).out)
+def test_repaired_copy_has_its_tags_back(command: Reflect, server: Server, mini_reply: ReferenceReply) -> None:
+    before = json.loads(command("-m", LOST, "--json", QUESTION).out)
+    result = command("models", "repair", LOST)
+    after = json.loads(command("-m", f"{LOST}-repaired", "--json", QUESTION).out)
 
     assert [segment["kind"] for segment in before["segments"]] == ["answer"]
     assert (result.code, result.out, result.err) == (0, f"{LOST}-repaired\n", "")
-    assert [(segment["kind"], segment["text"]) for segment in after["segments"]] == said.segments
+    assert [(segment["kind"], segment["text"]) for segment in after["segments"]] == mini_reply.segments
     assert after["warnings"] == []
     assert LOST in installed(server)
 
 
-def test_repaired_copy_needs_no_repair_and_is_not_replaced(asking: Reflect, server: Server) -> None:
-    first = asking("models", "repair", LOST, "--name", "reflection-twice")
-    again = asking("models", "repair", LOST, "--name", "reflection-twice")
-    fine = asking("models", "repair", "reflection-twice", "--json")
+def test_repaired_copy_needs_no_repair_and_is_not_replaced(command: Reflect, server: Server) -> None:
+    first = command("models", "repair", LOST, "--name", "reflection-twice")
+    again = command("models", "repair", LOST, "--name", "reflection-twice")
+    fine = command("models", "repair", "reflection-twice", "--json")
 
     assert (first.code, again.code, fine.code) == (0, 2, 0)
     assert "reflection-twice already exists" in again.err
@@ -123,9 +123,9 @@ def test_repaired_copy_needs_no_repair_and_is_not_replaced(asking: Reflect, serv
     assert "reflection-twice-repaired" not in installed(server)
 
 
-def test_terminal_shows_repair_progress_and_result(asking: Reflect) -> None:
+def test_terminal_shows_repair_progress_and_result(command: Reflect) -> None:
     words = ("models", "repair", LOST, "--name", "reflection-seen")
-    with Screen(asking, *words, columns=140) as screen:
+    with Screen(command, *words, columns=140) as screen:
         code = screen.finish()
         text = " ".join(screen.text.split())
 
@@ -137,36 +137,36 @@ def test_terminal_shows_repair_progress_and_result(asking: Reflect) -> None:
     assert not screen.cursor_hidden
 
 
-def test_single_token_tags_become_text_and_the_rest_is_unchanged(asking: Reflect, server: Server) -> None:
-    result = asking("models", "repair", RENAMED)
+def test_single_token_tags_become_text_and_the_rest_is_unchanged(command: Reflect, server: Server) -> None:
+    result = command("models", "repair", RENAMED)
 
     assert (result.code, result.out) == (0, f"{RENAMED}-repaired\n")
-    # Nobody taught it the tags.
+    # The model was never trained on the tags.
     assert len(result.err.splitlines()) == 1
     assert f"{RENAMED}-repaired sent none of its tags in reply to a test question" in result.err
-    before, after = (shown(server, "/api/show", model=name) for name in (RENAMED, f"{RENAMED}-repaired"))
+    before, after = (server_answer(server, "/api/show", model=name) for name in (RENAMED, f"{RENAMED}-repaired"))
     for key in ("template", "system", "license", "messages", "capabilities"):
         assert before[key] == after[key]
     assert set(before["parameters"].split("\n")) == set(after["parameters"].split("\n"))
-    info = shown(server, "/api/show", model=f"{RENAMED}-repaired", verbose=True)["model_info"]
+    info = server_answer(server, "/api/show", model=f"{RENAMED}-repaired", verbose=True)["model_info"]
     wanted = range(FIRST, FIRST + len(SIX))
     assert [info["tokenizer.ggml.tokens"][at] for at in wanted] == list(SIX)
     assert {info["tokenizer.ggml.token_type"][at] for at in wanted} == {TokenType.USER_DEFINED}
 
 
 def test_gguf_option_replaces_the_file_of_the_server(
-    asking: Reflect, server: Server, blobs: Path, tmp_path: Path
+    command: Reflect, server: Server, blobs: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "copy.gguf"
     copy_retyped(tuned_model(), path, dict.fromkeys(PIECES, TokenType.CONTROL))
-    # Up to 0.34.0 the server makes one of version 3 of it, and what was sent is not needed any more.
+    # Up to 0.34.0 the server converts the upload to version 3, and the upload is not needed any more.
     with path.open("r+b") as file:
         file.seek(4)
         file.write(b"\2")
     words = ("models", "repair", LOST, "--name", "reflection-named", "--gguf")
 
-    wrong = asking(*words, str(ADAPTER))
-    right = asking(*words, str(path), "--json")
+    wrong = command(*words, str(ADAPTER))
+    right = command(*words, str(path), "--json")
 
     assert wrong.code == 2
     assert "mini.gguf cannot be repaired: no vocabulary" in wrong.err
@@ -174,7 +174,7 @@ def test_gguf_option_replaces_the_file_of_the_server(
     assert (value["name"], value["from"], value["repaired"], value["proven"]) == ("reflection-named", LOST, True, True)
     assert sorted(tag["text"] for tag in value["tokens"]) == sorted(PIECES)
     assert "reflection-named" in installed(server)
-    used = shown(server, "/api/show", model="reflection-named")["modelfile"]
+    used = server_answer(server, "/api/show", model="reflection-named")["modelfile"]
     assert [path for path in blobs.iterdir() if beginning(path) == b"GGUF\2" and path.name not in used] == []
 
 
@@ -198,15 +198,15 @@ def test_cancelled_repair_leaves_nothing_on_the_server(server: Server, blobs: Pa
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(run())
 
-    # The server hears of it a moment later.
+    # The server notices a moment later.
     assert until(lambda: {path.name for path in blobs.iterdir()} == before)
     assert "reflection-cut" not in installed(server)
 
 
-def test_repair_streams_the_file_without_loading_it_into_memory(asking: Reflect, server: Server) -> None:
+def test_repair_streams_the_file_without_loading_it_into_memory(command: Reflect, server: Server) -> None:
     words = ("models", "repair", LOST, "--name", "reflection-slim", "--token", "<unused6>")
     process = subprocess.Popen(
-        (*COMMAND, *words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=asking.environment()
+        (*COMMAND, *words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=command.environment()
     )
     most = 0
     while process.poll() is None:
@@ -220,9 +220,9 @@ def test_repair_streams_the_file_without_loading_it_into_memory(asking: Reflect,
 
 
 def held(pid: int) -> int:
-    """Return the most bytes that a process has held since it began with its program; 0 once it is over.
+    """The peak memory of a process in bytes since it began with its program; 0 once it is over.
 
-    What `wait4` tells counts the memory of whoever started it as well.
+    The figure of `wait4` includes the memory of its parent.
     """
     found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text("ascii", "replace"), re.MULTILINE)
     return int(found[1]) * 1024 if found else 0

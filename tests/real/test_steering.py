@@ -1,4 +1,4 @@
-"""Replies of a real Ollama that go on: changed, concluded, or after a cut; and what a session sends along."""
+"""Continued replies of a real Ollama: changed, concluded, or after a cut; and the messages that a session sends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reflectty.core.session import StoredReply
 from reflectty.engines import open_engine
 from reflectty.reasoning.modes import AskOptions, Mode, plan
 from reflectty.reasoning.steering import conclude_thinking, continuation_prefix, draft_of, open_thinking, writing_family
-from support.fakes import Shown
+from support.fakes import FakeRenderer
 from support.reference_replies import EDITED, QUESTION
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
     from support.command import Reflect
     from support.real_ollama import Server
-    from support.reference_replies import Spoken
+    from support.reference_replies import ReferenceReply
 
     T = TypeVar("T")
 
@@ -42,8 +42,8 @@ by_model = pytest.mark.parametrize("name", ["mini", "mini-native", "fewshot"])
 
 
 async def replied(engine: Engine, name: str, **more: Any) -> Reply:
-    """Ask, and return the reply, be it complete or cut at the token limit."""
-    shown = Shown()
+    """Ask, and return the reply, complete or cut at the token limit."""
+    shown = FakeRenderer()
     with contextlib.suppress(NoAnswerError):
         await ask(engine, Question(QUESTION, WISH._replace(model=name, **more)), shown, first_time=lambda _: False)
     assert shown.reply is not None
@@ -124,9 +124,11 @@ def complete_reply(ollama: Server, request: pytest.FixtureRequest) -> Reply:
 
 
 @pytest.mark.parametrize("where", ["<thinking>", "<reflection>", "<output>"])
-def test_truncated_reply_continues_to_its_end(ollama: Server, said: Spoken, complete_reply: Reply, where: str) -> None:
-    # Behind the opener of a part, by its share of the text: a token is some characters, more or fewer.
-    share = (said.raw.index(where) + len(where) + 8) / len(said.raw)
+def test_truncated_reply_continues_to_its_end(
+    ollama: Server, mini_reply: ReferenceReply, complete_reply: Reply, where: str
+) -> None:
+    # The position after the opener of a part, as a share of the text: a token is a few characters.
+    share = (mini_reply.raw.index(where) + len(where) + 8) / len(mini_reply.raw)
     limit = max(1, round(complete_reply.usage.reply_tokens * share))
 
     async def both(engine: Engine) -> tuple[Reply, Reply]:
@@ -139,7 +141,7 @@ def test_truncated_reply_continues_to_its_end(ollama: Server, said: Spoken, comp
     before, after = (reply.metrics.thinking_tokens + reply.metrics.answer_tokens for reply in (first, second))
 
     assert first.done_reason == "length"
-    # What the server counts and does not send is at most the token at which it stopped.
+    # The server counts at most one token that it does not send: the one at which it stopped.
     assert 0 <= limit - before <= 1
     assert second.is_complete
     assert second.segments == complete_reply.segments
@@ -161,7 +163,9 @@ def test_loaded_model_and_version_are_reported(ollama: Server) -> None:
     assert mini.context_length == 1024
 
 
-def test_continued_session_sends_the_earlier_answer(reflect: Reflect, ollama: Server, said: Spoken) -> None:
+def test_continued_session_sends_the_earlier_answer(
+    reflect: Reflect, ollama: Server, mini_reply: ReferenceReply
+) -> None:
     asking = reflect.at(ollama.host)
     first = asking("-m", "mini", "--mode", "native", "--json", QUESTION)
     second = asking("-c", "--mode", "native", "--json", "Are you sure?")
@@ -170,9 +174,9 @@ def test_continued_session_sends_the_earlier_answer(reflect: Reflect, ollama: Se
     asked, went_on, anew = (value["usage"]["prompt_tokens"] for value in values)
 
     assert [result.code for result in (first, second)] == [0, 0]
-    assert values[0]["answer"] == said.answer
+    assert values[0]["answer"] == mini_reply.answer
     assert values[1]["model"] == "mini"
-    # What was asked, what was answered without the thinking, and the new question.
+    # The question, the answer without its thinking, and the new question.
     assert asked < went_on < asked + values[0]["usage"]["thinking_tokens"] + anew
 
 

@@ -1,4 +1,4 @@
-"""The worked replies that the built-in model learns from: every step that it learns is true."""
+"""The worked replies in the training data of the built-in model: every step is true."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def learnt(example: Example) -> str:
 
 
 def calculated(text: str) -> Fraction:
-    """The value of a sum of whole numbers, worked out apart from the code that made it."""
+    """The value of a sum of whole numbers, calculated apart from the code that made it."""
     numbers = [Fraction(number) for number in re.findall(r"(?<!\d)-?\d+(?= |$)", text)]
     signs = re.findall(r" ([-+×/]) ", text)
     terms = [numbers[0]]

@@ -1,4 +1,4 @@
-"""What a reply of the built-in model is worth when it is graded."""
+"""Grades of replies by the built-in model."""
 
 from __future__ import annotations
 

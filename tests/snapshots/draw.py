@@ -1,8 +1,8 @@
-"""Draws the README's pictures: real replies of a real server, as the terminal showed them.
+"""Draws the README's pictures: real replies of a real server, on a real terminal screen.
 
     PYTHONPATH=tests python tests/snapshots/draw.py [ask|chat|steer]...
 
-Each is written beside this file as SVG, and as PNG where cairosvg is installed.
+Each picture is written beside this file as SVG, and as PNG where cairosvg is installed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _colour(name: str) -> str | None:
 
 
 def lines(screen: Screen, columns: int, rows: int) -> Iterable[Text]:
-    terminal = screen._screen  # noqa: SLF001 - colours are told nowhere else
+    terminal = screen._screen  # noqa: SLF001 - there is no public view of the colors
     for row in range(rows):
         chars = [terminal.buffer[row][column] for column in range(columns)]
         runs = groupby(chars, style)
@@ -62,7 +62,7 @@ def lines(screen: Screen, columns: int, rows: int) -> Iterable[Text]:
 
 
 def ask(reflect: Reflect) -> Console:
-    """One question, and what it prints."""
+    """One question, and its output."""
     columns, words = 74, ("-m", "mini-native", LARGER)
     console = _console(columns)
     reflect(*words)
@@ -102,7 +102,7 @@ def _chatting(reflect: Reflect, talk: Callable[[Screen], None], columns: int = 9
     ) as screen:
         assert screen.shows("Ask, or / for commands")
         talk(screen)
-        # Until the last frame, and the look at the server after it.
+        # Wait for the last frame, and for the look at the server after it.
         time.sleep(6)
         _print(console, lines(screen, columns, rows))
         screen.press(b"\x11")
@@ -126,7 +126,7 @@ def _print(console: Console, drawn: Iterable[Text]) -> None:
 
 
 def save(name: str, console: Console) -> None:
-    # No fonts from elsewhere: the reader's own monospace will do. No blanks at the ends of lines.
+    # Use no external fonts: the reader's own monospace will do. Remove blanks at the ends of lines.
     drawn = re.sub(r"@font-face \{[^}]*\}", "", console.export_svg(title="reflect", theme=INK, unique_id="reflect"))
     drawn = re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
     (HERE / f"{name}.svg").write_text(drawn, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Draws the pictures of the chat anew, all of them or those that are named.
+"""Redraws the pictures of the chat, all of them or those that are named.
 
 PYTHONPATH=tests python tests/snapshots/update.py [NAME…]
 """

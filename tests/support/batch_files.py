@@ -1,4 +1,4 @@
-"""Servers and files for the tests of `reflect batch`: a server that answers with the question, lines, and records."""
+"""Servers and files for the tests of `reflect batch`: a server that echoes the question, input lines, and records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from support.fake_replies import HANG, Answer, Pause, done, line, show, tags
-from support.fake_server import Asked, FakeServer
+from support.fake_server import FakeServer, ReceivedRequest
 from support.waiting import until
 
 if TYPE_CHECKING:
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 MODEL = ("-m", "reflection")
 
 
-def prompt_of(asked: Asked) -> str:
-    """Return what a request asks."""
+def prompt_of(asked: ReceivedRequest) -> str:
+    """The prompt of a request."""
     return str(asked.json["messages"][-1]["content"])
 
 
 class Echo(FakeServer):
-    """Answers every question with itself after some seconds, or with what is said for a question."""
+    """Answers every question with itself after some seconds, or with the answer set for it."""
 
     def __init__(self, seconds: float = 0.0, *installed: str, port: int = 0, **answers: Answer) -> None:
         models = installed or ("reflection",)
         super().__init__({"/api/tags": tags(*models), "/api/show": self._show, "/api/chat": self.echo}, port=port)
         self.routes["/api/version"] = Answer([b'{"version": "0.32.15"}'], 200, {"Content-Length": "22"})
         self.room: int | None = None
-        """So many questions are still answered; every other one waits until its client has left."""
+        """The number of questions that still get an answer; all others wait until their client has gone."""
         self.held_until: Callable[[], object] = lambda: True
-        """What an answer, once it has begun, waits for."""
+        """The condition that an answer waits for after its beginning."""
         self.most = 0
-        """So many were answered at the same time."""
+        """The highest number of requests at the same time."""
         self._models = models
         self.answers = answers
         self._seconds = seconds
@@ -46,16 +46,16 @@ class Echo(FakeServer):
 
     @property
     def prompts(self) -> list[str]:
-        """What was asked, in the order in which it came."""
+        """The prompts, in order of arrival."""
         return [prompt_of(asked) for asked in self.asked("/api/chat")]
 
-    def _show(self, asked: Asked) -> Answer:
+    def _show(self, asked: ReceivedRequest) -> Answer:
         if asked.json["model"] in self._models:
             return show()
         return Answer([b'{"error":"model not found"}'], 404, {"Content-Length": "27"})
 
-    def echo(self, asked: Asked) -> Answer:
-        """Answer a question with itself, or with what is said for it."""
+    def echo(self, asked: ReceivedRequest) -> Answer:
+        """Answer a question with itself, or with the answer set for it."""
         prompt = prompt_of(asked)
         return self.answers.get(prompt) or Answer(lambda: self._steps(prompt))
 
@@ -84,14 +84,14 @@ class Echo(FakeServer):
             return self.room == 0
 
 
-def written(folder: Path, *lines: str, name: str = "in.txt") -> str:
+def input_file(folder: Path, *lines: str, name: str = "in.txt") -> str:
     """Write lines to a file; return its name in the folder."""
     (folder / name).write_text("".join(f"{text}\n" for text in lines))
     return name
 
 
 def objects(folder: Path, *values: dict[str, Any], name: str = "in.jsonl") -> str:
-    return written(folder, *map(json.dumps, values), name=name)
+    return input_file(folder, *map(json.dumps, values), name=name)
 
 
 def records(result: Result) -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ def records(result: Result) -> list[dict[str, Any]]:
 
 
 def parsed(text: str) -> list[dict[str, Any]]:
-    """Return records, each of them whole."""
+    """Records from text, each of them whole."""
     assert text.isascii()
     assert text.endswith("\n") or not text
     return [dict(json.loads(line)) for line in text.splitlines()]

@@ -1,4 +1,4 @@
-"""A batch of lines that is asked of engines, on a clock of its own, and what came of it."""
+"""Runs a batch of lines on engines, on a clock of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WISH = AskOptions(Mode.NATIVE)
 
 
 class Batch:
-    """Lines that were asked of engines, and what came of it."""
+    """A batch of lines that ran on engines, and its outcome."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Batch:
         self.fails: ReflecttyError | None = None
         self.error: ReflecttyError | None = None
         self.seconds = 0.0
-        """How long it took, on a clock that only moves when all wait."""
+        """The duration, on a clock that only moves when all wait."""
         try:
             with asyncio.Runner(loop_factory=TimelessLoop) as runner:
                 runner.run(self._run(engines, terms, model))

@@ -1,4 +1,4 @@
-"""The built-in model for the tests: a folder of its own for its process, and what the system says of that process."""
+"""The built-in model for the tests: a folder for its process, and the system's figures on that process."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ __all__ = [
     "QUESTION",
     "BuiltIn",
     "Child",
-    "asking",
-    "asking_endlessly",
     "built_in",
-    "comes",
+    "endless_request",
+    "eventually",
+    "request_with",
     "until",
 ]
 
 QUESTION = "Which is larger, 9.11 or 9.9?"
 TICKS = os.sysconf("SC_CLK_TCK")
 ENDLESS = json.dumps({"type": "array", "items": {"type": "integer", "maximum": 9}, "minItems": 9000})
-"""A schema that lets no reply end before the context is full, whatever the model would like to say."""
+"""A schema that lets no reply end before the context is full, whatever the model prefers."""
 
 
-def asking(text: str = QUESTION, **options: OptionValue) -> Request:
+def request_with(text: str = QUESTION, **options: OptionValue) -> Request:
     return Request("mini", (Message("user", text),), tuple(options.items()))
 
 
-def asking_endlessly() -> Request:
-    return asking(num_predict=-1)._replace(schema=ENDLESS)
+def endless_request() -> Request:
+    return request_with(num_predict=-1)._replace(schema=ENDLESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,12 @@ class BuiltIn:
         return EmbeddedEngine(process=self.process(), keep=keep)
 
     def children(self) -> list[Child]:
-        """Return its processes that live."""
+        """Its live processes."""
         found = (Child(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
         return [one for one in found if one.is_of(self)]
 
     def child(self) -> Child:
-        """Return its only process."""
+        """Its only process."""
         (one,) = self.children()
         return one
 
@@ -89,7 +89,7 @@ class BuiltIn:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process, as the system tells of it."""
+    """A process, as the system reports it."""
 
     pid: int
 
@@ -109,24 +109,24 @@ class Child:
 
     @property
     def seconds(self) -> float:
-        """The time that it has computed for."""
+        """The CPU seconds that it has used."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def sockets(self) -> set[str]:
-        """Return the inodes of its sockets."""
+        """The inodes of its sockets."""
         opened = [str(entry.readlink()) for entry in Path(f"/proc/{self.pid}/fd").iterdir()]
         return {name[len("socket:[") : -1] for name in opened if name.startswith("socket:")}
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End it and wait until it has ended."""
+        """Kill it and wait until it has ended."""
         if self.lives:
             os.kill(self.pid, number)
         assert until(lambda: not self.lives)
 
 
-async def comes(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
-    """Wait until a condition holds, while other tasks go on."""
+async def eventually(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
+    """Wait until a condition holds, while other tasks run."""
     end = time.monotonic() + patience
     while not condition() and time.monotonic() < end:  # noqa: ASYNC110 - the condition is in another process
         await asyncio.sleep(0.02)
@@ -135,8 +135,8 @@ async def comes(condition: Callable[[], bool], patience: float = PATIENCE) -> bo
 
 @contextmanager
 def built_in(cache: Path) -> Iterator[BuiltIn]:
-    """Make a folder for a process; where one is left in it, it is ended."""
-    # pytest's folders have names that leave no room for a socket.
+    """Make a folder for a process, and stop the process left in it."""
+    # pytest's folder names are too long for the path of a socket.
     runtime = Path(tempfile.mkdtemp(prefix="reflectty-"))
     one = BuiltIn(runtime, cache)
     try:

@@ -1,4 +1,4 @@
-"""What the caches of the models to fit take, worked out by hand."""
+"""Sizes of the caches of the models to fit, calculated by hand."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Known(NamedTuple):
 
 
 HALF = 2
-"""The bytes of a number as f16."""
+"""The size of a number as f16, in bytes."""
 
 KNOWN = {
     # layers x heads x numbers x (a key and a value) x bytes x tokens
@@ -49,21 +49,21 @@ KNOWN = {
     "qwen3:8b": Known(QWEN3_8B, 40960, 36 * 8 * 128 * 2 * HALF * 40960),
     "qwen3:30b": Known(QWEN3_30B, 4096, 48 * 4 * 128 * 2 * HALF * 4096),
     "mixtral:8x7b": Known(MIXTRAL, 4096, 32 * 8 * 128 * 2 * HALF * 4096),
-    # 512 tokens are fewer than a window of 512 and a batch; 2,048 are more, and so are 8,192, with a batch of 1,024.
+    # 512 tokens are fewer than a window of 512 plus a batch; 2,048 are more, and so are 8,192, with a batch of 1,024.
     "gemma3:270m at 512": Known(GEMMA3_270M, 512, 18 * 512 * 1024),
     "gemma3:270m at 2,048": Known(GEMMA3_270M, 2048, (3 * 2048 + 15 * 1024) * 1024),
     "gemma3:270m at 8,192": Known(GEMMA3_270M, 8192, (3 * 8192 + 15 * 1536) * 1024),
     "gemma3:27b": Known(GEMMA3_27B, 8192, (10 * 8192 + 52 * 2048) * 16 * 128 * 2 * HALF),
     "gemma2:9b": Known(GEMMA2_9B, 8192, (21 * 8192 + 21 * 5120) * 8 * 256 * 2 * HALF),
-    # The last 15 of 35 layers use the caches of others.
+    # The last 15 of 35 layers share the caches of others.
     "gemma3n:e4b": Known(GEMMA3N, 4096, (4 * 4096 + 16 * 1024) * 2 * 256 * 2 * HALF),
-    # A window of 128 and a batch of 1,024 are filled up to 1,280.
+    # A window of 128 plus a batch of 1,024 is padded to 1,280.
     "gpt-oss:20b": Known(GPT_OSS_20B, 8192, (12 * 8192 + 12 * 1280) * 8 * 64 * 2 * HALF),
-    # The file does not tell that 36 of 48 layers use a window of 8,192: this is the upper bound.
+    # The file does not say that 36 of 48 layers use a window of 8,192: this is the upper bound.
     "llama4:scout": Known(LLAMA4_SCOUT, 32768, 48 * 32768 * 8 * 128 * 2 * HALF),
-    # One compressed row for a token, no values.
+    # One compressed row per token, no values.
     "deepseek-r1:671b": Known(DEEPSEEK_R1, 4096, 61 * 576 * HALF * 4096),
-    # Made before that was known: keys of 192 and values of 128 for each of 16 heads.
+    # From a file without those fields: keys of 192 and values of 128 for each of 16 heads.
     "deepseek-v2:16b": Known(DEEPSEEK_V2_LITE, 4096, 27 * 16 * (192 + 128) * HALF * 4096),
     # One layer in four attends; the states of the others, 0.1 GB beside 50 GB of weights, are not counted.
     "qwen3-next:80b": Known(QWEN3_NEXT, 4096, 12 * 2 * 256 * 2 * HALF * 4096),
@@ -80,6 +80,6 @@ KNOWN = {
     "llama3.1:8b in q8_0": Known(LLAMA_8B, 8192, 32 * 2 * 32 * 34 * 8192, "q8_0"),
     "llama3.1:8b in q4_0": Known(LLAMA_8B, 8192, 32 * 2 * 32 * 18 * 8192, "q4_0"),
     "llama3.1:8b four times": Known(LLAMA_8B, 2048, 4 * 32 * 8 * 128 * 2 * HALF * 2048, parallel=4),
-    # A context is filled up to a multiple of 256.
+    # A context is padded to a multiple of 256.
     "llama3.1:8b at 1,000": Known(LLAMA_8B, 1000, 32 * 8 * 128 * 2 * HALF * 1024),
 }

@@ -11,7 +11,7 @@ HERE = Path(__file__).parents[1] / "cases"
 
 
 def cases(name: str) -> list[dict[str, Any]]:
-    """Return every case of the file `name`, ours first; an id that comes again is told apart by its folder."""
+    """Every case of the file `name`, ours first; a repeated id gets its folder as a prefix."""
     folders = [HERE]
     named = os.environ.get("REFLECTTY_CASES")
     if named:

@@ -1,4 +1,4 @@
-"""The whole chat without a terminal, for tests: its hands and eyes, over a scripted engine and a store in memory."""
+"""Drives the whole chat without a terminal, over a scripted engine and a store in memory."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ IN_ANSWER = (*cut(THOUGHT + ANSWERED[:35]), HOLD, *cut(ANSWERED[35:]))
 _DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "TMUX", "STY", "SSH_TTY", "SSH_CONNECTION", "WSL_DISTRO_NAME", "WSL_INTEROP")
 
 
-def plain_said(answer: str, *thought: tuple[Kind, str], **values: Any) -> StoredReply:
-    """Return a complete reply of the reflection model."""
+def plain_stored_reply(answer: str, *thought: tuple[Kind, str], **values: Any) -> StoredReply:
+    """A complete reply of the reflection model."""
     said = StoredReply(
         "reflection",
         family="reflection",
@@ -74,8 +74,8 @@ def plain_said(answer: str, *thought: tuple[Kind, str], **values: Any) -> Stored
     return said._replace(**values)
 
 
-def talked(store: Store, *exchanges: tuple[str, StoredReply]) -> Session:
-    """Keep a session with these questions and replies; return it."""
+def store_exchanges(store: Store, *exchanges: tuple[str, StoredReply]) -> Session:
+    """Store a session with these questions and replies; return it."""
     session = store.create_session(exchanges[0][0])
     parent = None
     for text, said in exchanges:
@@ -86,12 +86,12 @@ def talked(store: Store, *exchanges: tuple[str, StoredReply]) -> Session:
 
 
 def three_exchanges(store: Store) -> Session:
-    said = plain_said("Yes.", (Kind.THINKING, "Let me see."))
-    return talked(store, ("First?", said), ("Second?", said), ("Third?", said))
+    said = plain_stored_reply("Yes.", (Kind.THINKING, "Let me see."))
+    return store_exchanges(store, ("First?", said), ("Second?", said), ("Third?", said))
 
 
 class Reader:
-    """Somebody at the chat: presses keys, types, and sees the rows of the screen."""
+    """A user of the chat: presses keys, types, and reads the rows of the screen."""
 
     def __init__(
         self, app: ReflectApp, pilot: Pilot[None], engine: ScriptedEngine, server: ModelServer, home: Path
@@ -100,12 +100,12 @@ class Reader:
         self.pilot = pilot
         self.engine = engine
         self.server = server
-        """Whose models can be seen and changed."""
+        """The server whose models the chat shows and changes."""
         self.home = home
         self.written: list[str] = []
-        """The control sequences that were sent past the screen."""
+        """The control sequences that are sent past the screen."""
         self.parted: list[str] = []
-        """What is to be said once the screen is gone."""
+        """The lines to print once the screen is gone."""
         self.chat.config = self.chat.config._replace(
             write_sequence=self.written.append, exit_message=self.parted.append
         )
@@ -116,14 +116,14 @@ class Reader:
 
     @property
     def chat(self) -> ChatController:
-        """What lies on the desk of the chat."""
+        """The controller of the chat."""
         return self.screen.controller
 
     @property
     def store(self) -> Store:
         return self.chat.conversation.store
 
-    # Hands
+    # Input
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -147,7 +147,7 @@ class Reader:
         await self.at_rest()
 
     async def ask_held(self, text: str, shown: str = "") -> None:
-        """Ask, and wait until that of the reply is on the screen."""
+        """Ask, and wait until a part of the reply is on the screen."""
         asked = len(self.engine.requests)
         await self.send(text)
         await self.until(lambda: len(self.engine.requests) > asked)
@@ -157,11 +157,11 @@ class Reader:
         await self.pilot.resize_terminal(width, height)
         await self.settle()
 
-    # Eyes
+    # Screen
 
     def rows(self) -> list[str]:
-        """Return the rows of the screen, as a reader sees them, without the scroll bar."""
-        strips = self.app.screen._compositor.render_strips()  # noqa: SLF001 - what is drawn stands nowhere else
+        """The rows of the screen without the scroll bar."""
+        strips = self.app.screen._compositor.render_strips()  # noqa: SLF001 - there is no public view of the drawn rows
         return [strip.text.rstrip(" ▁▂▃▄▅▆▇█") for strip in strips]
 
     @property
@@ -169,17 +169,17 @@ class Reader:
         return "\n".join(self.rows())
 
     def row(self, part: str) -> str:
-        """Return the first row in which that stands."""
+        """The first row that contains a text."""
         found = next((row for row in self.rows() if part in row), None)
         assert found is not None, f"{part!r} is not in\n{self.text}"
         return found
 
     def sees(self, *parts: str) -> list[str]:
-        """Return which of these texts are on the screen."""
+        """Those of these texts that are on the screen."""
         return [part for part in parts if part in self.text]
 
     async def settle(self) -> None:
-        """Let everything that is under way arrive, the next frame included."""
+        """Wait until nothing is left to do, the next frame included."""
         await self.pilot.pause()
         transcript = self.chat.transcript
         if transcript._timer:  # noqa: SLF001 - a frame is due within 33 ms: it comes now
@@ -195,11 +195,11 @@ class Reader:
         await self.until(lambda: self.sees(*parts) == list(parts))
 
     async def at_rest(self) -> None:
-        """Wait until nothing is being asked any more."""
+        """Wait until no question is running or queued."""
         await self.until(lambda: self.chat.turns.current is None and not self.chat.turns.queue)
         await self.settle()
 
-    # What is behind it
+    # State
 
     @property
     def reply(self) -> ReplyPart:
@@ -207,15 +207,15 @@ class Reader:
         return self.chat.turns.replies[-1]
 
     @property
-    def said(self) -> StoredReply:
-        """The last reply as it is kept."""
-        said = self.kept[-1].said
+    def stored_reply(self) -> StoredReply:
+        """The last reply as stored."""
+        said = self.stored_turns[-1].said
         assert isinstance(said, StoredReply)
         return said
 
     @property
-    def kept(self) -> tuple[Any, ...]:
-        """All turns of the session as they are in the store."""
+    def stored_turns(self) -> tuple[Any, ...]:
+        """All turns of the session, read from the store."""
         session = self.chat.conversation.session
         return self.store.turns(session.id) if session else ()
 
@@ -223,7 +223,7 @@ class Reader:
 def app_over(
     engine: Engine, store: Store, *, theme: str = "ink", colours: int = TRUECOLOR, **values: Any
 ) -> ReflectApp:
-    """Return the application as the command makes it, but for its engine, its store and its terminal."""
+    """The application as the command makes it, but for its engine, its store and its terminal."""
     sink = Sink(io.StringIO(), tty=True, color_count=colours, unicode=values.pop("unicode", True))
     terminal = Terminal(None, stdin_tty=True, out=sink, err=sink, can_redraw=True)
     manner = values.pop("manner", AskOptions(model="reflection"))
@@ -236,11 +236,11 @@ def app_over(
 
 
 def _profiled(name: str) -> ChatProfile:
-    """Return how a profile of the settings asks, by the same engine."""
+    """How a profile of the settings asks, with the same engine."""
     return ChatProfile(config.load_settings(profile=name).ask_options)
 
 
-async def _use(  # noqa: PLR0913 - what a test may want to be different
+async def _use(  # noqa: PLR0913 - each is an option of a test
     home: Path,
     scripts: Iterable[Iterable[Step]],
     use: Callable[[Reader], Awaitable[Result]],
@@ -268,14 +268,14 @@ async def _use(  # noqa: PLR0913 - what a test may want to be different
 
 
 def chatting(use: Callable[[Reader], Awaitable[Result]], *scripts: Iterable[Step], **values: Any) -> Result:
-    """Run the chat in an empty home, with these replies, and return what the test made of it.
+    """Run the chat in an empty home with scripted replies, and return the result of the test.
 
     Args:
-        use: what is done at the chat.
-        scripts: what the model says, one for each request.
-        values: `size`, `before` (fills the store and returns the session to go on with), `opened` (what is put
-            around the store), `make` (makes the application), `afterwards` (is called when the chat has been left), and
-            what `app_over` takes.
+        use: drives the chat.
+        scripts: the model's replies, one for each request.
+        values: `size`, `before` (fills the store and returns the session to continue), `opened` (wraps the store),
+            `make` (makes the application), `afterwards` (runs after the chat has ended), and the arguments of
+            `app_over`.
     """
     with empty_home() as home:
         return asyncio.run(_use(home, scripts, use, **values))
@@ -283,7 +283,7 @@ def chatting(use: Callable[[Reader], Awaitable[Result]], *scripts: Iterable[Step
 
 @contextlib.contextmanager
 def empty_home() -> Iterator[Path]:
-    """Let nothing of the machine's user be seen: an empty home, no desktop, a terminal that is known."""
+    """Hide everything of the machine's user: an empty home, no desktop, a known terminal."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", folder)
         patch.setenv("TERM", "xterm-256color")
@@ -296,7 +296,7 @@ def empty_home() -> Iterator[Path]:
 def in_a_chat(
     *scripts: Iterable[Step], **values: Any
 ) -> Callable[[Callable[Concatenate[Reader, P], Awaitable[None]]], Callable[P, None]]:
-    """Let a test be given a reader at a chat whose model says this; see `chatting`."""
+    """Turn a test that takes a reader into one that runs in a chat with these replies; see `chatting`."""
 
     def around(test: Callable[Concatenate[Reader, P], Awaitable[None]]) -> Callable[P, None]:
         @wraps(test)

@@ -1,4 +1,4 @@
-"""The chat in a terminal of its own: what is pressed, what is drawn, and what is kept when it is left."""
+"""The chat in a terminal of its own: its keys, its screen, and the sessions it leaves."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ KEYS = {
     "clear": b"\x01\x0b",
 }
 SUMMARY = r"^ ▾ .*thought .*\d correction"
-"""What stands above a thinking that has ended, and had a correction."""
+"""The line above a thinking that has ended and has a correction."""
 LEFT_BEHIND = (
     (b"\x1b[?1049h", b"\x1b[?1049l", "the alternate screen"),
     (b"\x1b[?1000h", b"\x1b[?1000l", "the mouse"),
@@ -62,7 +62,7 @@ LEFT_BEHIND = (
     (b"\x1b[>25u", b"\x1b[<u", "the keyboard's protocol"),
     (b"\x1b[?7l", b"\x1b[?7h", "lines that are not wrapped"),
 )
-"""What a program switches on, what undoes it, and what it is called."""
+"""A mode that a program switches on, the sequence that switches it off, and its name."""
 
 
 class Chat(Screen):
@@ -78,7 +78,7 @@ class Chat(Screen):
         return [text.rstrip() for text in self._screen.display]
 
     def lacks(self, part: str) -> bool:
-        """Wait until a text is not there any more."""
+        """Wait until a text is gone."""
         return self.until(lambda text: part not in text)
 
     def matches(self, pattern: str, patience: float = PATIENCE) -> bool:
@@ -86,20 +86,20 @@ class Chat(Screen):
         return self.until(lambda text: bool(re.search(pattern, text, re.MULTILINE)), patience)
 
     def rests(self) -> bool:
-        """Wait until nothing is being answered any more."""
-        # The scrollback may hold what was drawn while the terminal changed its size.
+        """Wait until no reply is running."""
+        # The scrollback may hold rows from a change of the terminal's size.
         return self.until(lambda _: "new line" in (screen := "\n".join(self.drawn)) and "esc stop" not in screen)
 
     def answered(self, part: str) -> bool:
-        """Wait for a text, and until nothing is being answered any more: one who leaves before that has interrupted."""
+        """Wait for a text, and until no reply is running: leaving before that would interrupt the reply."""
         return self.shows(part) and self.rests()
 
     def hit(self, *names: str) -> None:
-        """Press keys by what they do."""
+        """Press keys by the name of their action."""
         for name in names:
             self.press(KEYS[name])
             if name == "escape":
-                # What is read with an escape, or soon after it, is a key with alt.
+                # A key that is read with an escape, or soon after it, is a key with alt.
                 time.sleep(0.1)
                 assert until(lambda: self.unread == 0)
                 time.sleep(0.3)
@@ -109,7 +109,7 @@ class Chat(Screen):
         self.press(text.encode() + KEYS["enter"])
 
     def computed_to_show(self, keys: bytes, part: str) -> float:
-        """Press keys and return for how many seconds the chat computes until they are seen."""
+        """Press keys and return the CPU seconds that the chat uses until a text is on the screen."""
         before = self.computed
         self.press(keys)
         assert self.shows(part)
@@ -121,12 +121,12 @@ class Chat(Screen):
 
     @property
     def left_behind(self) -> list[str]:
-        """What is still switched on in the terminal."""
+        """The modes that are still switched on in the terminal."""
         return [name for on, off, name in LEFT_BEHIND if self.raw.rfind(on) > self.raw.rfind(off)]
 
 
 class Unseen(Chat):
-    """The chat in a terminal that draws nothing, and so keeps up: what a key does is looked for in what was written."""
+    """The chat in a terminal that draws nothing, and so keeps up: the effect of a key is looked for in the output."""
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):
@@ -139,24 +139,24 @@ class Unseen(Chat):
         return self.until(lambda _: part in self.raw, patience)
 
     def rested(self, last: bytes) -> bool:
-        """Wait until the last words of a reply have been drawn and nothing is being answered any more."""
-        # The words may be drawn again after the line of keys, so the order of the two says nothing.
+        """Wait until the last words of a reply are drawn and no reply is running."""
+        # The words may be drawn again after the line of keys, so the order of the two proves nothing.
         return self.until(lambda _: last in self.raw and self.raw.rfind(b"new line") > self.raw.rfind(b"esc stop"))
 
     def computed_to_echo(self, mark: str) -> float:
-        """Type a mark that was never typed before; return for how many seconds the chat computes until it is drawn."""
+        """Type a mark that was never typed before; return the CPU seconds that the chat uses until it is drawn."""
         computed, before = self.computed, len(self.raw)
         self.press(mark.encode())
         assert self.until(lambda _: mark.encode() in self.raw[before:])
         took, drawn = self.computed - computed, len(self.raw)
         self.hit("clear")
-        # Keys of one read can overtake each other: what is typed next would be cleared with the mark.
+        # Keys of one read can overtake each other: the next ones would be cleared with the mark.
         assert self.until(lambda _: READY.encode() in self.raw[drawn:])
         return took
 
 
 class LateServer(FakeServer):
-    """A server on a port that was free until it came."""
+    """A server that starts later, on a port that is free until then."""
 
     def __init__(self, routes: dict[str, Route], port: int) -> None:
         super().__init__(routes)
@@ -171,17 +171,17 @@ class LateServer(FakeServer):
 
 
 def gutter(chat: Chat) -> str:
-    """Return the signs before the rows of the thinking."""
+    """The signs before the rows of the thinking."""
     return "".join(row[1] for row in chat.drawn if re.match(r" [│↺] ", row))
 
 
 def serving(chat: Route, **more: Route) -> FakeServer:
-    """Return a server with one model, whose /api/chat is given; `more` are other answers of its API, by name."""
+    """A server with one model and a given /api/chat; `more` are other answers of its API, by name."""
     return FakeServer(routes(chat, **more))
 
 
 def routes(chat: Route, **more: Route) -> dict[str, Route]:
-    """Return what such a server answers."""
+    """The answers of such a server."""
     usual: dict[str, Route] = {
         "chat": chat,
         "show": show(),
@@ -195,15 +195,15 @@ def database(reflect: Reflect) -> Path:
     return reflect.home / ".local" / "share" / "reflectty" / "sessions.db"
 
 
-def kept(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
-    """Return the sessions that are in the store, the latest first, with all their turns."""
+def stored_sessions(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
+    """The sessions in the store, the latest first, with all their turns."""
     with closing(open_store(database(reflect), pytest.fail)) as store:
         return tuple((session, store.turns(session.id)) for session in store.sessions(1_000))
 
 
 def replies(reflect: Reflect) -> tuple[StoredReply, ...]:
-    """Return what was said in the latest session, in the order in which it began."""
-    return tuple(turn.said for turn in kept(reflect)[0][1] if turn.said)
+    """The replies of the latest session, in the order in which they began."""
+    return tuple(turn.said for turn in stored_sessions(reflect)[0][1] if turn.said)
 
 
 HALF = "<thinking>\nFirst this.\n</thinking>\n<output>\nHalf of an answer"

@@ -30,7 +30,7 @@ COMMAND = (sys.executable, "-m", "reflectty")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a process left behind; a code below 0 is the signal that killed it."""
+    """The result of a process; a code below 0 is the signal that killed it."""
 
     code: int
     stdout: bytes
@@ -46,7 +46,7 @@ class Result:
 
 
 class Running:
-    """A process under way, whose output can be looked at while it runs."""
+    """A running process, whose output can be read while it runs."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
@@ -78,7 +78,7 @@ class Running:
             self._changed.notify_all()
 
     def until(self, condition: Callable[[Self], bool], patience: float = PATIENCE) -> bool:
-        """Wait until a condition on the output holds; say whether it came to hold."""
+        """Wait until a condition on the output holds; return whether it held in time."""
         return until_changed(self._changed, lambda: condition(self), patience)
 
     def says(self, text: str) -> bool:
@@ -105,9 +105,9 @@ class Running:
 
 
 class Reflect:
-    """Runs `reflect` for one server; every keyword in capitals is a variable of its environment.
+    """Runs `reflect` for one server; keywords in capitals are variables of its environment.
 
-    A call runs it in this process, unless it is to be `apart`; everything else starts processes.
+    A call runs it in this process, unless `apart` is set; every other method starts a process.
     """
 
     def __init__(
@@ -126,11 +126,11 @@ class Reflect:
         self.variables = variables
 
     def at(self, host: str) -> Reflect:
-        """Return the same command, speaking to a host."""
+        """The same command for another host."""
         return Reflect(self.home, host, self.command, apart=self.apart, **self.variables)
 
     def environment(self, **variables: str) -> dict[str, str]:
-        """Return what the command sees: nothing of ours but where programs are."""
+        """The environment of the command: nothing of ours but the path of programs."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         hosts = {"OLLAMA_HOST": self.host} if self.host else {}
         return {"LANG": "C.UTF-8", **kept, "HOME": str(self.home), **hosts, **self.variables, **variables}
@@ -151,7 +151,7 @@ class Reflect:
         return Result(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str, stdin: int = subprocess.DEVNULL, **variables: str) -> Running:
-        """Start it and go on."""
+        """Start it and return at once."""
         return Running(
             subprocess.Popen(
                 (*self.command, *words),
@@ -164,7 +164,7 @@ class Reflect:
         )
 
     def in_path(self, **variables: str) -> dict[str, str]:
-        """Return an environment in which `reflect` is the command."""
+        """An environment in which `reflect` is the command."""
         folder = self.home / "bin"
         folder.mkdir(exist_ok=True)
         program = folder / "reflect"
@@ -199,7 +199,7 @@ def run_here(words: tuple[str, ...], stdin: bytes, environment: dict[str, str], 
         for name, stream in (("stdin", sys_stdin), ("stdout", _text(out)), ("stderr", _text(err))):
             replaced.setattr(sys, name, stream)
         terminal = system_terminal()
-        # The width of the screen that these tests run on says nothing of a pipe.
+        # The width of the screen that runs these tests is not the width of a pipe.
         code = main(list(words), terminal._replace(width=terminal.forced_columns or 80))
         sys.stdout.flush()
         sys.stderr.flush()
@@ -212,11 +212,11 @@ def _text(sink: io.BytesIO) -> io.TextIOWrapper:
 
 @contextlib.contextmanager
 def _piped(data: bytes) -> Iterator[io.TextIOWrapper]:
-    """Open a pipe that says this and then ends."""
+    """Open a pipe that delivers these bytes and then ends."""
     reading, writing = os.pipe()
 
     def write() -> None:
-        # Who does not read it all has left before its end, as a command may.
+        # A command may close the pipe before it has read everything.
         with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as file:
             file.write(data)
 

@@ -1,4 +1,4 @@
-"""The models that are completed once their server has been heard: whoever presses tab does not wait for that."""
+"""Completed model names once the server has answered: the tab key does not wait for it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 BUILT_IN = "mini\tbuilt in\n"
-"""What is offered beside the models of a server, wherever the built-in model is installed."""
+"""The completion beside the models of a server, wherever the built-in model is installed."""
 
 
 def listed(reflect: Reflect, **variables: Any) -> list[str]:
-    """Return the models of the server, asked for until there are some."""
+    """Complete the models of the server, again and again until there are some."""
     rows: list[str] = []
 
     def completed() -> bool:

@@ -1,4 +1,4 @@
-"""A small application round the composer, for tests."""
+"""A small application around the composer, for tests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COMMANDS = (
 
 
 class Host(App[None]):
-    """Remembers what the composer says, and which keys it leaves to others."""
+    """Records the composer's messages, and the keys that it leaves to others."""
 
     CSS = "#above { height: 1fr; } #below { height: 1; }"
 
@@ -80,14 +80,14 @@ class Host(App[None]):
         return [item.label for item in self.query_one(Suggestions).suggested.items]
 
     def rows(self) -> list[str]:
-        """Return the rows of the screen as text."""
-        return [strip.text for strip in self.screen._compositor.render_strips()]  # noqa: SLF001 - what is drawn
+        """The rows of the screen as text."""
+        return [strip.text for strip in self.screen._compositor.render_strips()]  # noqa: SLF001 - there is no public view of the drawn rows
 
 
 def composing(
     folder: Path, use: Callable[[Host, Pilot[None]], Awaitable[Result]], size: tuple[int, int] = (60, 24)
 ) -> Result:
-    """Run the application without a terminal and return what the test made of it."""
+    """Run the application without a terminal and return the result of the test."""
 
     async def run() -> Result:
         host = Host(folder)

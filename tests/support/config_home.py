@@ -1,4 +1,4 @@
-"""A home of a test's own with settings in it, an editor that writes what it is told to, and the command there."""
+"""A home with settings for one test, an editor that writes given texts, and the command in that home."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Outcome(NamedTuple):
 
 
 def run(*words: str, tty: bool = False, typed: bytes = b"", width: int = 60) -> Outcome:
-    """Run `reflect …` with streams of this test's own."""
+    """Run `reflect …` with streams of its own."""
     out, err = io.StringIO(), io.StringIO()
     terminal = Terminal(io.BytesIO(typed), stdin_tty=tty, out=Sink(out, tty), err=Sink(err, tty), width=width)
     return Outcome(main(list(words), terminal), out.getvalue(), err.getvalue())
 
 
 def home(folder: Path, patch: pytest.MonkeyPatch) -> Path:
-    """Make an empty home of a folder, and return where the file of the settings would be."""
+    """Make a folder the empty home; return the path of the settings file."""
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"):
         patch.setenv(name, str(folder))
     for name in (*(setting.variable for setting in config.SETTINGS if setting.variable), "VISUAL", "REFLECTTY_DEBUG"):
@@ -42,7 +42,7 @@ def home(folder: Path, patch: pytest.MonkeyPatch) -> Path:
 
 
 def writing_editor(folder: Path, patch: pytest.MonkeyPatch) -> Path:
-    """Let the editor write what stands in a file, the first line of it at each call; return that file."""
+    """Set an editor that takes its text from a file, one line per call; return that file."""
     script, texts = folder / "editor.py", folder / "texts"
     script.write_text(
         "import pathlib, sys\n"

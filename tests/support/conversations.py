@@ -1,4 +1,4 @@
-"""What the tests of stored sessions share: conversations as values, and a page to draw them on."""
+"""Helpers for the tests of stored sessions: conversations as values, and a page to draw them on."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ ANSWERED = (
 )
 
 
-def said(answer: str = ANSWERED, thought: tuple[tuple[Kind, str], ...] = THOUGHT, **values: Any) -> StoredReply:
-    """Return a complete reply, or what `values` make of it."""
+def stored_reply(answer: str = ANSWERED, thought: tuple[tuple[Kind, str], ...] = THOUGHT, **values: Any) -> StoredReply:
+    """A complete reply, changed by `values`."""
     complete = StoredReply(
         model="reflection:70b",
         digest="sha256:abc",
@@ -53,30 +53,30 @@ def said(answer: str = ANSWERED, thought: tuple[tuple[Kind, str], ...] = THOUGHT
     return complete._replace(**values)
 
 
-def plainly(answer: str, **values: Any) -> StoredReply:
-    """Return a reply without thinking."""
-    return said(answer, (), measured=ReplyMetrics(answer_tokens=3, total_ms=900.0), **values)
+def plain_reply(answer: str, **values: Any) -> StoredReply:
+    """A reply without thinking."""
+    return stored_reply(answer, (), measured=ReplyMetrics(answer_tokens=3, total_ms=900.0), **values)
 
 
 TURNS = (
     Turn(1, None, 1_000.0, QUESTION),
-    Turn(2, 1, 1_001.0, said=said()),
+    Turn(2, 1, 1_001.0, said=stored_reply()),
     Turn(3, 2, 1_002.0, "And in Roman numerals?\nBriefly.", (Attachment("notes.txt", "file", "IX\n```\nX"),)),
-    Turn(4, 3, 1_003.0, said=plainly("There are none for fractions.")),
-    Turn(5, 3, 1_004.0, said=said("None.", THOUGHT[:1], origin=ReplyOrigin.STEERED)),
+    Turn(4, 3, 1_003.0, said=plain_reply("There are none for fractions.")),
+    Turn(5, 3, 1_004.0, said=stored_reply("None.", THOUGHT[:1], origin=ReplyOrigin.STEERED)),
     Turn(6, 2, 1_005.0, "Why?"),
     Turn(
         7,
         6,
         1_006.0,
-        said=said("Becau", ended=ReplyStatus.INTERRUPTED, error="stopped by the user", warnings=("slow",)),
+        said=stored_reply("Becau", ended=ReplyStatus.INTERRUPTED, error="stopped by the user", warnings=("slow",)),
     ),
 )
 SESSION = Session("k3f9x2", QUESTION, 1_000.0, 1_006.0, "reflection:70b", 7, 3)
 
 
 def page(width: int = 60, *, colours: int = 0, tty: bool = False, unicode: bool = True, look: str = "") -> Page:
-    """Return a page that keeps what is written on it."""
+    """A page that collects its output."""
     sink = Sink(io.StringIO(), tty=tty, color_count=colours, unicode=unicode)
     terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=width, can_redraw=tty)
     from reflectty.system import assets
@@ -90,7 +90,7 @@ def page(width: int = 60, *, colours: int = 0, tty: bool = False, unicode: bool 
 
 
 def written(on: Page) -> str:
-    """Return what stands on a page."""
+    """The text on a page."""
     file = on.terminal.out.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""What the tests of a checkup look at: a machine and a server of their own, and what one check finds there."""
+"""Helpers for the tests of a checkup: a machine and a server of their own, and the findings of a check."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ NO_DEVICES = ProbeEnvironment(path="", root=NOWHERE, system="linux")
 
 
 def terminal(*, tty: bool = True, colours: int = 256, unicode: bool = True, width: int = 80) -> Terminal:
-    """Return a terminal that is none of the system's."""
+    """A terminal apart from the system's."""
     sink = Sink(io.StringIO(), tty, colours, unicode)
     return Terminal(None, stdin_tty=tty, out=sink, err=sink, width=width, can_redraw=tty)
 
 
-def around(engine: ScriptedEngine | None = None, **given: Any) -> DoctorContext:
-    """Return a machine on which nothing is set, but what is given."""
+def doctor_context(engine: ScriptedEngine | None = None, **given: Any) -> DoctorContext:
+    """A machine without any settings but these."""
     asked = engine or ScriptedEngine()
     usual = DoctorContext(
         settings=Settings(),
@@ -49,15 +49,15 @@ def around(engine: ScriptedEngine | None = None, **given: Any) -> DoctorContext:
     return usual._replace(**given)
 
 
-def known(engine: ScriptedEngine | None = None, model: Model | None = None, host: str = "") -> DoctorState:
-    """Return what would be known of a server that answered, and of the model that would be asked."""
+def doctor_state(engine: ScriptedEngine | None = None, model: Model | None = None, host: str = "") -> DoctorState:
+    """The state after a server has answered and a model has been chosen."""
     asked = engine or ScriptedEngine()
     chosen = plan(model, AskOptions()) if model else None
     return DoctorState(engine=asked, address=parse_host(host), is_reached=True, model=model, plan=chosen)
 
 
-def found(check: Any, here: DoctorContext, learnt: DoctorState | None = None) -> list[Finding]:
-    """Return what one check finds."""
+def findings_of(check: Any, here: DoctorContext, learnt: DoctorState | None = None) -> list[Finding]:
+    """The findings of one check."""
 
     async def look() -> Sequence[Finding]:
         findings: Sequence[Finding] = await check(here, learnt or DoctorState())
@@ -66,8 +66,8 @@ def found(check: Any, here: DoctorContext, learnt: DoctorState | None = None) ->
     return list(asyncio.run(look()))
 
 
-def all_found(here: DoctorContext, learnt: DoctorState, checks: Sequence[Check]) -> list[Finding]:
-    """Return what a checkup of these checks finds."""
+def all_findings(here: DoctorContext, learnt: DoctorState, checks: Sequence[Check]) -> list[Finding]:
+    """The findings of a checkup with these checks."""
 
     async def look() -> list[Finding]:
         return [event async for event in run_checks(here, learnt, checks) if isinstance(event, Finding)]

@@ -1,4 +1,4 @@
-"""Markdown as it is drawn: its rows as text, what is emphasised between braces."""
+"""Drawn Markdown: its rows as text, with emphasis marked by braces."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ ASCII = palette_for(
 
 
 ENOUGH = 14
-"""Times as long, for eight times as much, are no more than proportional."""
+"""A factor of time, for eight times the input, that still counts as linear."""
 
 
 def drawn(source: str, look: Palette = PLAIN, width: int = 90) -> list[str]:
-    """Return the rows of a document."""
+    """The rows of a document."""
     rows, _ = render_blocks(source, width, width, look, Flow())
     return [text_of_row(row).rstrip() for row in rows]
 
 
 def emphasised(source: str) -> str:
-    """Return the rows of a document in one line, what is bold, italic or struck between braces."""
+    """The rows of a document in one line, with bold, italic and struck text between braces."""
     rows, _ = render_blocks(source, 90, 90, STYLED, Flow())
     return " / ".join(
         "".join(f"{{{text}}}" if _loud(style) and text.strip() else text for text, style in row) for row in rows
@@ -47,13 +47,13 @@ def _loud(style: object) -> bool:
 
 
 def split(*pieces: str) -> list[str]:
-    """Return the blocks that a text is cut into as it comes."""
+    """The blocks that a text is cut into as it streams."""
     splitter = Splitter()
     return [block for piece in pieces for block in splitter.feed(piece)] + splitter.close()
 
 
 def growth(work: Callable[[int], object], size: int) -> float:
-    """Return how many times as long eight times as much takes, in CPU time; the least of up to eight tries of each."""
+    """The factor of CPU time for eight times the input; the least of up to eight tries of each."""
     work(10)
     small = large = float("inf")
     for _ in range(8):

@@ -1,4 +1,4 @@
-"""Asks an engine and returns what came of it, for tests about the engine."""
+"""Runs requests through an engine and returns their outcome."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 REQUEST = Request("m", (Message("user", "hi"),))
 PATIENT = Timeouts(connect=PATIENCE, first=PATIENCE, idle=PATIENCE)
-"""For a server that answers, however little of the machine it gets."""
+"""For a server that answers, on however slow a machine."""
 SILENT = PATIENT._replace(first=0.3, idle=0.3)
-"""For a server that never says a word."""
+"""For a server that never sends a byte."""
 FADING = PATIENT._replace(idle=0.3)
-"""For a server that says one thing and no more."""
+"""For a server that sends one thing and then nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The chunks that came, and how it ended."""
+    """The chunks received, and how the reply ended."""
 
     chunks: tuple[Chunk, ...]
     error: ReflecttyError | None
@@ -61,7 +61,7 @@ async def collect(chunks: AsyncGenerator[Chunk, None], heard: Callable[[], objec
     return Outcome(tuple(came), None)
 
 
-def using(  # noqa: PLR0913 - all that an engine is opened with
+def using(  # noqa: PLR0913 - the arguments of opening an engine
     host: str,
     call: Callable[[OllamaEngine], Awaitable[T]],
     *,
@@ -70,11 +70,11 @@ def using(  # noqa: PLR0913 - all that an engine is opened with
     through_httpx: bool = False,
     loop: ClockedLoop | None = None,
 ) -> T:
-    """Run one call of an engine for a host; `through_httpx` by its own transport."""
+    """Run one call of an engine for a host; `through_httpx` uses httpx's own transport."""
 
     async def run() -> T:
         address = parse_host(host)
-        # Without the certificates, which take longer to load than most of these replies.
+        # Skip loading the certificates, which takes longer than most of these replies.
         transport = httpx.AsyncHTTPTransport(verify=False) if through_httpx else None
         async with OllamaEngine(address, timeouts=timeouts, api_key=api_key, transport=transport) as engine:
             return await call(engine)
@@ -83,7 +83,7 @@ def using(  # noqa: PLR0913 - all that an engine is opened with
         return runner.run(run())
 
 
-def ask(  # noqa: PLR0913 - all that a question has
+def ask(  # noqa: PLR0913 - the parts of a question
     host: str,
     request: Request = REQUEST,
     *,

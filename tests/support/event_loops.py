@@ -1,4 +1,4 @@
-"""Event loops whose clock a test moves, so that no test depends on how fast the machine is."""
+"""Event loops whose clock a test moves, so that no test depends on the speed of the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ClockedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock can be put forward."""
+    """An event loop whose clock can be moved forward."""
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         super().__init__(selector)
@@ -23,7 +23,7 @@ class ClockedLoop(asyncio.SelectorEventLoop):
 
 
 class SleeplessLoop(ClockedLoop):
-    """An event loop whose sleeps take no time, but are noted."""
+    """An event loop whose sleeps take no time but are recorded."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class SleeplessLoop(ClockedLoop):
 
 
 class TimelessLoop(ClockedLoop):
-    """An event loop on which time passes only when all wait for it, and then at once; for work without threads."""
+    """An event loop whose clock jumps forward when every task waits; for work without threads."""
 
     def __init__(self) -> None:
         super().__init__(_Skipping(self))

@@ -1,4 +1,4 @@
-"""What a scripted server says: steps of bytes, pauses and endings, and replies as Ollama 0.32.15 writes them."""
+"""Replies of a scripted server: steps of bytes, pauses and endings, in the format of Ollama 0.32.15."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Stop here: `reset` the connection, `close` it, or `hang` until the client has left."""
+    """Stop here: `reset` the connection, `close` it, or `hang` until the client has closed it."""
 
     how: str
 
@@ -55,7 +55,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What is sent from the status line on, or instead of one."""
+    """Bytes that replace the whole response, from the status line on."""
 
     steps: Steps = ()
 
@@ -69,13 +69,13 @@ def _fresh(steps: Steps) -> Iterable[Step]:
 
 
 def line(content: str = "", thinking: str = "", **more: Any) -> bytes:
-    """Return one line of /api/chat as Ollama writes it."""
+    """One line of /api/chat in Ollama's format."""
     message: dict[str, Any] = {"role": "assistant", "content": content} | ({"thinking": thinking} if thinking else {})
     return _json({"model": "m", "created_at": "2026-01-02T03:04:05Z", "message": message, "done": False} | more)
 
 
 def raw_line(response: str = "", **more: Any) -> bytes:
-    """Return one line of /api/generate."""
+    """One line of /api/generate."""
     return _json({"model": "m", "created_at": "2026-01-02T03:04:05Z", "response": response, "done": False} | more)
 
 
@@ -94,25 +94,25 @@ COUNTS = {
 
 
 def done(reason: str = "stop", **more: Any) -> dict[str, Any]:
-    """Return the fields that make a line the last one."""
+    """The fields of a last line."""
     return {"done": True, "done_reason": reason} | COUNTS | more
 
 
 def reply(
     contents: Iterable[str] = (), thinking: Iterable[str] = (), *, reason: str = "stop", pause: float = 0.0
 ) -> Answer:
-    """Return a whole reply of /api/chat: the thinking, the content, the end; a pause in seconds before each."""
+    """A whole reply of /api/chat: the thinking, the content, the end; a pause in seconds before each."""
     lines = [*(line(thinking=text) for text in thinking), *(line(text) for text in contents), line(**done(reason))]
     return Answer([step for piece in lines for step in ((Pause(pause), piece) if pause else (piece,))])
 
 
 def raw_reply(contents: Iterable[str], reason: str = "stop") -> Answer:
-    """Return a whole reply of /api/generate."""
+    """A whole reply of /api/generate."""
     return Answer([*(raw_line(text) for text in contents), raw_line(**done(reason))])
 
 
 def whole(value: Any, status: int = 200, **headers: str) -> Answer:
-    """Return an answer that is one JSON value."""
+    """An answer that is one JSON value."""
     data = _json(value)
     return Answer([data], status, {"Content-Length": str(len(data)), **headers}, "application/json")
 
@@ -122,7 +122,7 @@ def error(status: int, message: str, **headers: str) -> Answer:
 
 
 def show(**more: Any) -> Answer:
-    """Return an answer of /api/show for a model without the capability `thinking`."""
+    """An answer of /api/show for a model without the capability `thinking`."""
     info = {"general.architecture": "llama", "llama.context_length": 131072}
     base = {"template": "{{ .Prompt }}", "parameters": "temperature 0", "capabilities": ["completion"]}
     return whole(base | {"model_info": info, "details": {"family": "llama"}} | more)
@@ -133,5 +133,5 @@ def tags(*names: str) -> Answer:
 
 
 def rendered(prompt: str) -> Answer:
-    """Return the answer of /api/chat to a request that asks to render only."""
+    """The answer of /api/chat to a request that only renders the prompt."""
     return whole({"model": "m", "_debug_info": {"rendered_template": prompt}})

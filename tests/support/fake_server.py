@@ -1,4 +1,4 @@
-"""A scripted HTTP server for tests and benchmarks: byte for byte what a test says, and a record of what came.
+"""A scripted HTTP server for tests and benchmarks: sends exact bytes, and records its requests.
 
     with FakeServer({"/api/chat": reply(["Hello", " there"])}) as server:
         run("reflect", "--host", server.host, "hi")
@@ -51,11 +51,11 @@ __all__ = [
     "HANG",
     "RESET",
     "Answer",
-    "Asked",
     "End",
     "FakeServer",
     "Pause",
     "Raw",
+    "ReceivedRequest",
     "done",
     "error",
     "line",
@@ -71,17 +71,17 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class Asked:
-    """A request that came; header names are in lower case."""
+class ReceivedRequest:
+    """A request; header names are in lower case."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
     left: threading.Event = field(default_factory=threading.Event)
-    """Set when the client has left before the end of the answer."""
+    """Set when the client has closed the connection before the end of the answer."""
     left_at: float = 0.0
-    """When it left, of `time.monotonic()`."""
+    """The `time.monotonic()` of that."""
 
     @property
     def json(self) -> Any:
@@ -89,19 +89,19 @@ class Asked:
 
 
 LOADED = whole({"model": "m", "response": "", "done": True, "done_reason": "load"})
-"""What /api/generate answers where it is only to load a model."""
+"""The answer of /api/generate to a request that only loads a model."""
 
 Script = Answer | Raw
-Route = Script | Sequence[Script] | Callable[[Asked], Script]
+Route = Script | Sequence[Script] | Callable[[ReceivedRequest], Script]
 """One answer, answers in turn (the last is repeated), or a function of the request."""
 
 
 class FakeServer:
-    """Listens on a loopback port, a free one or that given, or on a unix socket; unknown paths are answered like Ollama's."""
+    """Listens on a loopback port, free or given, or on a unix socket; answers unknown paths as Ollama does."""
 
     def __init__(self, routes: Mapping[str, Route], socket_path: Path | None = None, port: int = 0) -> None:
         self.routes = dict(routes)
-        self.requests: list[Asked] = []
+        self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self.port = port
         self._socket_path = socket_path
@@ -113,11 +113,11 @@ class FakeServer:
 
     @property
     def host(self) -> str:
-        """What to give as OLLAMA_HOST."""
+        """The value for OLLAMA_HOST."""
         return f"unix://{self._socket_path}" if self._socket_path else f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        # The port of a server that has just gone is free for the next one.
+        # Allow the port of a server that has just stopped.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(str(self._socket_path) if self._socket_path else ("127.0.0.1", self.port))
         self._listener.listen(64)
@@ -137,16 +137,16 @@ class FakeServer:
             thread.join(5)
         self._listener.close()
 
-    def asked(self, path: str) -> list[Asked]:
-        """Return the requests for a path."""
+    def asked(self, path: str) -> list[ReceivedRequest]:
+        """The requests for a path."""
         return [request for request in self.requests if request.path == path]
 
-    def chatted(self) -> list[Asked]:
-        """Return the requests of /api/chat that were to be answered, and not only to have their prompt counted."""
+    def chatted(self) -> list[ReceivedRequest]:
+        """The requests of /api/chat for a reply, without those that only count the prompt."""
         return [one for one in self.asked("/api/chat") if one.json.get("options", {}).get("num_predict") != 1]
 
-    def generated(self) -> list[Asked]:
-        """Return the requests that were to go on after a prompt, and not only to load a model."""
+    def generated(self) -> list[ReceivedRequest]:
+        """The requests of /api/generate for text, without those that only load a model."""
         return [request for request in self.asked("/api/generate") if "prompt" in request.json]
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
@@ -179,8 +179,8 @@ class FakeServer:
                 self._open.discard(connection)
             connection.close()
 
-    def _answer(self, connection: socket.socket, asked: Asked) -> bool:
-        """Play the script; say whether the connection goes on."""
+    def _answer(self, connection: socket.socket, asked: ReceivedRequest) -> bool:
+        """Play the script; whether the connection stays open."""
         self.requests.append(asked)
         script = self._script(asked)
         try:
@@ -190,18 +190,18 @@ class FakeServer:
             asked.left.set()
             return False
 
-    def _script(self, asked: Asked) -> Script:
+    def _script(self, asked: ReceivedRequest) -> Script:
         route = self.routes.get(asked.path) or Answer([b"404 page not found"], 404, content_type="text/plain")
         if isinstance(route, Sequence):
             return route[min(len(self.asked(asked.path)), len(route)) - 1]
         return route if isinstance(route, Answer | Raw) else route(asked)
 
 
-def unless_loading(*answers: Script) -> Callable[[Asked], Script]:
-    """Return a route for /api/generate that loads a model where no prompt comes, and else answers in turn."""
+def unless_loading(*answers: Script) -> Callable[[ReceivedRequest], Script]:
+    """A route for /api/generate that answers a load as Ollama does, and prompts in turn."""
     left = list(answers)
 
-    def route(asked: Asked) -> Script:
+    def route(asked: ReceivedRequest) -> Script:
         if "prompt" not in asked.json:
             return LOADED
         return left.pop(0) if len(left) > 1 else left[0]
@@ -210,7 +210,7 @@ def unless_loading(*answers: Script) -> Callable[[Asked], Script]:
 
 
 def _play(connection: socket.socket, step: Step) -> bool:
-    """Do one step; OSError when the client has left."""
+    """Do one step; OSError when the client has closed the connection."""
     if isinstance(step, bytes):
         connection.sendall(step)
     elif isinstance(step, Pause):
@@ -231,7 +231,7 @@ def _watch(connection: socket.socket, seconds: float | None) -> None:
         raise ConnectionAbortedError
 
 
-def _read_request(stream: IO[bytes]) -> Asked | None:
+def _read_request(stream: IO[bytes]) -> ReceivedRequest | None:
     words = stream.readline().decode("latin-1").split()
     if len(words) < 2:
         return None
@@ -241,8 +241,8 @@ def _read_request(stream: IO[bytes]) -> Asked | None:
         headers[name.lower()] = value.strip()
     length = int(headers.get("content-length", 0))
     body = stream.read(length)
-    # Less is what a client leaves that is killed while it asks.
-    return Asked(words[0], words[1], headers, body) if len(body) == length else None
+    # A client that is killed while it sends leaves less.
+    return ReceivedRequest(words[0], words[1], headers, body) if len(body) == length else None
 
 
 BENCHMARK = reply([f"word{number} " for number in range(200)], [f"thought{number} " for number in range(20)])

@@ -1,4 +1,4 @@
-"""A renderer and a keeper for tests that remember what they were told."""
+"""A renderer and a recorder for tests that log their calls."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
 
 
-class Shown:
-    """A renderer that remembers what it was told."""
+class FakeRenderer:
+    """A renderer that logs its calls."""
 
     def __init__(self, fails: Exception | None = None) -> None:
         self.told: list[str] = []
@@ -54,8 +54,8 @@ class Shown:
         return "|".join(event.text for event in self.events if isinstance(event, Segment))
 
 
-class Kept:
-    """A keeper that remembers what it was told, in the same list as the renderer."""
+class FakeRecorder:
+    """A recorder that logs its calls into the renderer's list."""
 
     def __init__(self, told: list[str]) -> None:
         self.told = told

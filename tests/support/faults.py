@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PAGE = b"<!DOCTYPE html>\n<html><body>Please sign in</body></html>"
 NOW = {"Retry-After": "0"}
 HEARD = threading.Event()
-"""Set when the engine has told the first of a reply: what is reset before it is read never arrives."""
+"""Set when the engine has delivered the first chunk of a reply: a reset before that would drop the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Fault:
 
 
 def reset_after(data: bytes, content_type: str = "application/x-ndjson") -> Answer:
-    """Answer with some bytes, and reset the connection once they were read."""
+    """Answer with some bytes, and reset the connection once they are read."""
 
     def steps() -> Iterator[Step]:
         yield data

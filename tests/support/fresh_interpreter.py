@@ -1,4 +1,4 @@
-"""Runs a script in a fresh interpreter, and reads which modules it loaded."""
+"""Runs a script in a fresh interpreter, and reads the modules that it loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine on which nothing was ever set: the command with a default port of its own, with the extra and without it."""
+"""A machine without any settings: the command with a default port of its own, with the extra and without it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from reflectty.main import run
 hosts.parse_host.__defaults__ = (int(sys.argv.pop(1)),)
 run()
 """
-"""The command, whose servers are looked for at another port: what listens at the usual one here is not ours."""
+"""The command with another default port: a server on the usual port of this machine is not ours."""
 QUESTION = "What is 2 + 3?"
 NONE_SUCH = error(404, "model 'mini' not found")
 
 
 class Fresh(Reflect):
-    """The command, which looks for servers at another port wherever it runs."""
+    """The command, which looks for servers on another port, in this process or in its own."""
 
     def __call__(self, *words: str, stdin: bytes = b"", **variables: str) -> Result:
         with pytest.MonkeyPatch.context() as replaced:
@@ -46,13 +46,13 @@ class Fresh(Reflect):
 
 
 def fresh(home: Path, mini: BuiltIn, site: Path | None = None, *, apart: bool = True) -> Reflect:
-    """Return the command on such a machine.
+    """The command on such a machine.
 
     Args:
         home: an empty folder.
-        mini: whose process answers as the built-in model.
-        site: where the packages are that are installed; those of the tests where nothing is named.
-        apart: whether a call runs in a process of its own, as it must where `site` is named.
+        mini: the built-in model whose process answers.
+        site: the folder of the installed packages; those of the tests by default.
+        apart: whether a call runs in a process of its own, which `site` requires.
     """
     start = (sys.executable, *(("-S",) if site else ()), "-c", ANYWHERE, str(free_port()))
     paths = {"PYTHONPATH": _packages(site)} if site else {}
@@ -60,17 +60,17 @@ def fresh(home: Path, mini: BuiltIn, site: Path | None = None, *, apart: bool = 
 
 
 def _packages(site: Path) -> str:
-    """Return where the packages are: the checkout is not among those that are installed, a wheel is."""
+    """The path of the packages: a wheel is installed among them, the checkout is not."""
     return str(site) if (site / "reflectty").exists() else f"{Path(reflectty.__file__).parents[1]}:{site}"
 
 
 def port_of(reflect: Reflect) -> int:
-    """Return where the command looks for a server that nobody has named."""
+    """The port where the command looks for a server by default."""
     return int(reflect.command[-1])
 
 
-def answering(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
-    """Return a server at the place that is the default, which has one model or two."""
+def default_server(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
+    """A server on the default port, which has one model or two."""
     names = ("reflection:latest", *(("mini:latest",) if has_mini else ()))
     routes: dict[str, Route] = {
         "/api/show": lambda asked: (
@@ -85,7 +85,7 @@ def answering(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
 
 
 def bare(folder: Path, without: tuple[str, ...] = PACKAGES) -> Path:
-    """Return a folder with all that is installed for the tests but some packages: those of the built-in model."""
+    """A folder with the packages of the tests without some of them: those of the built-in model."""
     folder.mkdir(exist_ok=True)
     for installed in Path(sysconfig.get_path("purelib")).iterdir():
         if not installed.name.lower().startswith(without) and installed.suffix != ".pth":
@@ -93,7 +93,7 @@ def bare(folder: Path, without: tuple[str, ...] = PACKAGES) -> Path:
     return folder
 
 
-def refused(result: Result) -> bool:
-    """Whether nobody answered, and one line says so."""
+def is_unreachable(result: Result) -> bool:
+    """Whether the server is unreachable, and one line says so."""
     lines = result.err.splitlines()
     return (result.code, result.out, len(lines)) == (3, "", 1) and "cannot reach" in lines[0]

@@ -47,7 +47,7 @@ class Making:
         }
 
     def everything(self) -> dict[str, Value]:
-        """Return a value of every type, and arrays of every type, of arrays and of nothing."""
+        """A value of every type, and arrays of every type, of arrays and of nothing."""
         numbers = {f"one.{kind}": (kind, self.number(code, 1)) for kind, code in CODES.items()}
         arrays = {f"two.{kind}": self.array(kind, *[self.number(code, 1)] * 2) for kind, code in CODES.items()}
         texts = {"a.text": (TEXT, self.text(TYPES)), "texts": self.array(TEXT, self.text("a"), self.text(""))}
@@ -55,7 +55,7 @@ class Making:
         return {**numbers, **arrays, **texts, "nest": nest, "nothing": self.array(12)}
 
     def file(self, values: dict[str, Value] | None = None, *, keys: int | None = None, rest: bytes = TENSORS) -> bytes:
-        """Return a file whose header has these values; `keys` is how many it says it has."""
+        """A file whose header has these values; `keys` is the number of keys it claims."""
         values = {**self.everything(), **self.vocabulary()} if values is None else values
         pairs = b"".join(self.text(key) + self.number("I", kind) + value for key, (kind, value) in values.items())
         said = len(values) if keys is None else keys
@@ -64,7 +64,7 @@ class Making:
 
 @dataclass(frozen=True)
 class Case:
-    """A file that is not as it must be, and what is said of it."""
+    """A malformed file, and its error."""
 
     name: str
     content: bytes
@@ -73,7 +73,7 @@ class Case:
 
 
 def damaged() -> list[Case]:
-    """Return files that end too early, that lie about their lengths, or lack what is looked for."""
+    """Files that end too early, have wrong lengths, or lack required keys."""
     made = Making()
     good = made.file()
     many = b"\xff" * 7 + b"\0"
@@ -108,7 +108,7 @@ def damaged() -> list[Case]:
 
 
 def twice(made: Making) -> bytes:
-    """Return a file with two vocabularies."""
+    """A file with two vocabularies."""
     values = made.vocabulary()
     pairs = b"".join(made.text(key) + made.number("I", kind) + value for key, (kind, value) in values.items())
     return made.file(values, keys=4, rest=pairs + TENSORS)

@@ -26,7 +26,7 @@ class Part(NamedTuple):
 
 
 def whole(parts: list[Part], made: Making = MADE, alpha: float | None = None, name: str = "small") -> bytes:
-    """Return a file with tensors; an adapter says by how much it is scaled."""
+    """A file with tensors; an adapter has a scale."""
     values = {"general.name": (TEXT, made.text(name))} | made.vocabulary()
     if alpha is not None:
         values = {"adapter.lora.alpha": (FLOAT, made.number("f", alpha))}
@@ -41,7 +41,7 @@ def whole(parts: list[Part], made: Making = MADE, alpha: float | None = None, na
 
 
 def copy_with_template(source: Path, target: Path, template: str) -> None:
-    """Copy a file that has no chat template, with one."""
+    """Copy a file without a chat template, and add one."""
     with source.open("rb") as old, target.open("wb") as new:
         found = gguf.read_layout(old)
         listed = sum(24 + len(one.name.encode()) + 8 * len(one.shape) for one in found.tensors)

@@ -1,4 +1,4 @@
-"""What programs and drivers of several versions tell of GPUs and memory."""
+"""Reports about GPUs and memory by programs and drivers of several versions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ TWO_3090 = """\
 NVIDIA GeForce RTX 3090, 24576, 24259, 570.133.07, GPU-3e9a2b51-62d0-8b7c-0c54-6a1d6a1c0b01
 NVIDIA GeForce RTX 3090, 24576, 1122, 570.133.07, GPU-77b0de21-5c11-41e8-a3c9-0f0e7a2d4b02
 """
-# Names had no vendor before 470, and no such driver runs today's Ollama.
+# Names had no vendor before 470, and today's Ollama needs a newer driver.
 GTX_1080 = "GeForce GTX 1080, 8119, 7632, 460.91.03, GPU-2d4f0a3c-90c1-1f6a-5a0f-7d9c1e0b2a03\n"
-# The memory of GB10 is the machine's.
+# GB10 shares the machine's memory.
 GB10 = "NVIDIA GB10, [N/A], [N/A], 580.95.05, GPU-b1d2c3e4-0000-1111-2222-333344445555\n"
 OLD_NOT_SUPPORTED = "Tesla K20m, [Not Supported], [Not Supported], 418.87, GPU-aaaa\n"
 NO_DRIVER = (

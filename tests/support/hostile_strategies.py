@@ -1,4 +1,4 @@
-"""Text that would leave its place in a document if it could, and conversations that say it everywhere."""
+"""Text that would break out of its place in a document if it could, and conversations that have it everywhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from hypothesis import strategies as st
 
 from reflectty.core.session import Attachment, ReplyStatus, Session, Turn
-from support.conversations import REFLECTION, THINKING, plainly, said
+from support.conversations import REFLECTION, THINKING, plain_reply, stored_reply
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 PIECES = [
@@ -72,8 +72,8 @@ OPEN = (
 
 
 def turns_with(text: str) -> tuple[Turn, ...]:
-    """A conversation that says a text in every place, and an innocent question after it."""
-    reply = said(
+    """A conversation with a text in every place, and a harmless question after it."""
+    reply = stored_reply(
         text,
         ((THINKING, text), (REFLECTION, text)),
         ended=ReplyStatus.INCOMPLETE,
@@ -85,7 +85,7 @@ def turns_with(text: str) -> tuple[Turn, ...]:
         Turn(1, None, 0.0, text, (Attachment(text, "file", text), Attachment(text, "image", text))),
         Turn(2, 1, 0.0, said=reply),
         Turn(3, 2, 0.0, "An innocent question about [ref] and [^1]"),
-        Turn(4, 3, 0.0, said=plainly("An innocent answer.")),
+        Turn(4, 3, 0.0, said=plain_reply("An innocent answer.")),
     )
 
 

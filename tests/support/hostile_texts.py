@@ -1,8 +1,8 @@
-"""Hostile texts for the tests of whatever shows text: one of each kind, and all the others.
+"""Hostile texts for the tests of every place that shows text: one of each kind, and all the others.
 
-What the policy makes of any text, however it is cut, is proven on `safety` (unit/core/test_safety.py). What shows text has to
-prove that nothing passes it unclean, wherever it stands; one text of each kind does that, because all of a kind go the
-same way. The others are tried at once, in one slow test a place.
+The policy for every text, however it is cut, is proven on `safety` (unit/core/test_safety.py). A place that shows text
+has to prove that nothing bypasses it; one text of each kind does that, because all of a kind take the same path. The
+others are tried at once, in one slow test per place.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ hostile_texts = pytest.mark.parametrize(
         pytest.param(OTHERS, id="the others", marks=pytest.mark.slow),
     ],
 )
-"""Gives a test one case after another, and all the others at once where slow tests are run."""
+"""Gives a test one case after another, and all the others at once where slow tests run."""
 
 
 def text_of(case: dict[str, Any], at_most: int = 2_000) -> str:
-    """Return the text of a case, repeated as often as it says, up to a limit."""
+    """The text of a case, with its repetitions up to a limit."""
     return str(case["text"]) * min(int(case.get("repeat", 1)), at_most)
 
 
 def is_let_through(case: dict[str, Any], shown: str) -> bool:
-    """Whether the piece of a text that must not be shown as it is was."""
+    """Whether the piece of a text that must be neutralized was shown as it is."""
     return case["expect"] == "neutralise" and "needle" in case and case["needle"] in shown

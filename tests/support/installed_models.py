@@ -1,4 +1,4 @@
-"""What a scripted server says of the models that are installed on it."""
+"""Answers of a scripted server about its installed models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reply as `--json` writes it."""
+"""Reads a reply written by `--json`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def read(result: Result) -> dict[str, Any]:
-    """Return the object that stdout is."""
+    """The object on stdout."""
     return dict(json.loads(result.out))
 
 
 def kinds(value: dict[str, Any]) -> list[str]:
-    """Return what kind each segment of the reply is."""
+    """The kind of each segment of the reply."""
     return [segment["kind"] for segment in value["segments"]]

@@ -1,4 +1,4 @@
-"""The JSON Schemas that come with the package: whether a value is valid, and described to its last key."""
+"""Checks values against the JSON Schemas in the package, down to the last key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BASE = "file:///schemas/"
 
 
 def schema(name: str) -> dict[str, Any]:
-    """Return one of them as it is in its file."""
+    """A schema as it is in its file."""
     return dict(json.loads((FOLDER / f"{name}.json").read_text("utf-8")))
 
 
@@ -39,7 +39,7 @@ def _validator(name: str, *, closed: bool) -> jsonschema_rs.Draft202012Validator
 
 
 def _closed(part: Any) -> Any:
-    """Return a schema whose objects have no other members than those described."""
+    """A schema whose objects have no other members than those described."""
     if isinstance(part, list):
         return [_closed(one) for one in part]
     if not isinstance(part, dict):

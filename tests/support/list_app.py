@@ -1,4 +1,4 @@
-"""A small application round the panel of sessions and the screens with lists, for tests."""
+"""A small application around the panel of sessions and the screens with lists, for tests."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 DAY = 86_400.0
 NOW = 1_795_003_200.0
-"""Noon in most of the world, 18 November 2026."""
+"""Noon UTC, 18 November 2026."""
 
 
 class Host(App[None]):
-    """A chat of which nothing is there but its ground."""
+    """An empty chat."""
 
     CSS = "Screen { background: $r-background; color: $r-text; } #behind { height: 1fr; }"
 
@@ -50,25 +50,25 @@ class Host(App[None]):
         yield Static("what was said before", id="behind")
 
     def rows(self) -> list[str]:
-        """Return the rows of the screen as a reader sees them."""
+        """The rows of the screen."""
         return ["".join(text for text, _ in row).rstrip() for row in self.runs()]
 
     def runs(self) -> list[list[tuple[str, Style | None]]]:
-        """Return the rows of the screen in pieces with their styles."""
-        strips = self.screen._compositor.render_strips()  # noqa: SLF001 - what is sent to the terminal stands nowhere else
+        """The rows of the screen in pieces with their styles."""
+        strips = self.screen._compositor.render_strips()  # noqa: SLF001 - there is no public view of the drawn rows
         return [[(segment.text, segment.style) for segment in strip] for strip in strips]
 
     def row(self, part: str) -> str:
-        """Return the first row in which that stands."""
+        """The first row that contains a text."""
         return next(row for row in self.rows() if part in row)
 
     def style(self, text: str, start: int = 0) -> Style:
-        """Return the style of the first piece that holds a text, from that row of the screen on."""
+        """The style of the first piece that contains a text, from row `start` on."""
         return next(style for row in self.runs()[start:] for piece, style in row if text in piece and style is not None)
 
 
 class PanelHost(Host):
-    """A chat with a panel of sessions, which it gives the sessions it has, and notes what the panel asks for."""
+    """A chat with a panel of sessions that serves the panel's requests from a list and records them."""
 
     def __init__(self, sessions: Sequence[Session], *, page: int = 50, unicode: bool = True, **looks: Any) -> None:
         super().__init__(**looks)
@@ -107,7 +107,7 @@ class PanelHost(Host):
 
 
 def session(name: str, title: str, days: float = 0.0) -> Session:
-    """Return a session that was last used so many days ago."""
+    """A session that was last used a number of days ago."""
     return Session(name, title, NOW - days * DAY, NOW - days * DAY)
 
 
@@ -120,7 +120,9 @@ SESSIONS = (
 )
 
 
-def found(of: Session, before: str = "", match: str = "number", after: str = "", part: Any = "thinking") -> SearchHit:
+def search_result(
+    of: Session, before: str = "", match: str = "number", after: str = "", part: Any = "thinking"
+) -> SearchHit:
     return SearchHit(of, 7, part, ((before, False), (match, True), (after, False)))
 
 
@@ -149,7 +151,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
 
 
 async def searched(pilot: Pilot[None], *results: SearchHit) -> PanelHost:
-    """Type words, wait for the search, and show what it found."""
+    """Type words, wait for the search, and show its results."""
     host = pilot.app
     assert isinstance(host, PanelHost)
     await opened(pilot)
@@ -161,8 +163,8 @@ async def searched(pilot: Pilot[None], *results: SearchHit) -> PanelHost:
     return host
 
 
-async def asked(pilot: Pilot[None], screen: Screen[Any]) -> Host:
-    """Show a screen; what it gives back is noted."""
+async def show_screen(pilot: Pilot[None], screen: Screen[Any]) -> Host:
+    """Show a screen; its result is recorded."""
     host = pilot.app
     assert isinstance(host, Host)
     await host.push_screen(screen, host.given.append)
@@ -170,13 +172,13 @@ async def asked(pilot: Pilot[None], screen: Screen[Any]) -> Host:
     return host
 
 
-async def left(host: Host) -> None:
-    """Leave what was asked, whether it was answered or not, and forget the answer."""
+async def close_screen(host: Host) -> None:
+    """Leave the screen, answered or not, and forget the answer."""
     if len(host.screen_stack) > 1:
         await host.pop_screen()
     host.given.clear()
 
 
 def controls(rows: Iterable[str]) -> set[str]:
-    """Return the code points in rows that a terminal could obey, or that no reader could see."""
+    """The code points in rows that a terminal could obey, or that are invisible."""
     return {char for row in rows for char in row if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}}

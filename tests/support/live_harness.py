@@ -1,4 +1,4 @@
-"""What the tests of the live renderer share: a reply to draw, a screen to draw it on, and a clock that they move."""
+"""Helpers for the tests of the live renderer: a reply to draw, a screen to draw it on, and a clock."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MEASURED = ReplyMetrics(
 
 @dataclass
 class FakeReply:
-    """What a renderer asks of a reply."""
+    """The parts of a reply that a renderer reads."""
 
     metrics: ReplyMetrics
     model: str
@@ -56,7 +56,7 @@ def reply(model: str = "reflection:70b", **values: Any) -> Reply:
 
 
 class Screen(io.StringIO):
-    """A terminal: takes what is written and shows what a reader would see, scrolled rows included."""
+    """A terminal: shows the text written to it, scrolled rows included."""
 
     def __init__(self, width: int = 80, height: int = 24) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Screen(io.StringIO):
 
 
 class Stage:
-    """A renderer on one screen that is both stdout and stderr, and a clock that only tests move."""
+    """A renderer on one screen that is both stdout and stderr, with a clock that only tests move."""
 
     def __init__(
         self, width: int = 80, colours: int = 256, look: theme.Theme = theme.TERMINAL_THEME, **wishes: Any

@@ -1,4 +1,4 @@
-"""Models that lose their tags on a real server: which tokens those are, and what that server says of them."""
+"""Models that lose their tags on a real server: the tokens of the tags, and the server's own view of a model."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ WORDS = ("thinking", "reflection", "output")
 PIECES = (*WORDS, "<", "</", ">")
 
 
-def shown(server: Server, path: str, **body: Any) -> dict[str, Any]:
-    """Return what the server itself says of something."""
+def server_answer(server: Server, path: str, **body: Any) -> dict[str, Any]:
+    """The server's own answer about a model."""
     data = json.dumps(body).encode() if body else None
     with urllib.request.urlopen(f"http://{server.host}{path}", data) as answer:
         return dict(json.load(answer))
 
 
 def installed(server: Server) -> set[str]:
-    """Return the names of the models on the server."""
-    return {model["name"].removesuffix(":latest") for model in shown(server, "/api/tags")["models"]}
+    """The names of the models on the server."""
+    return {model["name"].removesuffix(":latest") for model in server_answer(server, "/api/tags")["models"]}

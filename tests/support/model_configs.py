@@ -6,7 +6,7 @@ from typing import Any
 
 
 def info(architecture: str, **keys: Any) -> dict[str, Any]:
-    """Return `model_info`: two underscores in a name are the dot of its key."""
+    """`model_info`: two underscores in a name are the dot of its key."""
     named = {f"{architecture}.{name.replace('__', '.')}": value for name, value in keys.items()}
     return {"general.architecture": architecture, **named}
 

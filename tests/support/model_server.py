@@ -1,4 +1,4 @@
-"""A server of models without a network: a transport that keeps a list of models, loads, copies, removes and pulls them."""
+"""A server of models without a network: a transport that lists, loads, copies, removes and pulls models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PULLING = "sha256:" + "4" * 64
 
 
 def model(name: str, size: int, weights: str, packed: str, *capabilities: str, **more: Any) -> dict[str, Any]:
-    """Return what the server says of a model."""
+    """A model as the server describes it."""
     return {
         "name": name,
         "size": size,
@@ -46,18 +46,18 @@ MODELS = (
 
 
 class Pulling:
-    """What the server says while it fetches one model: fed by a test, line by line."""
+    """The server's progress reports on one pull, fed by a test line by line."""
 
     def __init__(self) -> None:
         self.said: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
         self.left = False
-        """Whether who asked for it has left before its end."""
+        """Whether the client has closed the connection before the end of the pull."""
 
     def say(self, status: str, **more: Any) -> None:
         self.said.put_nowait({"status": status, **more})
 
     def fetch(self, completed: int, total: int = 5_200_000_000, digest: str = PULLING) -> None:
-        """Say how far a layer is."""
+        """Report the progress of a layer."""
         self.say(f"pulling {digest.removeprefix('sha256:')[:12]}", digest=digest, total=total, completed=completed)
 
     def fail(self, text: str) -> None:
@@ -90,32 +90,32 @@ class _Lines(httpx.AsyncByteStream):
 
 
 class ModelServer(httpx.AsyncBaseTransport):
-    """Answers what the library asks; its fields may be changed at any time, as another program would."""
+    """Answers the library's calls; its fields may change at any time, as another program would change them."""
 
     def __init__(self, *models: Mapping[str, Any]) -> None:
         self.models = [dict(one) for one in models or MODELS]
         self.loaded: dict[str, tuple[int, int]] = {}
-        """What is loaded, with its size and how much of that is on a GPU."""
+        """The loaded models, with their size and the part of it on a GPU."""
         self.vram: float = 1.0
-        """How much of what is loaded goes on the GPU."""
+        """The share of a loaded model that goes on the GPU."""
         self.pulls: dict[str, Pulling] = {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.gone = False
         self.loading = asyncio.Event()
-        """Cleared, whatever is to be loaded has to wait."""
+        """While cleared, loading a model waits."""
         self.loading.set()
 
     def library(self) -> ModelLibrary:
-        """Return a library that knows this server."""
+        """A library that talks to this server."""
         engine = OllamaEngine(parse_host("127.0.0.1:11434"), timeouts=extend_timeouts(Timeouts()), transport=self)
         return ModelLibrary(engine)
 
     def pulling(self, name: str) -> Pulling:
-        """Return what is said of the pull of a model, before it is asked for or after."""
+        """The progress reports on a model, before or after the pull begins."""
         return self.pulls.setdefault(name, Pulling())
 
     def calls(self, name: str) -> list[dict[str, Any]]:
-        """Return what was asked of one call, in order."""
+        """The bodies of one call, in order."""
         return [body for call, body in self.asked if call == name]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

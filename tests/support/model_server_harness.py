@@ -1,4 +1,4 @@
-"""A library and a scripted server for the tests: what the server says, and what comes of a call."""
+"""A library and a scripted server for the tests of its calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOADED = whole({"models": [{"name": "m:latest", "size": 10, "size_vram": 5, "con
 
 
 def routes(**more: Route) -> dict[str, Route]:
-    """Return a server with the model `m`; a keyword is the last word of a path."""
+    """A server with the model `m`; a keyword is the last word of a path."""
     given: dict[str, Route] = {"tags": tags("m:latest"), "show": show(), "ps": NOTHING_LOADED, **more}
     return {f"/api/{name}": route for name, route in given.items()}
 

@@ -1,4 +1,4 @@
-"""A reader at the screen of models, for tests."""
+"""Drives the screen of models in the chat."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def opened(reader: Reader) -> None:
 
 
 async def pulling(reader: Reader, name: str = "qwen3:8b", done: int = 0) -> None:
-    """Pull a model from the screen, until the server is asked for it."""
+    """Start pulling a model from the screen, until the server has the request."""
     asked = len(reader.server.calls("pull"))
     await reader.press("ctrl+p")
     await reader.shows("Pull a model")
@@ -33,13 +33,13 @@ async def pulling(reader: Reader, name: str = "qwen3:8b", done: int = 0) -> None
         await reader.shows(f"{done // GB}.0 GB of 5.2 GB")
 
 
-def told_keys(reader: Reader) -> str:
-    """Return what the lowest rows say that can be done."""
+def shown_keys(reader: Reader) -> str:
+    """The keys that the lowest rows show."""
     return " ".join(" ".join(reader.rows()[-4:]).split())
 
 
 async def _filled(reader: Reader, name: str) -> None:
-    """Put a name where it would be typed, at once: each key would draw the whole screen."""
+    """Put a name into the field at once: typing it would draw the whole screen for each key."""
     reader.app.screen.query_one(Field).value = name
     await reader.settle()
 

@@ -1,4 +1,4 @@
-"""What every error of the command is: one line on stderr, in which hostile text is harmless."""
+"""Checks that an error of the command is one line on stderr, in which hostile text is harmless."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from support.command import Result
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202eevil"
-"""Text that would tell a terminal to do something."""
+"""Text that a terminal would obey."""
 
 
 def one_object(result: Result, code: int, *parts: str) -> None:
-    """Check that an error is one object on stdout and one line on stderr, which say the same."""
+    """Check that an error is one object on stdout and one line on stderr with the same message."""
     value = json.loads(result.out.splitlines()[-1])
     assert value["complete"] is False
     assert value["error"]["exit_code"] == code
@@ -22,7 +22,7 @@ def one_object(result: Result, code: int, *parts: str) -> None:
 
 
 def one_line(result: Result, code: int, *parts: str) -> None:
-    """Check that an error is one line that says these things, and nothing is on stdout."""
+    """Check that an error is one line that contains these texts, and that stdout is empty."""
     assert "Traceback" not in result.err
     assert len(result.err.splitlines()) == 1, result.err
     assert result.err.startswith("reflect: ")

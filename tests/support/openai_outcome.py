@@ -1,4 +1,4 @@
-"""Asks an engine for OpenAI-compatible servers and returns what came of it, for tests about that engine."""
+"""Runs requests through the OpenAI-compatible engine and returns their outcome."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def ask(
 
 
 def resume(host: str, so_far: str, request: Request = REQUEST) -> Outcome:
-    """Go on once."""
+    """Resume once."""
     return using(host, lambda engine: collect(engine.resume(request, so_far)))

@@ -1,4 +1,4 @@
-"""What a scripted server says in OpenAI's protocol: llama-server as it was recorded, vLLM and SGLang as documented."""
+"""Replies in OpenAI's protocol: llama-server as recorded, vLLM and SGLang as documented."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ USAGE = {"prompt_tokens": 24, "completion_tokens": 66, "total_tokens": 90}
 
 
 def event(value: Any) -> bytes:
-    """Return an object as a server-sent event."""
+    """A server-sent event with an object."""
     return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
 def chunk(delta: Any = None, finish: str | None = None, **more: Any) -> bytes:
-    """Return one piece of a reply."""
+    """One piece of a reply."""
     choices = [{"index": 0, "delta": delta or {}, "finish_reason": finish}]
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1767323045, "model": "m"}
     return event(head | {"choices": choices} | more)
@@ -31,26 +31,26 @@ def text(content: str) -> bytes:
     return chunk({"content": content})
 
 
-def figures(**more: Any) -> bytes:
-    """Return the piece before the last, which has the figures alone."""
+def usage_event(**more: Any) -> bytes:
+    """The piece before the last, which has only the usage."""
     return event({"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": [], "usage": USAGE} | more)
 
 
-def said(contents: Iterable[str] = (), thinking: Iterable[str] = (), finish: str = "stop") -> Answer:
-    """Return a whole reply as vLLM and SGLang send it: the role, the reasoning, the content, the end, the figures."""
+def chat_reply(contents: Iterable[str] = (), thinking: Iterable[str] = (), finish: str = "stop") -> Answer:
+    """A whole reply as vLLM and SGLang send it: the role, the reasoning, the content, the end, the usage."""
     pieces = [
         chunk({"role": "assistant", "content": ""}),
         *(chunk({"reasoning_content": piece}) for piece in thinking),
         *(text(piece) for piece in contents),
         chunk({"content": ""}, finish),
-        figures(),
+        usage_event(),
         DONE,
     ]
     return Answer(pieces, content_type=STREAM)
 
 
-def completed(contents: Iterable[str], finish: str = "stop") -> Answer:
-    """Return a whole reply of /v1/completions, as llama-server sends it: the last piece has the figures."""
+def completion_reply(contents: Iterable[str], finish: str = "stop") -> Answer:
+    """A whole reply of /v1/completions, as llama-server sends it: the last piece has the usage."""
 
     def piece(content: str, reason: str | None = None, **more: Any) -> bytes:
         choice = {"text": content, "index": 0, "logprobs": None, "finish_reason": reason}
@@ -59,8 +59,8 @@ def completed(contents: Iterable[str], finish: str = "stop") -> Answer:
     return Answer([*map(piece, contents), piece("", finish, usage=USAGE), DONE], content_type=STREAM)
 
 
-def served(*names: str, maker: str = "vllm", room: int = 4096) -> Answer:
-    """Return the answer of /v1/models; llama-server tells more than how long a prompt may be."""
+def model_list(*names: str, maker: str = "vllm", room: int = 4096) -> Answer:
+    """The answer of /v1/models; llama-server adds more than the length of its context."""
     more: dict[str, Any] = {"max_model_len": room}
     if maker == "llamacpp":
         more = {"aliases": list(names[:1]), "meta": {"n_ctx": room, "n_ctx_train": 32768, "size": 246587904}}
@@ -69,7 +69,7 @@ def served(*names: str, maker: str = "vllm", room: int = 4096) -> Answer:
 
 
 def props(template: str = "{{ messages }}", *, vision: bool = False) -> Answer:
-    """Return the answer of llama-server's /props."""
+    """The answer of llama-server's /props."""
     settings = {"n_ctx": 4096, "params": {"n_predict": -1}}
     value = {"chat_template": template, "modalities": {"vision": vision}, "default_generation_settings": settings}
     return whole(value | {"build_info": "b10488-abc", "eos_token": "<eos>"})
@@ -89,7 +89,7 @@ LLAMA_SERVER = (
     b'"predicted_n":98,"predicted_ms":2050.983}}\n\n'
     b"data: [DONE]\n\n"
 )
-"""A reply of llama-server b10488, started with --special, its head and its figures as they came."""
+"""A recorded reply of llama-server b10488, started with --special; its head and its usage are unchanged."""
 VLLM = (
     b'data: {"id":"chatcmpl-a","object":"chat.completion.chunk","created":1,"model":"r1","choices":[{"index":0,'
     b'"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n'
@@ -104,7 +104,7 @@ VLLM = (
     b'"prompt_tokens":24,"total_tokens":90,"completion_tokens":66}}\n\n'
     b"data: [DONE]\n\n"
 )
-"""A reply of vLLM with a reasoning parser; its two names for the field are those of the versions around 0.11."""
+"""A reply of vLLM with a reasoning parser; both names of the field occur in versions around 0.11."""
 SGLANG = (
     b'data: {"id":"b","object":"chat.completion.chunk","created":1,"model":"r1","choices":[{"index":0,"delta":{'
     b'"role":"assistant","content":"","reasoning_content":null,"tool_calls":null},"logprobs":null,'
@@ -122,4 +122,4 @@ SGLANG = (
     b'"prompt_tokens":24,"total_tokens":90,"completion_tokens":66,"prompt_tokens_details":null}}\n\n'
     b"data: [DONE]\n\n"
 )
-"""A reply of SGLang that was asked to keep special tokens, with every field that it writes."""
+"""A reply of SGLang to a request that keeps special tokens, with every field that it writes."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Piece = tuple[str, str]
-"""Where a text comes from (`content` or `thinking`), and the text."""
+"""A source of text (`content` or `thinking`), and the text."""
 Text = tuple[str, str]
 """A kind and its text."""
 
@@ -35,7 +35,7 @@ def parse(family: str | Family, given: list[Piece], *, prefilled: bool = False) 
 
 
 def fold(events: list[Event]) -> list[Text]:
-    """The segments that events amount to; a segment never changes its kind but by being reclassified."""
+    """The segments that events amount to; only a reclassification changes the kind of a segment."""
     kinds: dict[int, str] = {}
     texts: dict[int, str] = {}
     for event in events:
@@ -52,12 +52,12 @@ def fold(events: list[Event]) -> list[Text]:
 
 
 def run_case(case: dict[str, Any], given: list[Piece]) -> list[Text]:
-    """What comes of a case whose input is cut into these pieces."""
+    """The result of a case whose input is cut into these pieces."""
     return fold(parse(case["family"], given, prefilled=case.get("start_in") == "thinking"))
 
 
 def merged(given: list[Piece]) -> list[Piece]:
-    """The same input with as few cuts as there can be."""
+    """The same input with as few cuts as possible."""
     out: list[Piece] = []
     for source, text in given:
         if out and out[-1][0] == source:
@@ -73,7 +73,7 @@ def characters(given: list[Piece]) -> list[Piece]:
 
 
 def cut_once(given: list[Piece]) -> Iterator[list[Piece]]:
-    """The same input with one cut, at every place in turn."""
+    """The same input with one cut, at each position in turn."""
     whole = merged(given)
     for number, (source, text) in enumerate(whole):
         for at in range(1, len(text)):

@@ -1,4 +1,4 @@
-"""The real command in a terminal: a pseudo-terminal of its own, and pyte as the terminal that draws."""
+"""Runs the real command in a pseudo-terminal of its own, with pyte as the terminal that draws."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from support.command import Reflect
 
-# On Linux the first terminal that the leader of a session opens becomes its own, so that ^C reaches it.
+# On Linux the first terminal that a session leader opens becomes its controlling terminal, so that ^C reaches it.
 OWN_TERMINAL = ("sh", "-c", 'exec 9<>"$0"; exec 9>&-; exec "$@"')
 
 
 class Screen:
-    """A terminal in which one command runs, ours if no other is named; stdout and stderr can go to files instead."""
+    """A terminal that runs one command, `reflect` by default; stdout and stderr can go to files instead."""
 
-    def __init__(  # noqa: PLR0913 - each has a default, and a name where it is given
+    def __init__(  # noqa: PLR0913 - each has a default and is passed by name
         self,
         reflect: Reflect,
         *words: str,
@@ -73,7 +73,7 @@ class Screen:
         os.close(self._leader)
 
     def _read(self) -> None:
-        # A terminal that nobody holds any more is an error to read from, not an end.
+        # A terminal without any open end fails to read instead of ending.
         with contextlib.suppress(OSError):
             while piece := os.read(self._leader, 1 << 16):
                 with self._changed:
@@ -83,7 +83,7 @@ class Screen:
 
     @property
     def lines(self) -> list[str]:
-        """What stands in the scrollback and on the screen, from the top."""
+        """The lines of the scrollback and the screen, from the top."""
         past = ["".join(row[at].data for at in range(self._screen.columns)) for row in self._screen.history.top]
         return [text.rstrip() for text in (*past, *self._screen.display)]
 
@@ -96,7 +96,7 @@ class Screen:
         return bool(self._screen.cursor.hidden)
 
     def until(self, condition: Callable[[str], bool], patience: float = PATIENCE) -> bool:
-        """Wait until a condition on the text holds; say whether it came to hold."""
+        """Wait until a condition on the text holds; return whether it held in time."""
         return until_changed(self._changed, lambda: condition(self.text), patience)
 
     def shows(self, part: str) -> bool:
@@ -105,7 +105,7 @@ class Screen:
 
     @property
     def unread(self) -> int:
-        """How many bytes that were pressed nobody has read."""
+        """The number of pressed bytes that are still unread."""
         side = os.open(self._follower_name, os.O_RDWR | os.O_NOCTTY)
         try:
             return int.from_bytes(fcntl.ioctl(side, termios.FIONREAD, bytes(4)), sys.byteorder)
@@ -114,7 +114,7 @@ class Screen:
 
     @property
     def computed(self) -> float:
-        """The seconds that the command has computed for; how busy the machine is does not count."""
+        """The CPU seconds that the command has used, which do not depend on how busy the machine is."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -122,7 +122,7 @@ class Screen:
         os.write(self._leader, keys)
 
     def resize(self, columns: int, rows: int) -> None:
-        # What the command draws once it knows of the new size is drawn on a screen of that size.
+        # Resize the drawn screen first: the command redraws for the new size as soon as it is notified.
         with self._changed:
             self._screen.resize(rows, columns)
             fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

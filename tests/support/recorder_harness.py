@@ -1,4 +1,4 @@
-"""A keeper of one exchange at work, with its store, its clock, and what it says."""
+"""A recorder of one exchange at work, with its store, its clock and its notes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAID = StoredReply("m", "abc", "native", "reflection", effort="high", options=((
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that only a test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -32,8 +32,8 @@ class Clock:
         return self.now
 
 
-class Desk:
-    """A keeper of one exchange, its store, and what it said."""
+class RecorderHarness:
+    """A recorder of one exchange, its store and its notes."""
 
     def __init__(self, path: Path, place: RecordTarget, *, late: bool = False, said: StoredReply = SAID) -> None:
         self.path = path
@@ -72,7 +72,7 @@ class Desk:
 
 
 def turns(path: Path) -> tuple[Turn, ...]:
-    """Return the turns of the only session, as another program sees them."""
+    """The turns of the only session, as another program reads them."""
     store = open_store(path, pytest.fail)
     sessions = store.sessions()
     found = store.turns(sessions[0].id) if sessions else ()

@@ -1,8 +1,8 @@
-"""A registry of models on loopback, for a real Ollama to pull from: the blobs that another server has on its disk.
+"""A registry of models on loopback, for a real Ollama to pull from: the blobs on another server's disk.
 
-It speaks what Ollama 0.32.15 asks for: a manifest, and for each blob a redirect to another host name, because a
-server takes the address that it fetches from out of the `Location` of the answer, and follows one to the same host.
-Ranges are honoured, which is how a pull goes on from where it was.
+It speaks as much as Ollama 0.32.15 needs: a manifest, and for each blob a redirect to another host name, because the
+server reads the address of a blob from the `Location` of the answer, and follows one to the same host. It supports
+ranges, with which a pull resumes.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ PIECE = 64 * 1024
 
 @dataclass
 class Registry:
-    """Serves models made of blobs in memory or on disk; its fields may be changed while it serves."""
+    """Serves models made of blobs in memory or on disk; its fields may change while it serves."""
 
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
     rate: float = 0.0
-    """Bytes a second; 0 is as fast as it goes."""
+    """Bytes per second; 0 means unlimited."""
     gate: int | None = None
-    """After so many bytes of a blob nothing more comes until it is None again."""
+    """The number of bytes after which a blob stops until this is None again."""
     damaged: bool = False
-    """Whether the bytes of a blob are other ones than its digest says."""
+    """Whether the bytes of a blob do not match its digest."""
     ranges: list[tuple[str, int, int]] = field(default_factory=list)
-    """What was asked for of which blob: the first byte and the one behind the last."""
+    """The requested ranges: the blob, the first byte and the one after the last."""
     fetching: int = 0
-    """How many blobs are being sent at this moment."""
+    """The number of blobs that are being sent."""
 
     def __post_init__(self) -> None:
         registry = self
@@ -66,7 +66,7 @@ class Registry:
         return int(self._server.server_address[1])
 
     def name(self, model: str) -> str:
-        """Return what to pull to have a model."""
+        """The name to pull a model by."""
         return f"http://127.0.0.1:{self.port}/library/{model}"
 
     def add(self, model: str, *layers: tuple[str, bytes], config: bytes = b"{}") -> None:
@@ -79,7 +79,7 @@ class Registry:
         }
 
     def add_installed(self, model: str, models: Path) -> None:
-        """Add a model as a server has it in its folder of models."""
+        """Add a model from a server's folder of models."""
         name, _, tag = model.partition(":")
         manifest = json.loads((models / "manifests/registry.ollama.ai/library" / name / (tag or "latest")).read_bytes())
         for part in (manifest["config"], *manifest["layers"]):
@@ -92,7 +92,7 @@ class Registry:
         return {"mediaType": kind, "digest": digest, "size": len(data)}
 
     def paced(self, sent: int, started: float, connection: socket.socket) -> None:
-        """Wait as long as the rate and the gate say after so many bytes; OSError when the client has left."""
+        """Wait for the rate and the gate after a number of bytes; OSError when the client has closed the connection."""
         while self.gate is not None and sent >= self.gate:
             if select.select([connection], [], [], 0.01)[0] and not connection.recv(1, socket.MSG_PEEK):
                 raise ConnectionAbortedError
@@ -104,8 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
     served: Registry
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is that of the library
-        """Say nothing."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name for it
+        """Write no log."""
 
     def do_HEAD(self) -> None:
         self._answer(b"")

@@ -1,4 +1,4 @@
-"""A scripted server with one model that loses its tags, small enough to be repaired at once; and who watches."""
+"""A scripted server with one model that loses its tags, small enough for a quick repair, and a recorder of progress."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reflectty.models.manager import open_model_library
 from reflectty.models.repair import RepairRequest, RepairResult, RepairStep
 from reflectty.models.repair.run import repair
 from reflectty.reasoning.token_types import LostTag
-from support.fake_server import Answer, Asked, FakeServer, Route, error, reply, tags, whole
+from support.fake_server import Answer, FakeServer, ReceivedRequest, Route, error, reply, tags, whole
 from support.gguf_bytes import Making
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PLAIN = reply(["9.9"])
 
 
 class Recorder:
-    """Remembers what it is told; cancels the repair at a step, if one is given."""
+    """Records progress and notes; cancels the repair at a given step."""
 
     def __init__(self, at: RepairStep | None = None) -> None:
         self.steps: list[RepairStep] = []
@@ -66,7 +66,7 @@ class Scripted:
         self.more = ""
         self.sent = MADE.file(MADE.vocabulary(TOKENS, KEPT))
         self.made = ""
-        """The digest of the file that the server makes of what was sent, where it makes another."""
+        """The digest of the file that the server makes of an upload, where it differs from the upload's."""
         self.names: tuple[str, ...] = ("m:latest",)
         self.chat: Route = TAGGED
         self.version = "0.32.15"
@@ -80,7 +80,7 @@ class Scripted:
     def blob(self) -> str:
         return f"/api/blobs/{self.digest}"
 
-    def show(self, asked: Asked) -> Answer:
+    def show(self, asked: ReceivedRequest) -> Answer:
         name = asked.json["model"]
         if name not in self.types:
             return error(404, f"model '{name}' not found")
@@ -91,7 +91,7 @@ class Scripted:
         modelfile = f"FROM {path}\n{self.more}TEMPLATE {{{{ .Prompt }}}}\n"
         return whole({"modelfile": modelfile, "model_info": info if asked.json.get("verbose") else {}, **self.body})
 
-    def blobs(self, asked: Asked) -> Answer:
+    def blobs(self, asked: ReceivedRequest) -> Answer:
         return Answer([], 404 if asked.method == "HEAD" else 201, {"Content-Length": "0"})
 
     def serving(self) -> FakeServer:
@@ -111,7 +111,7 @@ class Scripted:
     def repair(
         self, wanted: RepairRequest = MODEL, recorder: Recorder | None = None
     ) -> tuple[RepairResult, FakeServer]:
-        """Repair the model; return what came of it, and the server with what it was asked."""
+        """Repair the model; return the result and the server with its requests."""
 
         async def run() -> RepairResult:
             async with open_model_library(server.host) as library:

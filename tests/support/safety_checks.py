@@ -1,4 +1,4 @@
-"""What the tests of cleaned text share: how it is fed, who listens to it, and what may not be left in it."""
+"""Helpers for the tests of sanitized text: feeding it, listening as a terminal, and finding forbidden code points."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fed(pieces: Iterable[str]) -> tuple[str, int]:
 
 
 class Listener:
-    """A terminal that notes what it is told to do instead of doing it."""
+    """A terminal that records the commands it receives."""
 
     def __init__(self) -> None:
         self.told: set[str] = set()
@@ -40,7 +40,7 @@ class Listener:
         self.told.add(name)
 
 
-def told(text: str) -> set[str]:
+def terminal_commands(text: str) -> set[str]:
     listener = Listener()
     stream: Any = pyte.Stream
     stream(listener).feed(text)
@@ -48,7 +48,7 @@ def told(text: str) -> set[str]:
 
 
 def is_forbidden(char: str) -> bool:
-    """Whether a code point may survive nowhere, whatever stands beside it."""
+    """Whether a code point is forbidden everywhere, whatever its neighbors."""
     code = ord(char)
     if char in "\t\n\u061c\u200c\u200d\u200e\u200f" or 0xE0020 <= code <= 0xE007F:
         return False

@@ -1,4 +1,4 @@
-"""Records every byte that the chat writes to its terminal, and finds what the screen does not write by itself."""
+"""Records every byte that the chat writes to its terminal, and finds bytes that the screen never writes by itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from support.chat_app import app_over, chatting
 from support.hostile_texts import EVERY, ONE_OF_EACH, text_of
-from support.safety_checks import is_forbidden, told
+from support.safety_checks import is_forbidden, terminal_commands
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     Case = dict[str, Any]
 
 MOST = 600
-"""Of a text that is repeated without end, so many repetitions do."""
+"""Repetitions that are enough of a text that is repeated without end."""
 OURS = re.compile(r"\x1b\[[\d;]*m|\x1b\[\d+;\d+H|\x1b\[\?2026[hl]|\x1b\]22;[a-z-]+\x07")
-"""Colours, where to write, what frames an update, the shape of the mouse: all that the screen says by itself."""
+"""Everything the screen writes by itself: colors, cursor positions, frames of updates, mouse pointer shapes."""
 POINTER = re.compile(r"\x1b\]22;[a-z-]+\x07")
 HIDING = re.compile(r"\x1b\[(?:\d+;)*0*(?:5|6|8)(?:;\d+)*m")
 COLOURS = re.compile(r"[34]8;(?:2;\d+;\d+;\d+|5;\d+)")
@@ -38,11 +38,11 @@ sweeps = pytest.mark.parametrize(
     "cases",
     [pytest.param(ONE_OF_EACH, id="one of each"), pytest.param(EVERY, id="every", marks=pytest.mark.slow)],
 )
-"""Gives a test the hostile texts: one of each kind, and every one of them where slow tests are run."""
+"""Parametrizes a test with hostile texts: one of each kind, and all of them where slow tests run."""
 
 
 class Recorder(HeadlessDriver):
-    """A driver that keeps what it is to write."""
+    """A driver that records its output."""
 
     written: list[str]
 
@@ -54,11 +54,11 @@ class Recorder(HeadlessDriver):
         self.written.append(data)
 
     def flush(self) -> None:
-        """Everything is kept at once."""
+        """Do nothing: output is recorded at once."""
 
 
-def recorded(written: list[str]) -> Callable[..., ReflectApp]:
-    """Return what makes the application over a driver that writes into that list."""
+def recording_app(written: list[str]) -> Callable[..., ReflectApp]:
+    """A factory of applications over a driver that writes into a list."""
 
     def make(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
         app = app_over(engine, store, **values)
@@ -75,32 +75,34 @@ def recorded(written: list[str]) -> Callable[..., ReflectApp]:
 
 
 def recording(use: Callable[[Reader, list[str]], Awaitable[list[str]]], *scripts: Script, **values: Any) -> list[str]:
-    """Run the chat on a tall screen; `use` is given the list into which all that it draws is written."""
+    """Run the chat on a tall screen; `use` gets the list into which its output is written."""
     written: list[str] = []
-    return chatting(lambda reader: use(reader, written), *scripts, make=recorded(written), size=(100, 150), **values)
+    return chatting(
+        lambda reader: use(reader, written), *scripts, make=recording_app(written), size=(100, 150), **values
+    )
 
 
 def faults(written: str, those: Sequence[Case] = ()) -> list[str]:
-    """Return what should not have been written while those texts were shown."""
+    """Forbidden output found while these texts were shown."""
     rest = OURS.sub("", written)
     found = [f"U+{ord(char):04X}" for char in sorted(set(rest)) if is_forbidden(char)]
-    found += sorted(told(POINTER.sub("", written)) - DRAWN)
+    found += sorted(terminal_commands(POINTER.sub("", written)) - DRAWN)
     found += HIDING.findall(COLOURS.sub("", written))
     needles = ((case["id"], case.get("needle", "")) for case in those if case["expect"] == "neutralise")
-    # What is the beginning of a sequence of ours is looked for in the rest.
+    # A needle that also begins one of our own sequences is looked for in the rest only.
     return found + [
         name for name, needle in needles if needle and needle in (rest if needle in _BEGINNINGS else written)
     ]
 
 
-async def each(
+async def faults_of_each(
     reader: Reader,
     written: list[str],
     cases: Sequence[Case],
     use: Callable[[list[str]], Awaitable[None]],
     size: int = len(ONE_OF_EACH),
 ) -> list[str]:
-    """Put hostile texts somewhere, so many at a time; return what should not have been written then."""
+    """Put hostile texts somewhere, `size` at a time; return the forbidden output found."""
     found: list[str] = []
     for at in range(0, len(cases), size):
         those = cases[at : at + size]

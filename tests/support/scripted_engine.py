@@ -1,4 +1,4 @@
-"""An engine that says what a test tells it to, piece by piece, and remembers what it was asked."""
+"""An engine that plays scripted replies piece by piece and records its requests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from reflectty.core.messages import Request
 
 HOLD: Final = None
-"""Say nothing more until the test releases it."""
+"""Send nothing more until the test releases the reply."""
 Step = str | Chunk | float | ReflecttyError | None
-"""A piece of the reply, seconds to wait, what fails, or HOLD."""
+"""A piece of the reply, seconds to wait, an error to raise, or HOLD."""
 Script = tuple[Step, ...]
 
 USAGE = Usage(24, 66, 2_000.0, 500.0, 500.0, 1_000.0)
@@ -30,31 +30,31 @@ MODELS = (
 
 
 def cut(text: str, size: int = 4) -> Script:
-    """Return a text in pieces, as a server sends it."""
+    """The pieces of a text, as a server sends it."""
     return tuple(text[at : at + size] for at in range(0, len(text), size))
 
 
 def thoughts(*texts: str) -> Script:
-    """Return pieces of a native thinking."""
+    """The pieces of a native thinking."""
     return tuple(Chunk(thinking=text) for text in texts)
 
 
 class ScriptedEngine(Engine):
-    """Plays one script a request, in order; a script that does not end by itself ends in order."""
+    """Plays one script per request, in order; a script without an end of its own ends normally."""
 
     def __init__(self, *scripts: Iterable[Step], models: tuple[Model, ...] = MODELS) -> None:
         self.warning = ""
         self.requests: list[Request] = []
         self.so_far: list[str] = []
-        """What each reply was to begin with; nothing where it was to begin anew."""
+        """The beginning that each reply continues; empty for a fresh reply."""
         self.installed = models
         self.loaded: tuple[RunningModel, ...] = ()
         self.gone: ReflecttyError | None = None
-        """Why nobody answers, while that is so."""
+        """The error that every request raises while the server is gone."""
         self.sent: Callable[[], None] = _nothing
         """Called when a request arrives."""
         self.stopped = 0
-        """So many replies were left before their end."""
+        """Number of replies that were closed before their end."""
         self.closed = False
         self.held = False
         """Whether a reply waits to be released."""
@@ -62,11 +62,11 @@ class ScriptedEngine(Engine):
         self._released = asyncio.Semaphore(0)
 
     def release(self) -> None:
-        """Let a reply that is held go on."""
+        """Release a reply that is held."""
         self._released.release()
 
     def add(self, *script: Step) -> None:
-        """Say this to the request after those that have a script."""
+        """Add a script for a later request."""
         self._scripts.append(script)
 
     async def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
@@ -148,4 +148,4 @@ class ScriptedEngine(Engine):
 
 
 def _nothing() -> None:
-    """Nobody wants to know."""
+    """Do nothing."""

@@ -1,4 +1,4 @@
-"""Scripted servers for a question asked from outside: what the model is, and what it says."""
+"""Scripted servers for questions to the real command: the model, and its replies."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ THOUGHT = (
 ANSWERED = THOUGHT + "<output>\n9.9 is larger.\n</output>"
 ANSWER = "9.9 is larger."
 MODEL = ("-m", "reflection")
-"""A model whose name says that it answers in tags: it is asked without a prompt of our own, and without a word."""
+"""A model whose name shows that it answers in tags: it is asked without a prompt of ours and without a note."""
 
 
-def asking(chat: Route, *, installed: tuple[str, ...] = ("reflection:latest",), **shown: Any) -> FakeServer:
-    """Return a server whose /api/chat is given; `shown` are fields of /api/show."""
+def chat_server(chat: Route, *, installed: tuple[str, ...] = ("reflection:latest",), **shown: Any) -> FakeServer:
+    """A server with a given /api/chat; `shown` are fields of /api/show."""
     return FakeServer({"/api/show": show(**shown), "/api/tags": tags(*installed), "/api/chat": chat})
 
 
-def saying(*contents: str, thinking: tuple[str, ...] = (), reason: str = "stop", **shown: Any) -> FakeServer:
-    """Return a server that says this to every question."""
-    return asking(reply(contents, thinking, reason=reason), **shown)
+def answering_server(*contents: str, thinking: tuple[str, ...] = (), reason: str = "stop", **shown: Any) -> FakeServer:
+    """A server that answers every question with these pieces."""
+    return chat_server(reply(contents, thinking, reason=reason), **shown)
 
 
 def unfinished(*contents: str) -> Answer:
-    """Return a reply that says this and then nothing more, and keeps the connection."""
+    """A reply that stops after these pieces and keeps the connection open."""
     return Answer([*(line(text) for text in contents), HANG])
 
 
 def endless() -> Answer:
-    """Return a reply that never stops saying lines of an answer."""
+    """A reply that sends lines of an answer without end."""
 
     def steps() -> Iterator[Step]:
         yield line("<output>\n")
@@ -55,7 +55,7 @@ LAST = line(**done())
 
 
 class Gate:
-    """Holds a reply back between two parts until it is opened."""
+    """Holds a reply between two parts until it is opened."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
@@ -64,7 +64,7 @@ class Gate:
         self._open.set()
 
     def between(self, before: str, after: str, end: Step = LAST) -> Answer:
-        """Return a reply that says one part at once, the other and the end when the gate is open."""
+        """A reply that sends one part at once, the other and the end when the gate is open."""
 
         def steps() -> Iterator[Step]:
             yield line(before)

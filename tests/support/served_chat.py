@@ -1,4 +1,4 @@
-"""The whole chat without a terminal, over the engine for OpenAI-compatible servers and HTTP to a scripted one."""
+"""Drives the whole chat without a terminal, over the engine for OpenAI-compatible servers and scripted HTTP."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from support.fake_server import Asked, FakeServer
+    from support.fake_server import FakeServer, ReceivedRequest
     from support.scripted_engine import ScriptedEngine
 
 REPLIES = ("/v1/chat/completions", "/v1/completions")
 
 
 class Requests(NamedTuple):
-    """What a server was asked, in the place of an engine that remembers it."""
+    """The requests to a server, in the place of a scripted engine."""
 
     server: FakeServer
 
     @property
-    def requests(self) -> list[Asked]:
-        """The requests for replies; a look at the prompt is none."""
+    def requests(self) -> list[ReceivedRequest]:
+        """The requests for replies, without those that only look at the prompt."""
         asked = [one for one in self.server.requests if one.path in REPLIES]
         return [one for one in asked if not one.json.get("return_prompt_text")]
 
 
 class Held:
-    """A reply that is held between two parts until it is let go, or its reader has left."""
+    """A reply that stops between two parts until it is released, or its client has gone."""
 
     def __init__(self) -> None:
         self._go = threading.Event()
@@ -50,7 +50,7 @@ class Held:
         self._go.set()
 
     def between(self, reply: Answer, at: int) -> Answer:
-        """Return the same reply, held before the step with that number."""
+        """The same reply, stopped before the step with that index."""
         pieces = cast("list[Any]", reply.steps)
 
         def steps() -> Iterator[Any]:
@@ -64,7 +64,7 @@ class Held:
 def at_a_server(
     server: FakeServer, model: str, use: Callable[[Reader], Awaitable[None]], size: tuple[int, int] = (110, 34)
 ) -> None:
-    """Run the chat in an empty home over a server that is running, and do something there."""
+    """Run the chat in an empty home over a running server, and drive it."""
 
     async def run(home: Path) -> None:
         engine, store = open_engine(server.host, engine="openai"), open_store(None, pytest.fail)

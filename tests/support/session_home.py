@@ -11,7 +11,7 @@ import pytest
 from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus
 from reflectty.store import open_store
 from support.command import Result
-from support.conversations import QUESTION, plainly, said
+from support.conversations import QUESTION, plain_reply, stored_reply
 from support.pty_screen import Screen
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 QUIET = Result(0, b"", b"")
 
 
-class Kept(NamedTuple):
+class SessionHome(NamedTuple):
     """A home with sessions in it, and the command for them."""
 
     reflect: Reflect
@@ -47,27 +47,27 @@ def store_in(data: Path) -> Store:
     return open_store(data / "reflectty" / "sessions.db", pytest.fail)
 
 
-def filled(reflect: Reflect, folder: Path) -> Kept:
+def filled(reflect: Reflect, folder: Path) -> SessionHome:
     """Two sessions: one of two questions, the second answered twice, and one without an answer."""
     data = folder / "data"
     store = store_in(data)
     first = store.create_session(QUESTION)
     parent: int | None = None
-    for question, reply in ((QUESTION, said()), ("And in Roman numerals?", plainly("There are none."))):
+    for question, reply in ((QUESTION, stored_reply()), ("And in Roman numerals?", plain_reply("There are none."))):
         asked = store.add_question(first.id, parent, question, (Attachment("notes.txt", "file", "IX"),))
         parent = store.add_reply(first.id, asked.id, reply).id
         store.finish(parent, reply)
-    steered = said("IX, more or less.", origin=ReplyOrigin.STEERED, ended=ReplyStatus.INTERRUPTED)
+    steered = stored_reply("IX, more or less.", origin=ReplyOrigin.STEERED, ended=ReplyStatus.INTERRUPTED)
     again = store.add_reply(first.id, asked.id, steered)
     store.finish(again.id, steered)
     second = store.create_session("Plan a weekend in Lisbon")
     store.add_question(second.id, None, "Plan a weekend in Lisbon")
     store.close()
-    return Kept(reflect, data, (first.id, second.id))
+    return SessionHome(reflect, data, (first.id, second.id))
 
 
 def clean_lines(result: Result) -> list[str]:
-    """The lines of a command that went well, in which no terminal would be told anything."""
+    """The lines of a command that succeeded, without anything that a terminal would obey."""
     assert (result.code, result.err) == (0, "")
     assert not CONTROLS.search(result.out)
     return result.out.split("\n")[:-1]

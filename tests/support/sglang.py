@@ -1,6 +1,6 @@
-"""A scripted SGLang: how it goes on with a last message, and what it tells of a rendered prompt.
+"""A scripted SGLang: how it continues a last message, and the prompt tokens that it reports.
 
-The fields are those of its sources after 0.5.13; it was not run. The texts are ours.
+The fields are those of its sources after 0.5.13, read and not run. The texts are ours.
 """
 
 from __future__ import annotations
@@ -9,33 +9,33 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from support.fake_server import Answer, FakeServer, whole
-from support.openai_replies import said, served
+from support.openai_replies import chat_reply, model_list
 
 if TYPE_CHECKING:
-    from support.fake_server import Asked, Route
+    from support.fake_server import ReceivedRequest, Route
 
 CHAT, DETOKENIZE, MODELS = "/v1/chat/completions", "/v1/detokenize", "/v1/models"
 
 
 @dataclass
 class Sglang:
-    """What one server serves and how it renders; a token is a character here."""
+    """A server and its template; a token is a character here."""
 
     name: str = "m"
     end: str = "<|im_start|>assistant\n"
-    """What the template writes before every reply."""
+    """The text that the template writes before every reply."""
     tells: bool = True
-    """Whether it tells the tokens of a prompt, as it does since 0.5.13."""
+    """Whether it reports the tokens of a prompt, as it does since 0.5.13."""
     detokenizes: bool = True
-    """Whether a gateway lets the path for that through."""
+    """Whether a gateway lets /v1/detokenize through."""
     first: str = "Both"
-    """What a reply begins with."""
-    reply: Answer = field(default_factory=lambda: said([" right", "</think>", "9.9"]))
+    """The beginning of a reply."""
+    reply: Answer = field(default_factory=lambda: chat_reply([" right", "</think>", "9.9"]))
     prompts: list[str] = field(default_factory=list)
-    """What the model was given."""
+    """The prompts of the model."""
 
     def rendered(self, body: dict[str, Any]) -> str:
-        """Return the prompt of a request: a last message that is left open stands behind what the template writes."""
+        """The prompt of a request: an open last message stands after the end of the template."""
         *before, last = body["messages"]
         goes_on = last["role"] == "assistant" and body.get("continue_final_message", False)
         turns = before if goes_on else body["messages"]
@@ -43,10 +43,10 @@ class Sglang:
         return text + (last["content"] if goes_on else "")
 
     def serve(self) -> FakeServer:
-        routes: dict[str, Route] = {MODELS: served(self.name, maker="sglang"), CHAT: self._chat}
+        routes: dict[str, Route] = {MODELS: model_list(self.name, maker="sglang"), CHAT: self._chat}
         return FakeServer(routes | ({DETOKENIZE: self._detokenize} if self.detokenizes else {}))
 
-    def _chat(self, asked: Asked) -> Answer:
+    def _chat(self, asked: ReceivedRequest) -> Answer:
         body = asked.json
         prompt = self.rendered(body)
         self.prompts.append(prompt)
@@ -60,6 +60,6 @@ class Sglang:
         return whole({"id": "b", "object": "chat.completion", "model": self.name, "choices": [choice]})
 
     @staticmethod
-    def _detokenize(asked: Asked) -> Answer:
+    def _detokenize(asked: ReceivedRequest) -> Answer:
         assert asked.json["skip_special_tokens"] is False
         return whole({"text": "".join(map(chr, asked.json["tokens"]))})

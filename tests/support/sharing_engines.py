@@ -1,4 +1,4 @@
-"""Engines that answer several requests at once as servers do: in slots, from one context, with a queue that is told."""
+"""Engines that answer several requests at once as servers do: in slots, from one context, with a reported queue."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ REPLY = 50
 
 
 class SlottedEngine(ScriptedEngine):
-    """Takes a second for a reply, in so many slots; what has none waits. It tells nothing of that."""
+    """Takes a second per reply, in a number of slots; further requests wait. It reports none of this."""
 
     def __init__(self, slots: int) -> None:
         super().__init__(models=(Model("m", ("completion",)),))
         self.most = 0
-        """So many requests were there at the same time."""
+        """The highest number of requests at the same time."""
         self.busy = 0
         self.here = 0
         self._slots = asyncio.Semaphore(slots)
@@ -51,7 +51,7 @@ class SlottedEngine(ScriptedEngine):
 
 
 class PacedEngine(SlottedEngine):
-    """The same, of a gateway: it tells nothing, and counts every request."""
+    """A gateway: it reports nothing, and every request counts."""
 
     async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
         return Capacity()
@@ -61,20 +61,20 @@ class PacedEngine(SlottedEngine):
 
 
 class QueueingEngine(PacedEngine):
-    """The same, of vLLM: it tells how many wait."""
+    """A vLLM: it reports the length of its queue."""
 
     async def workload(self) -> Workload | None:
         return Workload(self.busy, self.here - self.busy)
 
 
 class LimitedEngine(PacedEngine):
-    """The same, of a gateway that takes no more than so many."""
+    """A gateway that refuses more than a number of requests at once."""
 
     def __init__(self, limit: int, *, counts: bool = False) -> None:
         super().__init__(999)
         self._limit = limit
         self._counts = counts
-        """Whether it says so as a server that counts requests, which wants to be left alone for a second."""
+        """Whether its refusal is a rate limit with a wait of one second."""
 
     async def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         if self.here >= self._limit:
@@ -86,7 +86,7 @@ class LimitedEngine(PacedEngine):
 
 
 class SharingEngine(PacedEngine):
-    """Answers as llama-server does whose slots share a context: once that is full, all that is answered ends."""
+    """A llama-server whose slots share a context: once that is full, all running replies end."""
 
     def __init__(self, slots: int, room: int, *, tells: bool = True) -> None:
         super().__init__(slots)
@@ -95,7 +95,7 @@ class SharingEngine(PacedEngine):
         self._used = 0
         self._full = asyncio.Event()
         self.crowded = 0
-        """So many replies were ended since there was no room."""
+        """Number of replies that ended for lack of room."""
 
     async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
         return self._told

@@ -1,4 +1,4 @@
-"""A small file system of its own below a folder, for tests of a disk that is full or cannot be written."""
+"""A small file system of its own below a folder, for tests of full and read-only disks."""
 
 from __future__ import annotations
 

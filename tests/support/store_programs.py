@@ -1,4 +1,4 @@
-"""Starts the programs of `store_writers` and looks at the file they leave; judges nothing."""
+"""Starts the programs of `store_writers` and inspects the files they leave."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 class Outcome(NamedTuple):
     code: int
     lines: tuple[str, ...]
-    """Those that were printed whole."""
+    """The lines that were printed whole."""
     errors: str
 
 
@@ -41,7 +41,7 @@ def outcome(program: subprocess.Popen[str]) -> Outcome:
 
 
 def health(path: Path) -> tuple[str, ...]:
-    """Return what SQLite finds wrong with a file, its index of words and its references; nothing when all is well."""
+    """SQLite's complaints about a file, its index of words and its references; empty for a sound file."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         found = [str(said) for (said,) in connection.execute("PRAGMA integrity_check") if said != "ok"]
         found += [f"dangling: {row}" for row in connection.execute("PRAGMA foreign_key_check")]

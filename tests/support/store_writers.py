@@ -1,4 +1,4 @@
-"""Programs that use one store at once, or are killed while they do; each line they print was kept by then.
+"""Programs that use one store at the same time, or are killed in the middle; each line they print is stored by then.
 
 `store_writers.py turns PATH COUNT`, `store_writers.py stream PATH`, `store_writers.py limited PATH`, `store_writers.py migrate PATH`
 """
@@ -32,11 +32,11 @@ PATIENCE = 600.0
 
 
 PAUSE = 0.002
-"""Between two steps, in seconds, so that every writer has its turn."""
+"""Seconds between two steps, so that every writer has its turn."""
 
 
 def say(*words: object) -> None:
-    """Print a line in one write, so that a kill leaves none half written that could pass for another."""
+    """Print a line in one write, so that a kill cannot leave half a line that passes for another."""
     os.write(1, f"{' '.join(map(str, words))}\n".encode())
 
 
@@ -45,7 +45,7 @@ def opened(path: Path) -> Store:
 
 
 def piece(turn: int, number: int) -> str:
-    """Return what reply `turn` says as its piece `number`; all differ."""
+    """The text of piece `number` of reply `turn`; all differ."""
     return f"<{turn}.{number}>".ljust(PIECE, ".")
 
 
@@ -88,7 +88,7 @@ def stream(path: Path) -> None:
 
 
 def limited(path: Path) -> None:
-    """Ask until the system lets the files grow no more, then go on in memory."""
+    """Ask until the system stops the files from growing, then continue in memory."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     store = opened(path)
     session = store.create_session("limited").id
@@ -105,7 +105,7 @@ def limited(path: Path) -> None:
 
 
 def second_version(connection: sqlite3.Connection) -> None:
-    """Change every turn, slowly, in a table made anew, as a version to come might."""
+    """Change every turn, slowly, in a rebuilt table, as a future version might."""
     connection.execute("ALTER TABLE turns ADD COLUMN mood TEXT NOT NULL DEFAULT ''")
     for (turn,) in connection.execute("SELECT id FROM turns").fetchall():
         connection.execute("UPDATE turns SET mood = 'calm' WHERE id = ?", (turn,))
@@ -128,7 +128,7 @@ def migrate(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    # On a busy machine one may wait longer for so many others than anybody at a terminal would.
+    # On a busy machine a program may wait longer for so many others than any user would.
     opening.BUSY_SECONDS = opening.OPENING_SECONDS = database.SWITCH_SECONDS = PATIENCE
     mode, file, *rest = sys.argv[1:]
     if mode == "turns":

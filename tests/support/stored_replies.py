@@ -1,4 +1,4 @@
-"""What a home holds after a question."""
+"""Reads the stored replies of a home after a question."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from reflectty.core.session import Session, StoredReply, Turn
 
 
-class Kept:
-    """What a home holds."""
+class StoredHome:
+    """The sessions of a home."""
 
     def __init__(self, home: Path) -> None:
         self.path = home / ".local" / "share" / "reflectty" / "sessions.db"

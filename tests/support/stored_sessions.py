@@ -1,4 +1,4 @@
-"""What is kept in the tests: a reply with everything that one can have, a plain one, and a store full of them."""
+"""Stored replies for the tests: one with every field, a plain one, and a store full of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ COMPLETE = StoredReply("mini", segments=((Kind.ANSWER, "yes"),), answer="yes", r
 
 
 def filled(path: Path) -> str:
-    """Keep a session with enough in it for many pages; return its id."""
+    """Store a session that fills many pages; return its id."""
     if path.exists() or path.is_symlink():
         store = open_store(path, pytest.fail)
         session = fill(store)
@@ -60,7 +60,7 @@ def filled(path: Path) -> str:
 
 @cache
 def _filled() -> tuple[str, bytes]:
-    """Fill a file once; return the id of its session and all of it."""
+    """Fill a file once; return the id of its session and its bytes."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "sessions.db"
         store = open_store(path, pytest.fail)

@@ -1,7 +1,7 @@
-"""Which tests a run is made of: the quick tier, the rest, or all of them.
+"""Chooses the tests of a run: the quick tier, the rest, or all of them.
 
-Left out of the quick tier are tests that are marked `slow`, `server` or `recipe`. What the command line names is run in
-any tier, or fails: one test by its name, by a marker (`-m`), or those of a server or of the recipe by their file or folder.
+The quick tier leaves out tests that are marked `slow`, `server` or `recipe`. Tests named on the command line run in any
+tier, or fail: one test by its name, by a marker (`-m`), or those of a server or of the recipe by their file or folder.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 LEFT_OUT = ("server", "slow", "recipe")
-"""Markers, the first that a test has is the one that is counted."""
+"""Markers that leave a test out; a test counts under the first that it has."""
 FOLDERS = {"real": "server", "recipe": "recipe"}
-"""Folders under tests/ whose every test is marked."""
+"""Folders under tests/ whose every test has a marker."""
 
 
 def add_option(parser: pytest.Parser) -> None:
@@ -43,14 +43,14 @@ def configure(config: pytest.Config) -> None:
 
 
 def workers(config: pytest.Config) -> int:
-    """Return how many processes run the tests."""
+    """The number of processes that run the tests."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # Half of what the quick tests do is wait for other processes; what the rest waits for computes on all cores.
+    # The quick tests spend half their time waiting for other processes; the rest computes on all cores.
     return 2 * cores if config.getoption("--tier") == "quick" else cores
 
 
 class _Tiers:
-    """Leaves tests out, and says how many; with xdist the workers leave out and the controller says."""
+    """Deselects tests and reports their number; with xdist the workers deselect and the controller reports."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -82,7 +82,7 @@ class _Tiers:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        # Every worker collects the same; one that crashed says nothing.
+        # Every worker collects the same tests; a crashed one reports nothing.
         self._left_out |= Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -98,7 +98,7 @@ def _mark(item: pytest.Item) -> None:
     if top == "real":
         item.add_marker("process")
     if item.get_closest_marker("server"):
-        # One real server at a time: two of them have a core less each than they need.
+        # One real server at a time: two of them have too few cores.
         item.add_marker(pytest.mark.xdist_group("server"))
 
 
@@ -111,19 +111,19 @@ def _is_property(item: pytest.Item) -> bool:
 
 
 def _left_out(arguments: Iterable[str]) -> set[str]:
-    """Return the markers that are left out: not those whose files were asked for, nor a recipe that has changed."""
+    """The markers to leave out: not those of files on the command line, nor of a recipe that has changed."""
     paths = [(ROOT / argument.partition("::")[0]).resolve() for argument in arguments]
     asked_for = {marker for name, marker in FOLDERS.items() if any(path.is_relative_to(TESTS / name) for path in paths)}
     return set(LEFT_OUT) - asked_for - ({"recipe"} if _recipe_has_changed() else set())
 
 
 def _is_named(item: pytest.Item, named: Iterable[str]) -> bool:
-    """Whether a test, or what holds it, is one of these names."""
+    """Whether a test, or a file or folder that contains it, is in a set of names."""
     return any(item.nodeid == name or item.nodeid.startswith((f"{name}[", f"{name}::")) for name in named)
 
 
 def _recipe_has_changed() -> bool:
-    """Whether models/ differs from what is committed, or the last commit changed it; false where git cannot tell."""
+    """Whether models/ differs from the last commit or was changed by it; false where git cannot tell."""
     commands = (["git", "status", "--porcelain", "models"], ["git", "diff", "--name-only", "HEAD~1", "HEAD", "models"])
     try:
         return any(subprocess.run(command, cwd=ROOT, capture_output=True, check=False).stdout for command in commands)

@@ -1,4 +1,4 @@
-"""A server over TLS whose certificate was signed by an authority of its own, made by the `openssl` command."""
+"""A TLS server whose certificate is signed by an authority of its own, made by the `openssl` command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVENTS = b'data: {"choices":[{"delta":{"content":"hi"},"finish_reason":"stop"}]}
 
 
 class Authority(NamedTuple):
-    """Files in PEM: who signs, and a server for 127.0.0.1 and localhost with its key; the folder is hashed."""
+    """PEM files of an authority and of a server for 127.0.0.1 and localhost with its key; the folder is hashed."""
 
     signer: Path
     folder: Path

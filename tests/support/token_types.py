@@ -1,8 +1,8 @@
-"""Changes the types that a GGUF gives to tokens of its vocabulary, and nothing else of it.
+"""Changes the types of tokens in the vocabulary of a GGUF, and nothing else in it.
 
-llama.cpp leaves tokens of the type CONTROL out of what a model says, so a model whose tags are such tokens loses
-them. A type is a number of fixed width: only the beginning of a file is read and only those numbers are written,
-whatever the size of the model.
+llama.cpp leaves tokens of the type CONTROL out of a reply, so a model whose tags are such tokens loses them. A type is
+a number of fixed width: only the beginning of a file is read and only those numbers are written, whatever the size of
+the model.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ VERSIONS = (2, 3)
 TOKENS = "tokenizer.ggml.tokens"
 TYPES = "tokenizer.ggml.token_type"
 WIDTHS = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-"""How many bytes a value of a type has; texts and arrays have a length of their own."""
+"""Size in bytes of a value of each type; texts and arrays have a length of their own."""
 INT32, TEXT, ARRAY = 5, 8, 9
 
 
 class TokenType(IntEnum):
-    """The types that decide whether a token is seen."""
+    """The types that decide whether a token is visible."""
 
     NORMAL = 1
     CONTROL = 3
@@ -35,11 +35,11 @@ class TokenType(IntEnum):
 
 
 class GgufError(ValueError):
-    """A file is no GGUF that can be read, or lacks what is looked for."""
+    """A file is not a readable GGUF, or lacks what is looked for."""
 
 
 class Array(NamedTuple):
-    """Where the elements of an array stand, their type and their number."""
+    """The position, number and type of the elements of an array."""
 
     kind: int
     length: int
@@ -47,7 +47,7 @@ class Array(NamedTuple):
 
 
 class Header:
-    """Reads the keys and values at the beginning of a GGUF, in the byte order that the file is in."""
+    """Reads the keys and values at the beginning of a GGUF, in the byte order of the file."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -62,7 +62,7 @@ class Header:
         _tensors, self._count = self._number("Q"), self._number("Q")
 
     def arrays(self) -> dict[str, Array]:
-        """Read all keys, and return those whose value is an array; to be called once."""
+        """The values that are arrays, by key; reads all keys, so call it once."""
         found: dict[str, Array] = {}
         for _ in range(self._count):
             key = self._text().decode()
@@ -104,7 +104,7 @@ class Header:
         self._file.seek(size, os.SEEK_CUR)
 
     def _read(self, size: int) -> bytes:
-        # A length that is wrong may be any: it must not be taken at its word.
+        # A damaged length may have any value, so it is never trusted.
         found = self._file.read(min(size, self._end))
         if len(found) < size:
             raise GgufError("the file ends within its header")
@@ -118,7 +118,7 @@ class Header:
 
 
 def _words(file: BinaryIO, tokens: Iterable[str]) -> tuple[str, dict[str, int]]:
-    """Return the format of a type, and where that of each token stands.
+    """The format of a type, and the position of the type of each token.
 
     Raises:
         GgufError: the file has no vocabulary with types, or lacks a token.
@@ -140,7 +140,7 @@ def _words(file: BinaryIO, tokens: Iterable[str]) -> tuple[str, dict[str, int]]:
 
 
 def token_types(path: Path, tokens: Iterable[str]) -> dict[str, int]:
-    """Return the types of tokens.
+    """The types of tokens.
 
     Raises:
         GgufError: the file cannot be read, or lacks one of them.
@@ -155,7 +155,7 @@ def token_types(path: Path, tokens: Iterable[str]) -> dict[str, int]:
 
 
 def copy_retyped(source: Path, target: Path, types: Mapping[str, int]) -> None:
-    """Copy a GGUF, with other types for the tokens named.
+    """Copy a GGUF, with other types for the given tokens.
 
     Raises:
         GgufError: the file cannot be read, or lacks one of them; nothing was copied.
@@ -170,17 +170,17 @@ def copy_retyped(source: Path, target: Path, types: Mapping[str, int]) -> None:
 
 
 def copy_renamed(source: Path, target: Path, first: int, names: Iterable[str], types: Mapping[str, int]) -> None:
-    """Copy a GGUF, with other names for some tokens in a row and types for them.
+    """Copy a GGUF, with other names and types for a run of tokens.
 
     Args:
         source: the file.
         target: the copy.
         first: the id of the first of them.
-        names: what they are called; all together they take the same room as before, so that nothing moves.
-        types: for those of the names that get another type.
+        names: their new names; together they have the length of the old ones, so that nothing moves.
+        types: new types, by name.
 
     Raises:
-        GgufError: the file cannot be read, or the names take another room.
+        GgufError: the file cannot be read, or the names have another length.
     """
     with source.open("rb") as file:
         header = Header(file)

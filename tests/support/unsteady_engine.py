@@ -1,4 +1,4 @@
-"""An engine that answers, cuts its replies, is busy, or goes away for a while, as a test says; it knows what it did."""
+"""An engine that answers, cuts its replies, is busy, or goes away for a while, by script; it counts its answers."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from reflectty.core.messages import Request
 
 
-class Does(Enum):
-    """What it does with one request."""
+class Fate(Enum):
+    """The fate of one request."""
 
     ANSWER = auto()
     CUT = auto()
     BUSY = auto()
     LIMITED = auto()
-    """It has been asked often enough for now, and says for how long."""
+    """A rate limit, with the time to wait."""
     FAIL = auto()
-    """It fails at this request, and may not the next time."""
+    """A failure that a second try may not meet."""
     REFUSE = auto()
-    """It refuses this request, and would refuse it again."""
+    """A refusal that a second try would meet again."""
     DIE = auto()
-    """It goes away in the middle of the reply, and is not there for the next two times that somebody looks."""
+    """The engine goes away in the middle of the reply, and stays away for the next two checks."""
 
 
 class UnsteadyEngine(ScriptedEngine):
-    """Does one thing a request; when it has done all of them, it answers: with the prompt itself."""
+    """Does one thing per request; at the end of the script it answers with the prompt itself."""
 
-    def __init__(self, *does: Does, models: Iterable[str] = ("m",), seconds: float = 0.0) -> None:
+    def __init__(self, *does: Fate, models: Iterable[str] = ("m",), seconds: float = 0.0) -> None:
         super().__init__(models=tuple(Model(name, ("completion",)) for name in models))
         self.answered: list[str] = []
         self.rest = 60.0
-        """So many seconds it wants to be left alone when it has been asked often enough."""
+        """The wait that a rate limit asks for, in seconds."""
         self.most = 0
-        """So many requests were answered at the same time."""
+        """The highest number of requests at the same time."""
         self._does = list(does)
         self._seconds = seconds
         self._at_once = 0
@@ -54,28 +54,28 @@ class UnsteadyEngine(ScriptedEngine):
         self._at_once += 1
         self.most = max(self.most, self._at_once)
         try:
-            async for chunk in self._reply(request, self._does.pop(0) if self._does else Does.ANSWER):
+            async for chunk in self._reply(request, self._does.pop(0) if self._does else Fate.ANSWER):
                 yield chunk
         finally:
             self._at_once -= 1
 
-    async def _reply(self, request: Request, does: Does) -> AsyncGenerator[Chunk, None]:
+    async def _reply(self, request: Request, does: Fate) -> AsyncGenerator[Chunk, None]:
         await asyncio.sleep(self._seconds)
-        if does is Does.BUSY:
+        if does is Fate.BUSY:
             raise BusyError("the server is busy")
-        if does is Does.LIMITED:
+        if does is Fate.LIMITED:
             raise BusyError("slow down", rate_limited=True, retry_after=self.rest)
-        if does is Does.FAIL:
+        if does is Fate.FAIL:
             raise RefusedError("the server refused: oops", transient=True)
-        if does is Does.REFUSE:
+        if does is Fate.REFUSE:
             raise RefusedError("the server refused: not this one")
         prompt = request.messages[-1].content
         yield Chunk("<output>")
         await asyncio.sleep(self._seconds)
         yield Chunk(prompt)
-        if does is Does.DIE:
+        if does is Fate.DIE:
             self._absent = 2
-        if does is not Does.ANSWER:
+        if does is not Fate.ANSWER:
             raise IncompleteError("the connection to the server was lost")
         self.answered.append(prompt)
         yield Chunk("</output>", done=True, done_reason="stop", usage=USAGE)

@@ -1,6 +1,6 @@
-"""A scripted vLLM 0.32: its events field by field, its refusals, and the paths beside the protocol that render prompts.
+"""A scripted vLLM 0.32: its events field by field, its refusals, and its extra paths that render prompts.
 
-The form of the events, the status and the words of the refusals are those of vllm 0.32.0 (CPU); the texts are ours.
+The events, the status codes and the messages of the refusals are those of vllm 0.32.0 (CPU); the texts are ours.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from support.fake_server import Answer, FakeServer, whole
-from support.openai_replies import DONE, STREAM, event, served
+from support.openai_replies import DONE, STREAM, event, model_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from support.fake_server import Asked, Route
+    from support.fake_server import ReceivedRequest, Route
 
 CHAT, COMPLETIONS, MODELS = "/v1/chat/completions", "/v1/completions", "/v1/models"
 TOKENIZE, DETOKENIZE = "/tokenize", "/detokenize"
@@ -38,10 +38,10 @@ def _figures(prompt: int, reply: int, thinking: int | None) -> bytes:
 FIRST = _event({"role": "assistant", "content": ""}, prompt_token_ids=None, prompt_text=None)
 
 
-def replied(
+def vllm_reply(
     contents: Iterable[str] = (), thinking: Iterable[str] = (), *, finish: str = "stop", prompt: int = 33
 ) -> Answer:
-    """Return a whole reply: the role, the reasoning where a parser takes it apart, the content, the figures."""
+    """A whole reply: the role, the reasoning where a parser separates it, the content, the usage."""
     said, thought = list(contents), list(thinking)
     counted = len(thought) if thought else None
     pieces = [
@@ -55,8 +55,8 @@ def replied(
     return Answer(pieces, content_type=STREAM)
 
 
-def completed(contents: Iterable[str], finish: str = "stop", *, prompt: int = 33) -> Answer:
-    """Return a whole reply of /v1/completions, which no parser touches."""
+def vllm_completion(contents: Iterable[str], finish: str = "stop", *, prompt: int = 33) -> Answer:
+    """A whole reply of /v1/completions, which no parser touches."""
 
     def piece(text: str, reason: str | None = None) -> bytes:
         choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": reason, "stop_reason": None}
@@ -68,8 +68,8 @@ def completed(contents: Iterable[str], finish: str = "stop", *, prompt: int = 33
     return Answer([*map(piece, said), piece("", finish), figures, DONE], content_type=STREAM)
 
 
-def glimpsed(prompt: str, tokens: Iterable[str] = ()) -> Answer:
-    """Return the beginning of a reply with the rendered prompt; a token that the parser takes out has an empty delta."""
+def preview_reply(prompt: str, tokens: Iterable[str] = ()) -> Answer:
+    """The beginning of a reply with the rendered prompt; a token that the parser removes has an empty delta."""
 
     def token(text: str) -> bytes:
         entry = {"token": text, "logprob": -0.25, "bytes": list(text.encode()), "top_logprobs": []}
@@ -85,9 +85,9 @@ def refused(message: str, param: str | None = None, status: int = 400) -> Answer
 
 @dataclass
 class Vllm:
-    """What one server serves and how it renders; `routes` are those of a FakeServer.
+    """A server and its template; `routes` are those of a FakeServer.
 
-    A token is a character here. What renders with thinking off ends in `off`, everything else in `on`.
+    A token is a character here. A prompt with thinking off ends in `off`, every other prompt in `on`.
     """
 
     name: str = "prod/assistant-v2"
@@ -95,24 +95,24 @@ class Vllm:
     off: str = ""
     room: int = 2048
     beside: bool = True
-    """Whether a gateway lets the paths beside the protocol through."""
-    chat: Answer | Sequence[Answer] = field(default_factory=lambda: replied(["hi"]))
+    """Whether a gateway lets the extra paths through."""
+    chat: Answer | Sequence[Answer] = field(default_factory=lambda: vllm_reply(["hi"]))
     """One reply, or replies in turn."""
-    completions: Route = field(default_factory=lambda: completed(["hi"]))
+    completions: Route = field(default_factory=lambda: vllm_completion(["hi"]))
     tells: bool = True
-    """Whether it knows the field that asks for the rendered prompt, as older ones do not."""
+    """Whether it knows the field that asks for the rendered prompt; older versions do not."""
     tokens: tuple[str, ...] = ()
-    """What a reply begins with, as the log probabilities tell it."""
+    """The beginning of a reply, as its log probabilities have it."""
 
     def rendered(self, body: dict[str, Any]) -> str:
-        """Return a prompt, the messages in ChatML."""
+        """The prompt for a request, in ChatML."""
         turns = [f"<|im_start|>{one['role']}\n{one['content']}<|im_end|>\n" for one in body["messages"]]
         thinks = body.get("chat_template_kwargs", {}).get("enable_thinking", True)
         return "".join(turns) + (self.on if thinks or not self.off else self.off)
 
     def serve(self) -> FakeServer:
         routes: dict[str, Route] = {
-            MODELS: served(self.name, room=self.room),
+            MODELS: model_list(self.name, room=self.room),
             CHAT: self._chat,
             COMPLETIONS: self.completions,
             "/version": whole({"version": "0.32.0"}),
@@ -121,19 +121,19 @@ class Vllm:
         self._server = server
         return server
 
-    def _chat(self, asked: Asked) -> Answer:
+    def _chat(self, asked: ReceivedRequest) -> Answer:
         body = asked.json
         if body.get("return_prompt_text"):
-            return glimpsed(self.rendered(body) if self.tells else "", self.tokens)
+            return preview_reply(self.rendered(body) if self.tells else "", self.tokens)
         if isinstance(self.chat, Answer):
             return self.chat
         chats = [one for one in self._server.asked(CHAT) if not one.json.get("return_prompt_text")]
         return self.chat[min(len(chats), len(self.chat)) - 1]
 
-    def _tokenize(self, asked: Asked) -> Answer:
+    def _tokenize(self, asked: ReceivedRequest) -> Answer:
         tokens = [ord(character) for character in self.rendered(asked.json)]
         return whole({"count": len(tokens), "max_model_len": self.room, "tokens": tokens, "token_strs": None})
 
 
-def _detokenize(asked: Asked) -> Answer:
+def _detokenize(asked: ReceivedRequest) -> Answer:
     return whole({"prompt": "".join(map(chr, asked.json["tokens"]))})

@@ -1,4 +1,4 @@
-"""Waits for an event or a state, as long as the busiest machine may need."""
+"""Waits for an event or a state, with the patience that the busiest machine needs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 600.0
-"""Seconds that a very busy machine gets for what should take a fraction of one."""
+"""Seconds that a very busy machine gets for what usually takes a fraction of one."""
 
 
 def until(condition: Callable[[], object], patience: float = PATIENCE) -> bool:
-    """Wait until a condition holds, and say whether it came to hold."""
+    """Wait until a condition holds; return whether it held in time."""
     end = time.monotonic() + patience
-    # What held may not hold any more: it is looked at once.
+    # A condition may hold for a moment only: check it at once.
     while not condition():
         if time.monotonic() >= end:
             return False
@@ -25,12 +25,12 @@ def until(condition: Callable[[], object], patience: float = PATIENCE) -> bool:
 
 
 def until_changed(changed: threading.Condition, condition: Callable[[], object], patience: float = PATIENCE) -> bool:
-    """Wait until a condition holds that is looked at whenever another thread says that something has changed."""
+    """Wait until a condition holds, checking it whenever another thread reports a change."""
     end = time.monotonic() + patience
     with changed:
         while not condition():
             if (left := end - time.monotonic()) <= 0:
                 return False
-            # Some conditions are not about what the other thread changes.
+            # Some conditions depend on more than the other thread.
             changed.wait(min(left, 0.1))
         return True

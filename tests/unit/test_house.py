@@ -1,4 +1,4 @@
-"""The names of the package: one class a name, no participle for a module, every package on the maps."""
+"""The names of the package: each class name occurs once, no module is a participle, every package is on the maps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import reflectty
 PACKAGE = Path(reflectty.__file__).parent
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 FIELD = {"decoding", "encoding", "reasoning", "steering", "thinking"}
-"""Nouns of the field that end as a participle does."""
+"""Nouns of the field that end like a participle."""
 
 
 def sources() -> list[Path]:

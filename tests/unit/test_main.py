@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class Broken(io.StringIO):
-    """A stream that fails in a way nobody foresaw."""
+    """A stream that fails in an unforeseen way."""
 
     def write(self, _: str) -> int:
         raise RuntimeError("boom \x1b]0;title\x07")
 
 
-def told(arguments: list[str]) -> tuple[int, str]:
-    """The exit code, and what was said on stderr, where stdout is broken."""
+def run_broken(arguments: list[str]) -> tuple[int, str]:
+    """The exit code, and the text on stderr, where stdout is broken."""
     err = io.StringIO()
     code = main(arguments, Terminal(None, stdin_tty=False, out=Sink(Broken()), err=Sink(err)))
     return code, err.getvalue()
@@ -26,7 +26,7 @@ def told(arguments: list[str]) -> tuple[int, str]:
 
 def test_unexpected_error_is_one_line_and_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REFLECTTY_DEBUG", raising=False)
-    code, said = told(["--version"])
+    code, said = run_broken(["--version"])
 
     assert code == 1
     assert said.startswith("reflect: internal error: RuntimeError: boom ^[]0;title^G (REFLECTTY_DEBUG=1 shows where")
@@ -35,7 +35,7 @@ def test_unexpected_error_is_one_line_and_exits_with_1(monkeypatch: pytest.Monke
 
 def test_debug_mode_shows_an_escaped_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REFLECTTY_DEBUG", "1")
-    _, said = told(["--version"])
+    _, said = run_broken(["--version"])
 
     assert "Traceback" in said
     assert "in write" in said

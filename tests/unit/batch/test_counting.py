@@ -23,7 +23,7 @@ class Clock:
 
 
 def halfway(total: int | None = 40, away: tuple[str, ...] = ()) -> BatchProgress:
-    """A tally of which earlier calls answered ten lines, and this one eight and two not, in 20 seconds."""
+    """A tally after 20 seconds: earlier calls answered ten lines, this one eight, and two failed."""
     clock = Clock()
     tally = BatchProgress(total, clock)
     tally.answered_before, tally.unreachable_servers = 10, away

@@ -29,7 +29,7 @@ WRITTEN = st.lists(st.builds(Written, st.integers(1, 9), st.sampled_from([b"one"
 
 
 def ledger_of(*records: Written) -> ResumeIndex:
-    """Return the ledger of a file whose records are 10, 20, 30 … bytes long."""
+    """The ledger of a file whose records are 10, 20, 30 … bytes long."""
     ledger = ResumeIndex()
     for number, record in enumerate(records, 1):
         ledger.add(record.entry, 10 * number)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from reflectty.batch.prompts import InputLine, InputLineSplitter, digest_of
 
 SMALL = 8
-"""Bytes of the longest line in these tests."""
+"""The length limit of a line in these tests, in bytes."""
 
 
 def cut(data: bytes, sizes: list[int] | None = None, longest: int = SMALL) -> list[InputLine]:
-    """Return the lines of some bytes that come in pieces of these sizes, the last of them again and again."""
+    """The lines of bytes that arrive in pieces of these sizes; the last size repeats."""
     cutter, found = InputLineSplitter(longest), list[InputLine]()
     for piece in pieces(data, sizes or [len(data) or 1]):
         found += cutter.feed(piece)
@@ -57,7 +57,7 @@ class TestLine:
         for _ in range(1000):
             assert list(cutter.feed(b"x" * SMALL)) == []
 
-        assert sum(map(len, cutter._pieces)) <= 2 * SMALL  # noqa: SLF001 - what it holds is what is asked
+        assert sum(map(len, cutter._pieces)) <= 2 * SMALL  # noqa: SLF001 - the test is about its buffer
 
 
 @given(st.binary(max_size=60) | st.text("ab\r\n \ufeff", max_size=60).map(str.encode), st.lists(st.integers(1, 9)))

@@ -262,7 +262,7 @@ class TestFile:
 
 
 def test_full_disk_raises() -> None:
-    # Every write to this device fails, and nothing of it can be cut off.
+    # Every write to this device fails, and it cannot be truncated.
     with Path("/dev/full").open("r+b", buffering=0) as file:
         output = FileOutput(file, Path("out.jsonl"), ResumeIndex(), ordered=True)
         with pytest.raises(OutputError, match="no space left"):

@@ -6,7 +6,7 @@ from reflectty.batch.scheduler import MAX_CONCURRENCY, RETRY_AFTER_LINES, Concur
 
 
 class Serving:
-    """A server of so many slots that takes a second for a line; lines that have no slot wait."""
+    """A server with slots that takes a second for a line; lines without a slot wait."""
 
     def __init__(self, slots: int, most: int = MAX_CONCURRENCY) -> None:
         self.slots = slots
@@ -16,7 +16,7 @@ class Serving:
         self.settled: set[int] = set()
 
     def batch(self, lines: int) -> None:
-        """Let so many lines be asked, always as many at once as the pace says."""
+        """Process lines, always as many at once as the tuner allows."""
         while lines > 0:
             at_once = min(self.pace.slots, lines)
             for start in range(0, at_once, self.slots):

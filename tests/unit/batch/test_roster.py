@@ -9,7 +9,7 @@ M = "m"
 
 
 def roster_of(*servers: tuple[int, int, float]) -> Scheduler:
-    """Return servers that each have slots, questions they answer, and seconds for one."""
+    """Servers that each have slots, questions they answer, and seconds for one."""
     roster = Scheduler(len(servers))
     for place, (slots, running, seconds) in zip(roster.servers, servers, strict=True):
         place.slots, place.running, place.mean_seconds = slots, running, seconds

@@ -1,4 +1,4 @@
-"""Servers that listen and say nothing, or not to everything: how long they are waited for, and what is said."""
+"""Servers that listen but never answer some requests: the length of the wait, and the messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from reflectty.batch.runner import BatchOptions
 from reflectty.core.errors import StalledError
 from support.batch_work import Batch
-from support.unsteady_engine import Does, UnsteadyEngine
+from support.unsteady_engine import Fate, UnsteadyEngine
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Model
@@ -20,9 +20,9 @@ FIRST = 300.0
 
 
 class Silent(UnsteadyEngine):
-    """Never says a word of some things."""
+    """Never answers some calls."""
 
-    def __init__(self, *does: Does, of: tuple[str, ...] = ("version",), after: float = FIRST) -> None:
+    def __init__(self, *does: Fate, of: tuple[str, ...] = ("version",), after: float = FIRST) -> None:
         super().__init__(*does)
         self._of = of
         self._after = after
@@ -47,7 +47,7 @@ class Silent(UnsteadyEngine):
 
 
 def test_server_without_a_version_counts_as_reachable() -> None:
-    batch = Batch([Silent(Does.CUT)], 2, BatchOptions(jobs=1, delay=0.0))
+    batch = Batch([Silent(Fate.CUT)], 2, BatchOptions(jobs=1, delay=0.0))
 
     assert batch.answers == {0: "q0", 1: "q1"}
     assert batch.notes == []
@@ -55,7 +55,7 @@ def test_server_without_a_version_counts_as_reachable() -> None:
 
 
 def test_fully_silent_server_is_unreachable() -> None:
-    batch = Batch([Silent(Does.CUT, of=("version", "models"))], 1, BatchOptions(jobs=1, delay=0.0, patience=60.0))
+    batch = Batch([Silent(Fate.CUT, of=("version", "models"))], 1, BatchOptions(jobs=1, delay=0.0, patience=60.0))
 
     assert batch.notes == ["s0 no longer responds: retrying until it does"]
     assert str(batch.error) == "no server has responded for 60 s"

@@ -18,7 +18,7 @@ from reflectty.core.errors import (
     UsageError,
 )
 from support.batch_work import Batch
-from support.unsteady_engine import Does, UnsteadyEngine
+from support.unsteady_engine import Fate, UnsteadyEngine
 
 
 class TestOneServer:
@@ -37,33 +37,33 @@ class TestOneServer:
         assert engine.most == jobs
 
     def test_busy_or_cut_lines_are_retried(self) -> None:
-        batch = Batch([UnsteadyEngine(Does.BUSY, Does.CUT, Does.BUSY)], 1)
+        batch = Batch([UnsteadyEngine(Fate.BUSY, Fate.CUT, Fate.BUSY)], 1)
 
         assert batch.answers == {0: "q0"}
         assert batch.errors == {}
 
     def test_retries_are_limited(self) -> None:
-        engine = UnsteadyEngine(*[Does.BUSY] * 9)
+        engine = UnsteadyEngine(*[Fate.BUSY] * 9)
         batch = Batch([engine], 1, BatchOptions(jobs=1, retry=2, delay=0.0))
 
         assert type(batch.errors[0]) is BusyError
         assert len(engine.requests) == 3
 
     def test_delay_doubles_with_each_retry(self) -> None:
-        assert Batch([UnsteadyEngine(*[Does.CUT] * 3)], 1, BatchOptions(jobs=1, delay=1.0)).seconds == 1 + 2 + 4
+        assert Batch([UnsteadyEngine(*[Fate.CUT] * 3)], 1, BatchOptions(jobs=1, delay=1.0)).seconds == 1 + 2 + 4
 
     def test_refused_line_is_not_retried(self) -> None:
-        engine = UnsteadyEngine(Does.REFUSE)
+        engine = UnsteadyEngine(Fate.REFUSE)
         batch = Batch([engine], 1)
 
         assert type(batch.errors[0]) is RefusedError
         assert len(engine.requests) == 1
 
     def test_failed_line_is_retried(self) -> None:
-        assert Batch([UnsteadyEngine(Does.FAIL, Does.FAIL)], 1).answers == {0: "q0"}
+        assert Batch([UnsteadyEngine(Fate.FAIL, Fate.FAIL)], 1).answers == {0: "q0"}
 
     def test_rate_limit_loses_no_line(self) -> None:
-        limited = [*[Does.ANSWER] * 6, *[Does.LIMITED] * 2]
+        limited = [*[Fate.ANSWER] * 6, *[Fate.LIMITED] * 2]
         engine = UnsteadyEngine(*limited * 3)
         batch = Batch([engine], 20, BatchOptions(jobs=2, retry=0))
 
@@ -73,7 +73,7 @@ class TestOneServer:
         assert 3 <= len(batch.notes) <= 6
 
     def test_rate_limit_without_a_time_backs_off(self) -> None:
-        engine = UnsteadyEngine(*[Does.LIMITED] * 5)
+        engine = UnsteadyEngine(*[Fate.LIMITED] * 5)
         engine.rest = 0.0
         batch = Batch([engine], 2, BatchOptions(jobs=1, retry=0))
 
@@ -87,25 +87,25 @@ class TestOneServer:
         ]
 
     def test_rate_limit_beyond_the_patience_is_not_waited_for(self) -> None:
-        batch = Batch([UnsteadyEngine(Does.LIMITED)], 1, BatchOptions(jobs=1, retry=0, patience=30.0))
+        batch = Batch([UnsteadyEngine(Fate.LIMITED)], 1, BatchOptions(jobs=1, retry=0, patience=30.0))
 
         assert type(batch.errors[0]) is BusyError
 
     def test_is_waited_for_when_it_becomes_unreachable(self) -> None:
-        batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10)
+        batch = Batch([UnsteadyEngine(Fate.ANSWER, Fate.DIE)], 10)
 
         assert batch.answers == {number: f"q{number}" for number in range(10)}
         assert [note.partition(":")[0] for note in batch.notes] == ["s0 no longer responds", "s0 responds again"]
 
     def test_wait_is_limited_by_the_patience(self) -> None:
-        batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10, BatchOptions(jobs=1, patience=0.05, delay=5.0))
+        batch = Batch([UnsteadyEngine(Fate.ANSWER, Fate.DIE)], 10, BatchOptions(jobs=1, patience=0.05, delay=5.0))
 
         assert type(batch.error) is UnreachableError
         assert "0.05 s" in str(batch.error)
         assert batch.answers == {0: "q0"}
 
     def test_line_that_crashes_it_is_given_up(self) -> None:
-        engine = UnsteadyEngine(*[Does.DIE] * MAX_SERVER_LOSSES)
+        engine = UnsteadyEngine(*[Fate.DIE] * MAX_SERVER_LOSSES)
         batch = Batch([engine], 3, BatchOptions(jobs=1, delay=0.0))
 
         assert list(batch.errors) == [0]
@@ -257,16 +257,16 @@ class TestConcurrency:
 
 
 class Script(NamedTuple):
-    """What servers do, and how many lines there are."""
+    """The servers' behavior, and the number of lines."""
 
-    servers: list[list[Does]]
+    servers: list[list[Fate]]
     lines: int
     jobs: int
 
 
 SCRIPTS = st.builds(
     Script,
-    st.lists(st.lists(st.sampled_from(Does), max_size=12), min_size=1, max_size=3),
+    st.lists(st.lists(st.sampled_from(Fate), max_size=12), min_size=1, max_size=3),
     st.integers(0, 20),
     st.integers(1, 4),
 )

@@ -16,8 +16,8 @@ from reflectty.engines import open_engine
 from reflectty.reasoning.modes import AskOptions, Mode
 from support.fake_replies import CLOSE, Answer
 from support.fake_server import FakeServer, error, line, raw_reply, rendered, reply, show, tags, unless_loading, whole
-from support.fakes import Kept, Shown
-from support.scripted_servers import ANSWER, ANSWERED, THOUGHT, asking, unfinished
+from support.fakes import FakeRecorder, FakeRenderer
+from support.scripted_servers import ANSWER, ANSWERED, THOUGHT, chat_server, unfinished
 
 if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
@@ -30,11 +30,11 @@ REST = ("ore.\n</thinking>\n", "<output>\n", "9.9", "\n</output>")
 
 
 class Outcome:
-    """What came of a question, seen by all who were told."""
+    """The outcome of a question, as seen by the renderer and the recorder."""
 
     def __init__(self, server: FakeServer, question: Question, fails: Exception | None = None) -> None:
-        self.shown = Shown(fails)
-        self.kept = Kept(self.shown.told)
+        self.shown = FakeRenderer(fails)
+        self.kept = FakeRecorder(self.shown.told)
         self.reply: Reply | None = None
         self.error: ReflecttyError | None = None
         try:
@@ -53,14 +53,14 @@ class Outcome:
 
 
 def resuming(*rest: str, prompt: str = "Q: Which?\nA: ", **shown: Any) -> FakeServer:
-    """Return a server that goes on with a reply, and has nothing else to say."""
+    """A server that continues a reply and answers nothing else."""
     routes = {"/api/show": show(**shown), "/api/tags": tags(MODEL), "/api/chat": rendered(prompt)}
     return FakeServer(routes | {"/api/generate": unless_loading(raw_reply(rest))})
 
 
 class TestHistory:
     def test_is_placed_between_system_and_question(self) -> None:
-        with asking(reply([ANSWERED])) as server:
+        with chat_server(reply([ANSWERED])) as server:
             Outcome(server, QUESTION._replace(history=HISTORY, ask_options=AskOptions(system="Be brief.", model=MODEL)))
         roles = [(said["role"], said["content"]) for said in server.asked("/api/chat")[0].json["messages"]]
 
@@ -68,7 +68,7 @@ class TestHistory:
 
     def test_images_are_refused_when_the_model_has_no_vision(self) -> None:
         history = (Message("user", "Look", ("aGk=",)), Message("assistant", "Nice."))
-        with asking(reply([ANSWERED])) as server:
+        with chat_server(reply([ANSWERED])) as server:
             outcome = Outcome(server, QUESTION._replace(history=history))
 
         assert type(outcome.error) is RefusedError
@@ -131,7 +131,7 @@ class TestContinuing:
         assert server.asked("/api/chat") == []
 
     def test_is_refused_if_the_server_cannot_render(self) -> None:
-        with asking(whole({"message": {"content": "x"}, "done": True})) as server:
+        with chat_server(whole({"message": {"content": "x"}, "done": True})) as server:
             outcome = Outcome(server, QUESTION._replace(reply_prefix=SO_FAR))
 
         assert type(outcome.error) is RefusedError
@@ -165,7 +165,7 @@ class TestContinuing:
 
 def test_template_that_opens_thinking_leaves_a_native_answer_alone() -> None:
     shown: dict[str, Any] = {"capabilities": ["completion", "thinking"], "template": "{{ .Prompt }}<think>\n"}
-    with asking(reply(["9.9"], ["11 is more"]), **shown) as server:
+    with chat_server(reply(["9.9"], ["11 is more"]), **shown) as server:
         outcome = Outcome(server, QUESTION)
 
     assert outcome.reply is not None
@@ -174,14 +174,14 @@ def test_template_that_opens_thinking_leaves_a_native_answer_alone() -> None:
 
 class TestRecording:
     def test_starts_before_the_request_and_ends_after_the_reply_is_shown(self) -> None:
-        with asking(reply([ANSWERED])) as server:
+        with chat_server(reply([ANSWERED])) as server:
             outcome = Outcome(server, QUESTION)
 
         assert outcome.shown.told == ["start", "kept from here", "note keeping", "end", "kept", "stop"]
         assert outcome.ended == (ReplyStatus.COMPLETE, "", "d" * 64)
 
     def test_begins_with_what_is_known_of_the_reply(self) -> None:
-        with asking(reply([ANSWERED])) as server:
+        with chat_server(reply([ANSWERED])) as server:
             outcome = Outcome(
                 server, QUESTION._replace(ask_options=AskOptions(model=MODEL, options=(("seed", 4),)), digest="abc")
             )
@@ -204,7 +204,7 @@ class TestRecording:
         ids=["cut", "limit", "refused", "silent"],
     )
     def test_errors_are_recorded(self, chat: Answer, ended: ReplyStatus) -> None:
-        with asking(chat) as server:
+        with chat_server(chat) as server:
             outcome = Outcome(server, QUESTION)
 
         assert outcome.error is not None
@@ -212,28 +212,28 @@ class TestRecording:
 
     def test_schema_mismatch_is_complete_with_an_error(self) -> None:
         schema = read_schema('{"type": "object"}')
-        with asking(reply(["[1]"])) as server:
+        with chat_server(reply(["[1]"])) as server:
             outcome = Outcome(server, Question("q", AskOptions(Mode.DIRECT, model="m"), schema=schema))
 
         assert outcome.error is not None
         assert outcome.ended[:2] == (ReplyStatus.COMPLETE, str(outcome.error))
 
     def test_ticks_during_the_reply(self) -> None:
-        with asking(reply(["a", "b"], pause=0.15)) as server:
+        with chat_server(reply(["a", "b"], pause=0.15)) as server:
             outcome = Outcome(server, QUESTION)
 
         assert outcome.kept.ticks == len(outcome.shown.ticks) > 1
 
     def test_unwritable_answer_is_interrupted(self) -> None:
-        with asking(reply([ANSWERED])) as server:
+        with chat_server(reply([ANSWERED])) as server:
             outcome = Outcome(server, QUESTION, OutputError("the disk is full"))
 
         assert outcome.ended[0] is ReplyStatus.INTERRUPTED
         assert outcome.shown.told[-3:] == ["stop", "kept", "stop"]
 
     def test_canceled_reply_is_interrupted_and_sends_no_further_requests(self) -> None:
-        shown = Shown()
-        kept = Kept(shown.told)
+        shown = FakeRenderer()
+        kept = FakeRecorder(shown.told)
 
         async def cancelled(host: str) -> None:
             async with open_engine(host) as engine:
@@ -243,7 +243,7 @@ class TestRecording:
                 with pytest.raises(asyncio.CancelledError):
                     await task
 
-        with asking(unfinished("<thinking>\n11 is ", "more")) as server:
+        with chat_server(unfinished("<thinking>\n11 is ", "more")) as server:
             asyncio.run(cancelled(server.host))
 
         assert kept.ended == (ReplyStatus.INTERRUPTED, "", "")
@@ -252,13 +252,13 @@ class TestRecording:
 
     def test_raw_reply_is_recorded_the_same_way(self) -> None:
         written: list[str] = []
-        kept = Kept([])
+        kept = FakeRecorder([])
 
         async def raw(host: str) -> None:
             async with open_engine(host) as engine:
                 await ask_raw(engine, QUESTION, written.append, recorder=kept)
 
-        with asking(reply([ANSWERED])) as server:
+        with chat_server(reply([ANSWERED])) as server:
             asyncio.run(raw(server.host))
 
         assert "".join(written) == ANSWERED
@@ -274,7 +274,7 @@ class TestRecording:
 
 
 def test_a_cut_reply_still_raises() -> None:
-    with asking(Answer([line(THOUGHT), CLOSE])) as server:
+    with chat_server(Answer([line(THOUGHT), CLOSE])) as server:
         outcome = Outcome(server, QUESTION)
 
     assert isinstance(outcome.error, IncompleteError)

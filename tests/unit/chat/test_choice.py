@@ -1,4 +1,4 @@
-"""Which model is asked: never one unnamed that runs elsewhere, cannot answer or cannot be read."""
+"""The default model: never one that runs elsewhere, cannot answer or cannot be read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from reflectty.core.errors import ModelMissingError, ReflecttyError, RefusedErro
 from reflectty.core.messages import Model
 from reflectty.engines import open_engine
 from reflectty.reasoning.modes import AskOptions
-from support.fake_server import Answer, Asked, FakeServer, error, reply, show, whole
-from support.fakes import Shown
+from support.fake_server import Answer, FakeServer, ReceivedRequest, error, reply, show, whole
+from support.fakes import FakeRenderer
 from support.scripted_servers import ANSWERED
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PULL = "reflect models pull "
 
 
 class Stocked(NamedTuple):
-    """A model of a server: what the list says of it, and what a closer look says."""
+    """A model of a server: its entry in the list, and its answer of /api/show."""
 
     name: str
     day: int
@@ -45,7 +45,7 @@ def local(name: str = "qwen3:8b", day: int = 1, *can: str) -> Stocked:
 
 
 def untold(name: str, day: int, *can: str) -> Stocked:
-    """Return a model of which only a closer look tells what it can do."""
+    """A model whose capabilities only /api/show has."""
     return Stocked(name, day, {}, show(capabilities=list(can)))
 
 
@@ -56,7 +56,7 @@ EMBEDS = local("nomic-embed-text:latest", 8, "embedding")
 def stocked(*models: Stocked) -> FakeServer:
     by_name = {one.name.removesuffix(":latest"): one.shown for one in models}
 
-    def shown(asked: Asked) -> Answer:
+    def shown(asked: ReceivedRequest) -> Answer:
         name = asked.json["model"].removesuffix(":latest")
         return by_name.get(name) or error(404, f"model '{name}' not found")
 
@@ -66,7 +66,7 @@ def stocked(*models: Stocked) -> FakeServer:
 
 
 class Found(NamedTuple):
-    """What came of looking for a model."""
+    """The result of looking for a model."""
 
     model: Model | None
     problem: ReflecttyError | None
@@ -93,7 +93,7 @@ def look(server: FakeServer, name: str = "", *, sees: bool = False) -> Found:
         ((stub("mine", remote_model="x"), local()), "qwen3:8b"),
         ((Stocked("gpt-oss:20b-cloud", 9, {"capabilities": THINKS}), local()), "qwen3:8b"),
         ((Stocked("glm-5:cloud", 9, {"capabilities": THINKS}), local()), "qwen3:8b"),
-        # Without a tag, a name that ends so is one like any other.
+        # Without a tag, this ending of a name has no meaning.
         ((local("my-cloud:latest", 9), local()), "my-cloud"),
         ((EMBEDS, local("llama3:8b", 1, "completion")), "llama3:8b"),
         ((untold("nomic-embed-text:latest", 9, "embedding"), untold("qwen2.5:7b", 1, "completion")), "qwen2.5:7b"),
@@ -186,7 +186,7 @@ def test_vision_model_is_found_behind_many_others() -> None:
 
 
 def asked(server: FakeServer, name: str) -> tuple[Reply, list[str]]:
-    shown = Shown()
+    shown = FakeRenderer()
 
     async def main() -> Reply:
         async with open_engine(server.host) as engine:

@@ -1,4 +1,4 @@
-"""Thinking of earlier turns: handed back in a field of its own where the model's family was trained so, never as tags."""
+"""Thinking of earlier turns: sent back in a field of its own to families that were trained with it, never as tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model does instead of answering: it calls a tool that nobody runs, or refuses in a field of its own."""
+"""Replies without an answer: a call of an unknown tool, or a refusal in a field of its own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from reflectty.core.errors import NoAnswerError, ReflecttyError
 from reflectty.engines import EngineName, open_engine
 from reflectty.reasoning.modes import AskOptions, Mode
 from support.fake_server import Answer, FakeServer, done, line, show, tags
-from support.fakes import Shown
-from support.openai_replies import DONE, STREAM, chunk, served, text
+from support.fakes import FakeRenderer
+from support.openai_replies import DONE, STREAM, chunk, model_list, text
 
 if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
@@ -46,7 +46,7 @@ def of_openai(content: str, *names: str, thinking: str = "", refusal: str = "") 
         DONE,
     ]
     chat = Answer(pieces, content_type=STREAM)
-    return {"/v1/models": served("m"), "/v1/chat/completions": chat}
+    return {"/v1/models": model_list("m"), "/v1/chat/completions": chat}
 
 
 def asked(routes: Routes, engine: str, *, raw: bool = False) -> tuple[Reply | None, ReflecttyError | None]:
@@ -57,7 +57,7 @@ def asked(routes: Routes, engine: str, *, raw: bool = False) -> tuple[Reply | No
             if raw:
                 await ask_raw(opened, question, lambda _: None)
                 return None
-            return await ask(opened, question, Shown(None), first_time=lambda _: False)
+            return await ask(opened, question, FakeRenderer(None), first_time=lambda _: False)
 
     with FakeServer(routes) as server:
         try:

@@ -1,4 +1,4 @@
-"""What a question to a server that is no Ollama meets: options without a counterpart, capabilities half known."""
+"""Questions to servers that are not Ollama: options without a counterpart, capabilities half known."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from reflectty.engines import open_engine
 from reflectty.reasoning.modes import AskOptions, plan
 from reflectty.reasoning.reply import Reply
 from support.fake_server import FakeServer
-from support.fakes import Shown
-from support.openai_replies import props, said, served
+from support.fakes import FakeRenderer
+from support.openai_replies import chat_reply, model_list, props
 
 FIXED = Model("m", unsupported_options=("num_ctx", "keep_alive"))
 RESIZABLE = Model("m")
@@ -93,8 +93,8 @@ def test_unsupported_options_are_noted_once(raw: bool) -> None:
                 await ask(engine, question, shown, first_time=lambda _: False)
 
     question = Question("q", AskOptions(model="reflection", options=(("num_ctx", 8),)))
-    shown, written = Shown(), list[str]()
-    with FakeServer({"/v1/models": served("reflection"), "/v1/chat/completions": said(["hi"])}) as server:
+    shown, written = FakeRenderer(), list[str]()
+    with FakeServer({"/v1/models": model_list("reflection"), "/v1/chat/completions": chat_reply(["hi"])}) as server:
         asyncio.run(run(server.host))
 
     assert sum("this server ignores num_ctx" in text for text in shown.told) == 1
@@ -107,8 +107,8 @@ def test_missing_tags_hint_does_not_mention_ollama(maker: str) -> None:
             with suppress(ReflecttyError):
                 await ask(engine, Question("q", AskOptions(model="reflection")), shown, first_time=lambda _: False)
 
-    shown = Shown()
-    routes = {"/v1/models": served("reflection", maker=maker), "/v1/chat/completions": said(["9.9"])}
+    shown = FakeRenderer()
+    routes = {"/v1/models": model_list("reflection", maker=maker), "/v1/chat/completions": chat_reply(["9.9"])}
     with FakeServer(routes | {"/props?model=reflection": props()}) as server:
         asyncio.run(run(server.host))
 

@@ -28,7 +28,7 @@ PACE = 0.02
 
 
 class Serving(ScriptedEngine):
-    """Gives so many replies at the same time, all at one pace; the others wait without a word."""
+    """Sends a number of replies at the same time and pace; further requests wait in silence."""
 
     def __init__(self, at_once: int, words: int = 24, pace: float = PACE, refused: int = 0) -> None:
         super().__init__()

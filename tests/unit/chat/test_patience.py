@@ -1,4 +1,4 @@
-"""Servers that want to be asked later: how long is waited, and what is said meanwhile."""
+"""Servers that ask for a later try: the length of the wait, and the notes meanwhile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reflectty.chat.waits import RetryBudget
 from reflectty.core.errors import BusyError, ReflecttyError
 from reflectty.reasoning.modes import AskOptions
 from support.event_loops import TimelessLoop
-from support.fakes import Shown
+from support.fakes import FakeRenderer
 from support.scripted_engine import ScriptedEngine
 from support.scripted_servers import ANSWER, ANSWERED
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from support.scripted_engine import Step
 
-    Asking = Callable[[ScriptedEngine, Shown], Awaitable[object]]
+    Asking = Callable[[ScriptedEngine, FakeRenderer], Awaitable[object]]
 
 QUESTION = Question("Which?", AskOptions(model="reflection"))
 
@@ -32,7 +32,7 @@ def limit(seconds: float, *, limited: bool = True) -> BusyError:
 
 
 class Outcome:
-    """What came of a question to an engine on which time passes at once."""
+    """The outcome of a question to an engine on a clock that jumps over waits."""
 
     def __init__(self, *scripts: tuple[Step, ...], patience: float = 120.0, raw: bool = False) -> None:
         self.engine = ScriptedEngine(*scripts)
@@ -47,7 +47,7 @@ class Outcome:
             self.seconds = runner.get_loop().time()
 
     async def _ask(self, patience: float) -> None:
-        shown = Shown()
+        shown = FakeRenderer()
         shown.note = self.notes.append  # type: ignore[method-assign, assignment]
         reply = await ask(self.engine, QUESTION, shown, first_time=lambda _: False, patience=patience)
         self.written = reply.answer
@@ -79,16 +79,16 @@ def test_busy_server_is_reported_as_busy() -> None:
 @pytest.mark.parametrize(
     ("scripts", "patience", "requests"),
     [
-        # Later than anybody wants to look at it, or than two minutes in all.
+        # Longer than the patience, at once or in all.
         (((limit(121),),), 120.0, 1),
         (((limit(80),), (limit(80),)), 120.0, 2),
-        # It does not say when.
+        # Without a time to wait.
         (((limit(0),),), 120.0, 1),
-        # Every second is not for two minutes.
+        # A wait of one second is not repeated for two minutes.
         (((limit(1),),) * 30, 120.0, 25),
-        # Who waits for all of its questions together.
+        # The caller waits for all of its questions together.
         (((limit(10),),), 0.0, 1),
-        # What has been said cannot be taken back.
+        # Text that has been shown cannot be taken back.
         ((("<thinking>\n11 is m", limit(10)),), 120.0, 1),
     ],
 )

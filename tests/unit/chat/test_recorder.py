@@ -14,7 +14,7 @@ from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus, branch_
 from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.reply import Reply
 from reflectty.store import open_store
-from support.recorder_harness import SAID, Desk, turns
+from support.recorder_harness import SAID, RecorderHarness, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 class TestImmediateRecording:
     def test_question_is_saved_before_the_reply_starts(self, path: Path) -> None:
-        Desk(path, RecordTarget("Which?", (Attachment("a.txt", "file", "9.9"),)))
+        RecorderHarness(path, RecordTarget("Which?", (Attachment("a.txt", "file", "9.9"),)))
         question, reply = turns(path)
 
         assert (question.text, question.attachments) == ("Which?", (Attachment("a.txt", "file", "9.9"),))
@@ -41,7 +41,7 @@ class TestImmediateRecording:
         assert (reply.said.ended, reply.said.model, reply.said.effort) == (ReplyStatus.STREAMING, "m", "high")
 
     def test_partial_reply_is_saved_after_one_second(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         desk.say("<thinking>\n11 ")
         desk.wait(0.9)
         before = desk.reply().raw
@@ -53,14 +53,14 @@ class TestImmediateRecording:
         assert (before, after, desk.reply().raw) == ("", "<thinking>\n11 ", "<thinking>\n11 is more")
 
     def test_long_text_is_saved_at_once(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         desk.say("a" * 4096)
         desk.wait(0.1)
 
         assert len(desk.reply().raw) == 4096
 
     def test_thinking_in_its_own_field_is_saved_too(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         desk.spoken.feed(Chunk(thinking="so"))
         desk.wait(1)
         desk.say("9.9")
@@ -69,7 +69,7 @@ class TestImmediateRecording:
         assert (desk.reply().raw_thinking, desk.reply().raw) == ("so", "9.9")
 
     def test_silent_reply_updates_its_heartbeat(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         beats: list[float] = []
         store = open_store(path, pytest.fail)
         for _ in range(20):
@@ -81,7 +81,7 @@ class TestImmediateRecording:
         assert len(set(beats)) == 3
 
     def test_finished_reply_is_saved_with_all_fields(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         desk.say(THOUGHT)
         desk.wait(1)
         desk.say(ANSWER)
@@ -103,14 +103,14 @@ class TestImmediateRecording:
         assert desk.notes == []
 
     def test_digest_known_only_at_the_end_is_saved(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"), said=SAID._replace(digest=""))
+        desk = RecorderHarness(path, RecordTarget("q"), said=SAID._replace(digest=""))
         desk.say("x")
         desk.end()
 
         assert desk.reply().digest == "later"
 
     def test_cut_reply_saves_its_error_once(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         desk.say("<thinking>\n11 is <refl")
         desk.spoken.warnings += ["it is hot", "the runner died"]
         desk.end(ReplyStatus.INCOMPLETE, "the runner died")
@@ -120,7 +120,7 @@ class TestImmediateRecording:
         assert said.segments == ((Kind.THINKING, "11 is <refl"),)
 
     def test_reply_that_never_began_is_saved_with_its_question(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         desk.end(ReplyStatus.FAILED, "the model is gone")
 
         assert (desk.reply().ended, desk.reply().error) == (ReplyStatus.FAILED, "the model is gone")
@@ -129,14 +129,14 @@ class TestImmediateRecording:
 
 class TestTargets:
     def first(self, path: Path) -> Recorder:
-        desk = Desk(path, RecordTarget("first"))
+        desk = RecorderHarness(path, RecordTarget("first"))
         desk.say(ANSWER)
         desk.end()
         return desk.keeper
 
     def test_a_question_follows_a_turn(self, path: Path) -> None:
         first = self.first(path)
-        desk = Desk(path, RecordTarget("second", session=first.session, parent=first.reply))
+        desk = RecorderHarness(path, RecordTarget("second", session=first.session, parent=first.reply))
         desk.say("<output>\nten\n</output>")
         desk.end()
         found = turns(path)
@@ -147,7 +147,7 @@ class TestTargets:
     def test_another_reply_is_a_branch_of_its_question(self, path: Path) -> None:
         first = self.first(path)
         begun = RecordTarget(session=first.session, question=first.question, origin=ReplyOrigin.STEERED)
-        desk = Desk(path, begun, said=SAID._replace(raw="<thinking>\nNot so"))
+        desk = RecorderHarness(path, begun, said=SAID._replace(raw="<thinking>\nNot so"))
         desk.say(" fast.\n</thinking>\n" + ANSWER)
         desk.end()
         question, old, new = turns(path)
@@ -161,12 +161,12 @@ class TestTargets:
         assert branch_to(turns(path), desk.keeper.reply) == (question, new)
 
     def test_continued_reply_streams_from_where_it_stopped(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         desk.say("<thinking>\n11 is")
         desk.end(ReplyStatus.INCOMPLETE, "cut")
         reply = desk.keeper.reply
         again = RecordTarget(session=desk.keeper.session, reply=reply, origin=ReplyOrigin.CONTINUED)
-        desk = Desk(path, again, said=SAID._replace(raw="<thinking>\n11 is"))
+        desk = RecorderHarness(path, again, said=SAID._replace(raw="<thinking>\n11 is"))
         desk.say(" more")
         desk.wait(1)
         streaming = desk.reply()
@@ -182,7 +182,7 @@ class TestTargets:
 
 
 class Worker:
-    """Does work in a thread of its own, in order."""
+    """Runs work in a thread of its own, in order."""
 
     def __init__(self) -> None:
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()

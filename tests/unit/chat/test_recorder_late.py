@@ -12,7 +12,7 @@ from reflectty.core.session import ReplyStatus
 from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.reply import Reply
 from reflectty.store import Store, open_store
-from support.recorder_harness import SAID, Desk, turns
+from support.recorder_harness import SAID, RecorderHarness, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 class TestDelayedRecording:
     def test_quick_turn_is_written_at_the_end(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"), late=True)
+        desk = RecorderHarness(path, RecordTarget("q"), late=True)
         desk.say(THOUGHT + ANSWER)
         desk.wait(0.9)
         before = desk.opened, path.exists()
@@ -42,7 +42,7 @@ class TestDelayedRecording:
         assert desk.opened == 1
 
     def test_long_turn_is_written_after_one_second(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"), late=True)
+        desk = RecorderHarness(path, RecordTarget("q"), late=True)
         desk.say("<thinking>\n11 ")
         desk.wait(1)
         streaming = desk.reply()
@@ -59,7 +59,7 @@ class TestDelayedRecording:
     @pytest.mark.parametrize("ended", [ReplyStatus.FAILED, ReplyStatus.INTERRUPTED])
     @pytest.mark.parametrize("seconds", [0.5, 3])
     def test_question_without_a_reply_is_not_saved(self, path: Path, ended: ReplyStatus, seconds: float) -> None:
-        desk = Desk(path, RecordTarget("q"), late=True)
+        desk = RecorderHarness(path, RecordTarget("q"), late=True)
         desk.wait(seconds)
         desk.end(ended, "refused")
 
@@ -69,7 +69,7 @@ class TestDelayedRecording:
 
 class TestFailingStore:
     def test_write_failure_gives_one_note(self, path: Path) -> None:
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         store = open_store(path, pytest.fail)
         store.remove(desk.keeper.session)
         store.close()
@@ -86,7 +86,7 @@ class TestFailingStore:
     @pytest.mark.parametrize("late", [True, False])
     def test_open_failure_gives_one_note(self, tmp_path: Path, late: bool) -> None:
         (tmp_path / "file").write_text("in the way")
-        desk = Desk(tmp_path / "file" / "sessions.db", RecordTarget("q"), late=late)
+        desk = RecorderHarness(tmp_path / "file" / "sessions.db", RecordTarget("q"), late=late)
         desk.say("x")
         desk.wait(2)
         desk.end()
@@ -115,7 +115,7 @@ class TestFailingStore:
         store = open_store(path, pytest.fail)
         store.database.connection.execute("PRAGMA user_version = 999")
         store.close()
-        desk = Desk(path, RecordTarget("q"))
+        desk = RecorderHarness(path, RecordTarget("q"))
         desk.say("x")
         desk.end()
 

@@ -1,4 +1,4 @@
-"""One question to a model that was made: how long it is listened to, and what is said of it."""
+"""A trial question to a new model: the limit on its reply, and the verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions to a scripted vLLM: schemas behind a parser, replies that a parser misreads, limits, and names that say nothing."""
+"""Questions to a scripted vLLM: schemas behind a parser, replies that it misreads, limits, and uninformative names."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.modes import AskOptions, Mode, plan
 from reflectty.reasoning.reply import Reply
 from support.fake_server import FakeServer
-from support.fakes import Shown
-from support.openai_replies import served
-from support.vllm import CHAT, COMPLETIONS, Vllm, completed, replied
+from support.fakes import FakeRenderer
+from support.openai_replies import model_list
+from support.vllm import CHAT, COMPLETIONS, Vllm, vllm_completion, vllm_reply
 
 if TYPE_CHECKING:
     from reflectty.reasoning.modes import Plan
@@ -36,10 +36,10 @@ TAGGED = "<thinking>\n11 is more.\n</thinking>\n<output>\n9.9 is larger.\n</outp
 
 
 class Outcome:
-    """What came of a question."""
+    """The outcome of a question."""
 
     def __init__(self) -> None:
-        self.shown = Shown()
+        self.shown = FakeRenderer()
         self.error: ReflecttyError | None = None
         self.bodies: list[Any] = []
 
@@ -50,12 +50,12 @@ class Outcome:
 
 
 def asked(vllm: Vllm, question: Question, times: int = 1) -> Outcome:
-    """Ask, so many times over the same engine; return what came of it the last time."""
+    """Ask `times` times over the same engine; return the last outcome."""
 
     async def run(server: FakeServer) -> None:
         async with open_engine(server.host, engine="openai") as engine:
             for _ in range(times):
-                outcome.shown = Shown()
+                outcome.shown = FakeRenderer()
                 await ask(engine, question, outcome.shown, first_time=lambda _: False)
 
     outcome = Outcome()
@@ -72,7 +72,7 @@ def asked(vllm: Vllm, question: Question, times: int = 1) -> Outcome:
 
 
 def test_schema_behind_a_parser_takes_a_second_request_once_thinking_is_seen() -> None:
-    chats = [replied(["never read"], ["Both", " start"]), replied(JSON, ["\n", "Both", " start."])]
+    chats = [vllm_reply(["never read"], ["Both", " start"]), vllm_reply(JSON, ["\n", "Both", " start."])]
     outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", AskOptions(model=UNKNOWN), schema=SCHEMA))
     free, held = outcome.bodies
 
@@ -85,7 +85,11 @@ def test_schema_behind_a_parser_takes_a_second_request_once_thinking_is_seen() -
 
 
 def test_schema_behind_a_parser_takes_one_request_once_thinking_is_known() -> None:
-    chats = [replied(["never read"], ["Both"]), replied(JSON, ["\n", "Both."]), replied(JSON, ["\n", "Again."])]
+    chats = [
+        vllm_reply(["never read"], ["Both"]),
+        vllm_reply(JSON, ["\n", "Both."]),
+        vllm_reply(JSON, ["\n", "Again."]),
+    ]
     outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", AskOptions(model=UNKNOWN), schema=SCHEMA), times=2)
 
     assert len(outcome.bodies) == 3
@@ -94,14 +98,16 @@ def test_schema_behind_a_parser_takes_one_request_once_thinking_is_known() -> No
 
 
 def test_usage_of_a_schema_reply_is_reported() -> None:
-    outcome = asked(Vllm("Qwen/Qwen3-8B", chat=replied(JSON, ["Both", "."], prompt=41)), Question("q", schema=SCHEMA))
+    outcome = asked(
+        Vllm("Qwen/Qwen3-8B", chat=vllm_reply(JSON, ["Both", "."], prompt=41)), Question("q", schema=SCHEMA)
+    )
 
     assert (outcome.reply.usage.prompt_tokens, outcome.reply.usage.reply_tokens) == (41, 6)
 
 
 def test_usage_of_both_requests_is_combined() -> None:
-    thought = replied(["<thinking>", "\n", "Both", ".", "\n", "</thinking>", "\n", "<output>", "9"])
-    vllm = Vllm("reflection-70b", chat=thought, completions=completed([*JSON, "\n"], prompt=60))
+    thought = vllm_reply(["<thinking>", "\n", "Both", ".", "\n", "</thinking>", "\n", "<output>", "9"])
+    vllm = Vllm("reflection-70b", chat=thought, completions=vllm_completion([*JSON, "\n"], prompt=60))
     outcome = asked(vllm, Question("q", schema=SCHEMA))
     usage = outcome.reply.usage
 
@@ -113,7 +119,7 @@ def test_usage_of_both_requests_is_combined() -> None:
 
 
 def test_model_without_tags_is_sent_none() -> None:
-    chats = [replied(["9.9"]), replied(JSON)]
+    chats = [vllm_reply(["9.9"]), vllm_reply(JSON)]
     outcome = asked(Vllm("m", chat=chats), Question("q", ask_options=AskOptions(Mode.NATIVE), schema=SCHEMA))
 
     assert outcome.error is None
@@ -126,8 +132,8 @@ def test_schema_applies_from_the_first_token_if_replies_cannot_continue() -> Non
         async with open_engine(host, engine="openai") as engine:
             await ask(engine, Question("q", AskOptions(model="m"), schema=SCHEMA), shown, first_time=lambda _: False)
 
-    shown = Shown()
-    with FakeServer({"/v1/models": served("m", maker="openai"), CHAT: replied(JSON)}) as server:
+    shown = FakeRenderer()
+    with FakeServer({"/v1/models": model_list("m", maker="openai"), CHAT: vllm_reply(JSON)}) as server:
         asyncio.run(run(server.host))
         (sent,) = server.asked(CHAT)
 
@@ -140,18 +146,18 @@ def test_schema_applies_from_the_first_token_if_replies_cannot_continue() -> Non
 def test_endless_whitespace_from_a_grammar_ends_the_reply() -> None:
     blanks = [" " * 30] * 20
     question = Question("q", ask_options=AskOptions(Mode.DIRECT), schema=SCHEMA)
-    outcome = asked(Vllm("Qwen/Qwen3-8B", chat=replied([*JSON, *blanks])), question)
+    outcome = asked(Vllm("Qwen/Qwen3-8B", chat=vllm_reply([*JSON, *blanks])), question)
 
     assert outcome.error is None
     assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
 
 
-# What a parser misreads
+# Replies that a parser misreads
 
 
 def test_answer_misread_as_reasoning_is_shown_as_the_answer() -> None:
     pieces = [TAGGED[at : at + 7] for at in range(0, len(TAGGED), 7)]
-    outcome = asked(Vllm(UNKNOWN, chat=replied([], pieces)), Question("q", AskOptions(model=UNKNOWN)))
+    outcome = asked(Vllm(UNKNOWN, chat=vllm_reply([], pieces)), Question("q", AskOptions(model=UNKNOWN)))
     answers = [one for one in outcome.shown.events if isinstance(one, Segment) and one.kind is Kind.ANSWER]
 
     assert outcome.error is None
@@ -229,7 +235,7 @@ def test_thinking_tokens_are_those_counted_by_the_server() -> None:
     assert (reply.tokens[Kind.THINKING], reply.tokens[Kind.ANSWER]) == (60, 11)
 
 
-# Names that say nothing
+# Uninformative names
 
 
 @pytest.mark.parametrize(
@@ -240,7 +246,7 @@ def test_thinking_tokens_are_those_counted_by_the_server() -> None:
     ],
 )
 def test_switchable_model_gets_the_thinking_switch(wish: AskOptions, expected: dict[str, bool]) -> None:
-    vllm = Vllm(on="assistant\n", off="assistant\n<think>\n\n</think>\n\n", chat=replied(["9.9"], ["Both"]))
+    vllm = Vllm(on="assistant\n", off="assistant\n<think>\n\n</think>\n\n", chat=vllm_reply(["9.9"], ["Both"]))
     (body,) = asked(vllm, Question("q", ask_options=wish)).bodies
 
     assert body["chat_template_kwargs"] == expected
@@ -249,7 +255,7 @@ def test_switchable_model_gets_the_thinking_switch(wish: AskOptions, expected: d
 
 @pytest.mark.parametrize("parser", [True, False])
 def test_thinking_opened_by_the_template_is_thinking_from_the_start(parser: bool) -> None:
-    chat = replied(["\n\n", "9.9"], ["Both."]) if parser else replied(["Both.", "\n", "</think>", "\n\n", "9.9"])
+    chat = vllm_reply(["\n\n", "9.9"], ["Both."]) if parser else vllm_reply(["Both.", "\n", "</think>", "\n\n", "9.9"])
     outcome = asked(Vllm(on="assistant\n<think>\n", chat=chat), Question("q"))
 
     assert (outcome.reply.thinking.strip(), outcome.reply.answer.strip()) == ("Both.", "9.9")
@@ -263,7 +269,7 @@ NAMED = "Qwen/QwQ-32B"
 @pytest.mark.parametrize("beside", [True, False], ids=["by the prompt", "by the name"])
 @pytest.mark.parametrize("parser", [True, False], ids=["with a parser", "without"])
 def test_named_thinker_with_opened_thinking_thinks_from_the_start(parser: bool, beside: bool) -> None:
-    chat = replied(["\n\n", "9.9"], ["Both."]) if parser else replied(["Both.", "\n", "</think>", "\n\n", "9.9"])
+    chat = vllm_reply(["\n\n", "9.9"], ["Both."]) if parser else vllm_reply(["Both.", "\n", "</think>", "\n\n", "9.9"])
     outcome = asked(Vllm(NAMED, on=OPENED, chat=chat, beside=beside), Question("q"))
 
     assert (outcome.reply.thinking.strip(), outcome.reply.answer.strip()) == ("Both.", "9.9")
@@ -273,13 +279,13 @@ def test_named_thinker_with_opened_thinking_thinks_from_the_start(parser: bool, 
 
 
 def test_prompt_overrides_the_name_of_a_known_thinker() -> None:
-    outcome = asked(Vllm(NAMED, chat=replied(["9.9", " is larger."])), Question("q"))
+    outcome = asked(Vllm(NAMED, chat=vllm_reply(["9.9", " is larger."])), Question("q"))
 
     assert outcome.reply.segments == ((Kind.ANSWER, "9.9 is larger."),)
 
 
 def test_reply_is_the_answer_when_thinking_is_off() -> None:
-    vllm = Vllm(NAMED, on=OPENED, off=f"{OPENED}\n</think>\n\n", chat=replied(["9.9"]))
+    vllm = Vllm(NAMED, on=OPENED, off=f"{OPENED}\n</think>\n\n", chat=vllm_reply(["9.9"]))
     outcome = asked(vllm, Question("q", ask_options=AskOptions(Mode.DIRECT)))
 
     assert outcome.reply.segments == ((Kind.ANSWER, "9.9"),)
@@ -287,7 +293,7 @@ def test_reply_is_the_answer_when_thinking_is_off() -> None:
 
 @pytest.mark.parametrize("name", ["", NAMED])
 def test_answer_inside_unclosed_thinking_is_not_lost(name: str) -> None:
-    vllm = Vllm(name or "prod/assistant-v2", on=OPENED, chat=replied(["9.9", " is larger."]))
+    vllm = Vllm(name or "prod/assistant-v2", on=OPENED, chat=vllm_reply(["9.9", " is larger."]))
     outcome = asked(vllm, Question("q"))
 
     assert outcome.error is None
@@ -297,7 +303,7 @@ def test_answer_inside_unclosed_thinking_is_not_lost(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["prod/assistant-v2", NAMED])
 def test_cut_thinking_opened_by_the_template_is_not_an_answer(name: str) -> None:
-    outcome = asked(Vllm(name, on=OPENED, chat=replied(["Both", " start"], finish="length")), Question("q"))
+    outcome = asked(Vllm(name, on=OPENED, chat=vllm_reply(["Both", " start"], finish="length")), Question("q"))
 
     assert isinstance(outcome.error, NoAnswerError)
     assert outcome.reply.answer == ""
@@ -311,8 +317,8 @@ def test_cut_thinking_opened_by_the_template_is_not_an_answer(name: str) -> None
 )
 @pytest.mark.parametrize("name", ["Qwen/Qwen3-8B", "prod/assistant-v2"])
 def test_without_a_parser_the_schema_applies_after_the_thinking(name: str, on: str, opener: list[str]) -> None:
-    thought = replied([*opener, "Both", " start.", "\n", "</think>", "\n\n", "never read"])
-    vllm = Vllm(name, on=on, off=f"{OPENED}\n</think>\n\n", chat=thought, completions=completed(JSON))
+    thought = vllm_reply([*opener, "Both", " start.", "\n", "</think>", "\n\n", "never read"])
+    vllm = Vllm(name, on=on, off=f"{OPENED}\n</think>\n\n", chat=thought, completions=vllm_completion(JSON))
     outcome = asked(vllm, Question("q", schema=SCHEMA))
     free, held = outcome.bodies
 
@@ -327,8 +333,8 @@ def test_without_a_parser_the_schema_applies_after_the_thinking(name: str, on: s
 
 
 def test_schema_is_not_applied_inside_thinking_that_cannot_be_turned_off() -> None:
-    thought = replied(["Both.", "\n", "</think>", "\n\n"])
-    vllm = Vllm("deepseek-ai/DeepSeek-R1", on=OPENED, chat=thought, completions=completed(JSON))
+    thought = vllm_reply(["Both.", "\n", "</think>", "\n\n"])
+    vllm = Vllm("deepseek-ai/DeepSeek-R1", on=OPENED, chat=thought, completions=vllm_completion(JSON))
     outcome = asked(vllm, Question("q", ask_options=AskOptions(Mode.DIRECT), schema=SCHEMA))
 
     assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
@@ -336,14 +342,18 @@ def test_schema_is_not_applied_inside_thinking_that_cannot_be_turned_off() -> No
 
 
 def test_named_thinker_behind_a_parser_takes_one_request_the_second_time() -> None:
-    chats = [replied(["never read"], ["Both"]), replied(JSON, ["\n", "Both."]), replied(JSON, ["\n", "Again."])]
+    chats = [
+        vllm_reply(["never read"], ["Both"]),
+        vllm_reply(JSON, ["\n", "Both."]),
+        vllm_reply(JSON, ["\n", "Again."]),
+    ]
     outcome = asked(Vllm(NAMED, on=OPENED, chat=chats), Question("q", AskOptions(model=NAMED), schema=SCHEMA), times=2)
 
     assert ["response_format" in body for body in outcome.bodies] == [False, True, True]
     assert outcome.reply.thinking == "Again."
 
 
-# Whether a reply can go on
+# Whether a reply can be continued
 
 
 def way(vllm: Vllm, said: StoredReply) -> Any:
@@ -395,7 +405,7 @@ def test_server_that_cannot_continue_is_refused_before_the_question_is_sent(make
 
     said = StoredReply("m", mode="reflect", raw="<thinking>\nso", segments=((Kind.THINKING, "so"),))
     with (
-        FakeServer({"/v1/models": served("m", maker=maker)}) as server,
+        FakeServer({"/v1/models": model_list("m", maker=maker)}) as server,
         pytest.raises(RefusedError, match="known to support this"),
     ):
         asyncio.run(run(server.host))

@@ -24,7 +24,7 @@ ODD = ("--", "-x", "-mNAME", "-qc", "--help", "--mod", "--final=1", "--model=", 
 
 @pytest.fixture(scope="module")
 def by_typer() -> Any:
-    """Read a command line with Typer; None if it is refused, or prints a page."""
+    """Parse a command line with Typer; None if Typer refuses it or prints a page."""
     asked: list[AskArguments] = []
     command = typer.main.get_command(single_command_app(options.ask))
 
@@ -37,7 +37,7 @@ def by_typer() -> Any:
             patch.setattr("reflectty.commands.ask.run_ask", lambda arguments, _: asked.append(arguments))
             try:
                 command.main(args=words, prog_name="reflect", standalone_mode=False, obj=Out())
-            except (Exception, SystemExit):  # noqa: BLE001 - any mistake
+            except (Exception, SystemExit):  # noqa: BLE001 - any error counts
                 return None
         return asked[0] if asked else None
 

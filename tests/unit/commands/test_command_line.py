@@ -12,7 +12,7 @@ from reflectty.main import single_command_app
 
 
 def meant(line: str) -> str:
-    """The command line that another one means, in words."""
+    """The full command line that a short one stands for."""
     command, arguments = interpret(line.split())
     return " ".join((command, *arguments))
 

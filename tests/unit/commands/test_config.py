@@ -36,13 +36,13 @@ FILE = "# Mine.\nmodel = 'm'\n\n[profiles.code]\nmodel = 'c'\n"
 
 @pytest.fixture(autouse=True)
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the settings; it is not there yet."""
+    """The path of the settings file, which does not exist yet."""
     return home(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file that says what the editor writes."""
+    """The file with the text that the editor writes."""
     return writing_editor(tmp_path, monkeypatch)
 
 
@@ -185,7 +185,7 @@ def test_edit_starts_with_valid_examples(path: Path, monkeypatch: pytest.MonkeyP
     text = path.read_text("utf-8")
     assert config.load_settings({}, path) == config.Settings()
 
-    # Every example is one: taken out of its comment, it holds.
+    # Every example is valid once its comment sign is removed.
     path.write_text(re.sub(r"^# (?=[\w\[])(?!Settings of)", "", text, flags=re.MULTILINE), "utf-8")
     settings = config.load_settings({}, path, "code")
     assert (settings.options, settings.model, settings.timeouts.first) == ((("num_ctx", 8192),), "qwen3", 600)

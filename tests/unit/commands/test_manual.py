@@ -21,7 +21,7 @@ TREE = {command.path: command for command in commands() if command.path and comm
 
 
 def text_of(page: str) -> str:
-    """Return a page without its escapes."""
+    """A page without its escapes."""
     return PAGES[page].replace(r"\-", "-").replace(r"\e", "\\").replace(r"\&", "")
 
 
@@ -86,7 +86,7 @@ def test_formatter_has_no_complaint(command: tuple[str, ...]) -> None:
         done = subprocess.run(
             (*command, FOLDER / name), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
-        # The pages have no date: it would change them at every release.
+        # The pages have no date, which would change them at every release.
         found = [line for line in f"{done.stderr}{done.stdout}".splitlines() if "WARNING" in line or "warning" in line]
         assert [line for line in found if "missing date" not in line] == []
         assert command[0] != "man" or (done.returncode, "SEE ALSO" in done.stdout) == (0, True)

@@ -11,7 +11,7 @@ from reflectty import config
 from reflectty.main import main
 from reflectty.store import open_store
 from reflectty.system.terminal import Sink, Terminal
-from support.conversations import QUESTION, REFLECTION, SESSION, THINKING, TURNS, plainly, said
+from support.conversations import QUESTION, REFLECTION, SESSION, THINKING, TURNS, plain_reply, stored_reply
 from support.hostile_texts import ONE_OF_EACH, OTHERS, is_let_through, text_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
 
 
 def run(*words: str, tty: bool = False, typed: bytes | None = b"", colours: int = 0, unicode: bool = True) -> Outcome:
-    """Run `reflect sessions …` with streams of this test's own."""
+    """Run `reflect sessions …` with streams of its own."""
     out, err = io.StringIO(), io.StringIO()
     terminal = Terminal(
         io.BytesIO(typed) if typed is not None else None,
@@ -43,7 +43,7 @@ def run(*words: str, tty: bool = False, typed: bytes | None = b"", colours: int 
 
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of this test's own."""
+    """A home for one test."""
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"):
         monkeypatch.setenv(name, str(tmp_path))
     for name in ("REFLECTTY_THEME", "REFLECTTY_DEBUG"):
@@ -52,7 +52,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def keep(*texts: str) -> tuple[str, ...]:
-    """Keep a session for each text, which is its title, its question and all of its reply."""
+    """Store a session for each text, which is its title, its question and all of its reply."""
     path = config.store_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     store = open_store(path, pytest.fail)
@@ -60,7 +60,7 @@ def keep(*texts: str) -> tuple[str, ...]:
     for text in texts:
         session = store.create_session(text)
         asked = store.add_question(session.id, None, text)
-        reply = said(text, ((THINKING, text), (REFLECTION, text)), warnings=(text,))
+        reply = stored_reply(text, ((THINKING, text), (REFLECTION, text)), warnings=(text,))
         store.finish(store.add_reply(session.id, asked.id, reply).id, reply)
         ids.append(session.id)
     store.close()
@@ -73,7 +73,7 @@ def keep(*texts: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("hostile", [ONE_OF_EACH, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["some", "others"])
 def test_stored_text_is_escaped_on_a_terminal(words: tuple[str, ...], hostile: tuple[dict[str, Any], ...]) -> None:
     names = keep(*(f"needle {text_of(case)}" for case in hostile))
-    # One list and one search shows them all.
+    # One list and one search show them all.
     for case, name in zip(hostile, names if "{id}" in words else names[:1], strict="{id}" in words):
         done = run(*(word.format(id=name) for word in words), tty=True, colours=256)
         out = OURS.sub("", done.out)
@@ -160,7 +160,7 @@ def test_two_replies_to_a_question_are_numbered() -> None:
     (name,) = keep(QUESTION)
     store = open_store(config.store_path(), pytest.fail)
     question, *_ = store.turns(name)
-    again = plainly("Another.")
+    again = plain_reply("Another.")
     store.finish(store.add_reply(name, question.id, again).id, again)
     store.close()
     assert "reply 2 of 2" in run("show", name).out

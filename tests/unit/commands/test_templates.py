@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the settings; it is not there yet."""
+    """The path of the settings file, which does not exist yet."""
     return home(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file that says what the editor writes."""
+    """The file with the text that the editor writes."""
     return writing_editor(tmp_path, monkeypatch)
 
 

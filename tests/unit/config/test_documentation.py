@@ -1,4 +1,4 @@
-"""The README's table of settings and the one in the code."""
+"""The README's table of settings matches the one in the code."""
 
 from __future__ import annotations
 

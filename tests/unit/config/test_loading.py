@@ -21,7 +21,7 @@ NOWHERE = Path("nowhere.toml")
 
 @pytest.fixture(name="home")
 def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty home, where nothing says that files are elsewhere."""
+    """An empty home, without variables that place files elsewhere."""
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -1,4 +1,4 @@
-"""Which server is asked, and with which key: the file, the environment and the engine of this call."""
+"""The choice of the server and its key: from the file, the environment and the engine of this call."""
 
 from __future__ import annotations
 

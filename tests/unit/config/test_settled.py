@@ -1,4 +1,4 @@
-"""Whether anything in the settings says which server or which model is to answer."""
+"""Whether any setting names the server or the model to ask."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the settings; it is not there yet."""
+    """The path of the settings file, which does not exist yet."""
     return home(tmp_path, monkeypatch)
 
 

@@ -45,7 +45,7 @@ NAMES = {
         "mistral-small3.2", "longcat-flash-chat", "ernie-4.5-21b", "LFM2-8B-A1B", "llama3.1:8b", "starling-lm", "northwind",
     ),
 }  # fmt: skip
-"""What makers and Ollama's library call models, by the family that they think in."""
+"""Names that makers and Ollama's library give to models, by the family of their thinking."""
 
 
 @pytest.mark.parametrize(("name", "family"), [(name, family) for family, names in NAMES.items() for name in names])

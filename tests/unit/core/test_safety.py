@@ -7,7 +7,17 @@ import pytest
 
 from reflectty.core.safety import Sanitizer, clean
 from support.cases import cases
-from support.safety_checks import ENGLAND, FLAG, SCOTLAND, TEXAS, WALES, fed, is_forbidden, stray_tags, told
+from support.safety_checks import (
+    ENGLAND,
+    FLAG,
+    SCOTLAND,
+    TEXAS,
+    WALES,
+    fed,
+    is_forbidden,
+    stray_tags,
+    terminal_commands,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +70,7 @@ def check_cuts(text: str, cuts: Iterable[int]) -> None:
 
 @each_case
 def test_cleaned_text_contains_no_terminal_commands(case: dict[str, Any]) -> None:
-    assert told(clean(given_text(case))) <= {"draw", "linefeed", "tab"}
+    assert terminal_commands(clean(given_text(case))) <= {"draw", "linefeed", "tab"}
 
 
 @each_case
@@ -72,7 +82,7 @@ def test_no_forbidden_character_survives(case: dict[str, Any]) -> None:
 
 
 def test_listener_detects_commands_in_raw_text() -> None:
-    assert {"set_title", "erase_in_line", "bell"} <= told("\x1b]2;x\x07\x1b[2K\x07")
+    assert {"set_title", "erase_in_line", "bell"} <= terminal_commands("\x1b]2;x\x07\x1b[2K\x07")
 
 
 def test_no_forbidden_code_point_survives_between_letters() -> None:
@@ -94,7 +104,7 @@ def test_every_visible_code_point_stays() -> None:
         for char in map(chr, range(sys.maxunicode + 1))
         if char.isprintable() and not (is_forbidden(char) or char in selectors)
     ]
-    # One by one they take ten times as long; what stands on a line of its own has nothing beside it either.
+    # One at a time would take ten times as long; a character on a line of its own has no neighbors either.
     for start in range(0, len(visible), 1000):
         lines = visible[start : start + 1000]
         text = "\n".join(lines)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reflectty.core.safety import Sanitizer, clean
 from support.properties import examples
-from support.safety_checks import fed, is_forbidden, stray_tags, texts, told
+from support.safety_checks import fed, is_forbidden, stray_tags, terminal_commands, texts
 
 HELD_AT_MOST = 9
 
@@ -25,7 +25,7 @@ def test_any_split_gives_the_same_output(text: str, cuts: list[int]) -> None:
 def test_cleaned_text_is_safe_and_unchanged_by_cleaning(text: str) -> None:
     shown = clean(text)
     assert fed([shown]) == (shown, 0)
-    assert told(shown) <= {"draw", "linefeed", "tab"}
+    assert terminal_commands(shown) <= {"draw", "linefeed", "tab"}
     assert not [char for char in shown if is_forbidden(char)]
     assert not stray_tags(shown)
     shown.encode()

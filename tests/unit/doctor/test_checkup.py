@@ -12,7 +12,7 @@ from reflectty.core.findings import Finding, FindingState
 from reflectty.core.messages import Timeouts
 from reflectty.doctor import CHECKS, Check, DoctorState, run_checks
 from reflectty.doctor.context import run_in_thread
-from support.doctor_harness import all_found, around
+from support.doctor_harness import all_findings, doctor_context
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_a_check_that_fails_is_a_finding_and_stops_no_other(
 ) -> None:
     learnt = DoctorState()
     broken = failing(error)._replace(is_required=needed)
-    findings = all_found(around(), learnt, (broken, Check("fine", "", fine)))
+    findings = all_findings(doctor_context(), learnt, (broken, Check("fine", "", fine)))
     state = FindingState.WRONG if needed else FindingState.UNCHECKED
     assert findings == [Finding("broken", state, text, advice), FINE]
     assert (learnt.blocking_error is not None) == needed
@@ -61,7 +61,9 @@ def test_a_check_that_fails_is_a_finding_and_stops_no_other(
 
 def test_hanging_check_times_out() -> None:
     learnt = DoctorState()
-    findings = all_found(around(), learnt, (Check("slow", "", hangs, 0.05, is_required=True), Check("fine", "", fine)))
+    findings = all_findings(
+        doctor_context(), learnt, (Check("slow", "", hangs, 0.05, is_required=True), Check("fine", "", fine))
+    )
     assert [(one.check, one.state) for one in findings] == [("slow", FindingState.WRONG), ("fine", FindingState.OK)]
     assert isinstance(learnt.blocking_error, StalledError)
 
@@ -73,7 +75,7 @@ def test_blocking_work_times_out_too() -> None:
         await run_in_thread(never.wait)
         return []
 
-    (finding,) = all_found(around(), DoctorState(), (Check("disk", "", look, 0.05),))
+    (finding,) = all_findings(doctor_context(), DoctorState(), (Check("disk", "", look, 0.05),))
     never.set()
     assert finding.state is FindingState.UNCHECKED
 
@@ -84,15 +86,15 @@ def test_exceptions_in_the_thread_are_raised() -> None:
 
 
 def test_check_without_a_limit_uses_the_reply_timeout() -> None:
-    here = around(settings=Settings(timeouts=Timeouts(first=0.03, idle=0.02)))
-    (finding,) = all_found(here, DoctorState(), (Check("slow", "", hangs, 0.0),))
+    here = doctor_context(settings=Settings(timeouts=Timeouts(first=0.03, idle=0.02)))
+    (finding,) = all_findings(here, DoctorState(), (Check("slow", "", hangs, 0.0),))
     assert finding.text == "no result within 0.05 s"
 
 
 def test_first_blocking_error_is_reported() -> None:
     learnt, first = DoctorState(), UsageError("first")
     second = failing(IncompleteError("second"))._replace(is_required=True)
-    all_found(around(), learnt, (failing(first)._replace(is_required=True), second))
+    all_findings(doctor_context(), learnt, (failing(first)._replace(is_required=True), second))
     assert learnt.blocking_error is first
 
 
@@ -100,7 +102,7 @@ def test_first_blocking_error_is_reported() -> None:
 def test_engine_is_always_closed(gone: ReflecttyError | None) -> None:
     engine = ScriptedEngine(("9.9",))
     engine.gone = gone
-    all_found(around(engine), DoctorState(), CHECKS)
+    all_findings(doctor_context(engine), DoctorState(), CHECKS)
     assert engine.closed
 
 
@@ -108,7 +110,7 @@ def test_leaving_early_closes_the_engine() -> None:
     engine = ScriptedEngine()
 
     async def leave() -> None:
-        events = run_checks(around(engine), DoctorState())
+        events = run_checks(doctor_context(engine), DoctorState())
         async for event in events:
             if isinstance(event, Finding) and event.check == "server":
                 break
@@ -124,7 +126,7 @@ def test_every_check_starts_before_its_finding() -> None:
             event.name if isinstance(event, Check) else f"found {event.check}" async for event in run_checks(here, k)
         ]
 
-    here, k = around(ScriptedEngine(*[("a ", "b ")] * 20)), DoctorState()
+    here, k = doctor_context(ScriptedEngine(*[("a ", "b ")] * 20)), DoctorState()
     seen = asyncio.run(events())
     begun: set[str] = set()
     for name in seen:
@@ -140,7 +142,7 @@ def test_unreachable_server_leaves_dependent_checks_unchecked() -> None:
     engine = ScriptedEngine()
     engine.gone = UnreachableError("cannot reach it", "start it")
     learnt = DoctorState()
-    states = {one.check: one.state for one in all_found(around(engine), learnt, CHECKS)}
+    states = {one.check: one.state for one in all_findings(doctor_context(engine), learnt, CHECKS)}
     assert states["server"] is FindingState.WRONG
     assert {name for name, state in states.items() if state is FindingState.UNCHECKED} >= {
         *("models", "model", "question", "tags", "GPU", "context", "parallel"),

@@ -11,12 +11,12 @@ from reflectty.core.errors import UsageError
 from reflectty.core.findings import Finding, FindingState
 from reflectty.doctor import DoctorState
 from reflectty.doctor.files import check_config, check_store, load_usable_settings
-from support.doctor_harness import around, facts, found
+from support.doctor_harness import doctor_context, facts, findings_of
 from support.stored_sessions import filled
 
 
 def sessions_at(path: Path, **given: Any) -> list[Finding]:
-    return found(check_store, around(store_path=path, **given))
+    return findings_of(check_store, doctor_context(store_path=path, **given))
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_no_file_means_the_defaults(file: Path) -> None:
     assert load_usable_settings({}, file) == (Settings(), (), ())
-    (finding,) = found(check_config, around(config_path=file))
+    (finding,) = findings_of(check_config, doctor_context(config_path=file))
     assert (finding.state, "defaults" in finding.text) == (FindingState.OK, True)
 
 
@@ -142,7 +142,7 @@ def test_all_mistakes_are_reported_and_valid_settings_apply(file: Path) -> None:
         "",
     )
     learnt = DoctorState()
-    findings = found(check_config, around(config_path=file, setting_errors=got.mistakes), learnt)
+    findings = findings_of(check_config, doctor_context(config_path=file, setting_errors=got.mistakes), learnt)
     assert [one.state for one in findings] == [FindingState.WRONG] * 3
     assert learnt.blocking_error is got.mistakes[0]
 
@@ -162,5 +162,7 @@ def test_profile_is_named_as_the_source(file: Path) -> None:
 
 def test_chat_only_mistake_is_a_warning_and_does_not_block(file: Path) -> None:
     learnt = DoctorState()
-    (finding,) = found(check_config, around(config_path=file, setting_warnings=(UsageError("no theme"),)), learnt)
+    (finding,) = findings_of(
+        check_config, doctor_context(config_path=file, setting_warnings=(UsageError("no theme"),)), learnt
+    )
     assert (finding.state, learnt.blocking_error) == (FindingState.WARNING, None)

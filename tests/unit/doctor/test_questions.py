@@ -15,7 +15,7 @@ from reflectty.doctor.questions import check_parallel, check_question, check_tag
 from reflectty.models.fit import Gpu, Machine
 from reflectty.models.hardware import ProbeEnvironment
 from reflectty.reasoning.token_types import TokenType
-from support.doctor_harness import around, facts, found, known
+from support.doctor_harness import doctor_context, doctor_state, facts, findings_of
 from support.scripted_engine import ScriptedEngine, cut
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ TAGGED = "<thinking>\n9.11?\n<reflection>\nNo.\n</reflection>\n</thinking>\n<out
 
 
 class Tokens(ScriptedEngine):
-    """An engine that tells of a vocabulary."""
+    """An engine with a vocabulary."""
 
     def __init__(self, said: str, kind: TokenType) -> None:
         super().__init__(cut(said), models=(TUNED,))
@@ -42,9 +42,9 @@ class Tokens(ScriptedEngine):
 
 
 def asked(engine: ScriptedEngine, model: Model, here: DoctorContext | None = None) -> tuple[DoctorState, list[Any]]:
-    """Ask the question, and return what is known afterwards."""
-    learnt = known(engine, model)
-    return learnt, found(check_question, here or around(engine), learnt)
+    """Run the check of the question; return the state after it and its findings."""
+    learnt = doctor_state(engine, model)
+    return learnt, findings_of(check_question, here or doctor_context(engine), learnt)
 
 
 def test_answer_is_reported_with_its_duration() -> None:
@@ -61,7 +61,7 @@ def test_answer_is_reported_with_its_duration() -> None:
 def test_question_uses_the_settings() -> None:
     engine = ScriptedEngine(("9.9",), models=(PLAIN,))
     chosen = Settings(mode="direct", system="be brief", options=(("num_ctx", 512),), keep_alive="1m")
-    asked(engine, PLAIN, around(engine, settings=chosen))
+    asked(engine, PLAIN, doctor_context(engine, settings=chosen))
     request = engine.requests[0]
     assert (request.options, request.keep_alive) == ((("num_ctx", 512),), "1m")
     assert request.messages[0].content == "be brief"
@@ -89,7 +89,7 @@ def test_incomplete_answer_raises(script: tuple[Any, ...], error: type[Exception
 @pytest.mark.parametrize("check", [check_question, check_parallel])
 def test_no_request_is_sent_if_asking_is_disabled(check: Any) -> None:
     engine = ScriptedEngine(models=(PLAIN,))
-    (finding,) = found(check, around(engine, may_ask=False), known(engine, PLAIN))
+    (finding,) = findings_of(check, doctor_context(engine, may_ask=False), doctor_state(engine, PLAIN))
     assert finding.state is FindingState.UNCHECKED
     assert not engine.requests
 
@@ -112,7 +112,7 @@ def test_no_request_is_sent_if_asking_is_disabled(check: Any) -> None:
 def test_observed_tags_outweigh_the_vocabulary(said: str, kind: TokenType, state: FindingState, text: str) -> None:
     engine = Tokens(said, kind)
     learnt, _ = asked(engine, TUNED)
-    (finding,) = found(check_tags, around(engine), learnt)
+    (finding,) = findings_of(check_tags, doctor_context(engine), learnt)
     assert finding.state is state
     assert text in finding.text
     assert ("reflect models repair reflection" in finding.advice) == (kind is TokenType.CONTROL and said != TAGGED)
@@ -121,32 +121,32 @@ def test_observed_tags_outweigh_the_vocabulary(said: str, kind: TokenType, state
 def test_unsafe_model_name_is_quoted() -> None:
     engine = Tokens("", TokenType.CONTROL)
     model = TUNED._replace(name="reflection;rm -rf ~")
-    (finding,) = found(check_tags, around(engine, may_ask=False), known(engine, model))
+    (finding,) = findings_of(check_tags, doctor_context(engine, may_ask=False), doctor_state(engine, model))
     assert finding.advice.startswith("`reflect models repair 'reflection;rm -rf ~'`")
 
 
 def test_lost_tags_are_reported_without_asking() -> None:
     engine = Tokens("", TokenType.CONTROL)
-    (finding,) = found(check_tags, around(engine, may_ask=False), known(engine, TUNED))
+    (finding,) = findings_of(check_tags, doctor_context(engine, may_ask=False), doctor_state(engine, TUNED))
     assert finding.state is FindingState.WARNING
     assert facts(finding) == {"lost": ("<thinking>", "</thinking>"), "seen": None}
 
 
 def test_preserved_tags_are_unchecked_without_asking() -> None:
     engine = Tokens("", TokenType.NORMAL)
-    (finding,) = found(check_tags, around(engine, may_ask=False), known(engine, TUNED))
+    (finding,) = findings_of(check_tags, doctor_context(engine, may_ask=False), doctor_state(engine, TUNED))
     assert finding.state is FindingState.UNCHECKED
 
 
 def test_a_model_that_thinks_natively_needs_no_tags() -> None:
-    (finding,) = found(check_tags, around(), known(model=THINKS))
+    (finding,) = findings_of(check_tags, doctor_context(), doctor_state(model=THINKS))
     assert (finding.state, "separates" in finding.text) == (FindingState.OK, True)
 
 
 def test_a_model_that_ignores_the_prompt_is_a_note() -> None:
     engine = ScriptedEngine(("9.9",), models=(PLAIN,))
     learnt, _ = asked(engine, PLAIN)
-    (finding,) = found(check_tags, around(engine), learnt)
+    (finding,) = findings_of(check_tags, doctor_context(engine), learnt)
     assert (finding.state, finding.advice) == (FindingState.NOTE, "use --mode direct to ask without tags")
 
 
@@ -160,7 +160,7 @@ def test_a_model_that_ignores_the_prompt_is_a_note() -> None:
 def test_parallel_requests_are_reported(script: tuple[Any, ...], state: FindingState, text: str) -> None:
     engine = ScriptedEngine(("9.9",), *[script] * 8, models=(PLAIN,))
     learnt, _ = asked(engine, PLAIN)
-    (finding,) = found(check_parallel, around(engine), learnt)
+    (finding,) = findings_of(check_parallel, doctor_context(engine), learnt)
     assert finding.state is state
     assert text in finding.text
 
@@ -176,7 +176,7 @@ def test_serial_engine_answers_one_at_a_time() -> None:
 
     engine = Turns(("9.9",), *[tuple(step for _ in range(20) for step in (0.005, "word "))] * 8, models=(PLAIN,))
     learnt, _ = asked(engine, PLAIN)
-    (finding,) = found(check_parallel, around(engine), learnt)
+    (finding,) = findings_of(check_parallel, doctor_context(engine), learnt)
     assert (finding.state, facts(finding)["at_once"]) == (FindingState.NOTE, 1)
     assert "OLLAMA_NUM_PARALLEL" in finding.advice
 
@@ -190,13 +190,13 @@ def test_serial_engine_answers_one_at_a_time() -> None:
 )
 def test_unchecked_tags_text_depends_on_whether_asking_is_allowed(asks: bool, text: str, advice: str) -> None:
     engine = ScriptedEngine(models=(TUNED,))
-    (finding,) = found(check_tags, around(engine, may_ask=asks), known(engine, TUNED))
+    (finding,) = findings_of(check_tags, doctor_context(engine, may_ask=asks), doctor_state(engine, TUNED))
 
     assert (finding.state, finding.text, finding.advice) == (FindingState.UNCHECKED, text, advice)
 
 
 class Telling(ScriptedEngine):
-    """An engine that tells how many requests it answers at once."""
+    """An engine that reports its number of parallel requests."""
 
     def __init__(self, told: Capacity) -> None:
         super().__init__(models=(PLAIN,))
@@ -224,7 +224,7 @@ class Telling(ScriptedEngine):
 )
 def test_reported_capacity_is_not_probed(told: Capacity, state: FindingState, text: str) -> None:
     engine = Telling(told)
-    (finding,) = found(check_parallel, around(engine), known(engine, PLAIN))
+    (finding,) = findings_of(check_parallel, doctor_context(engine), doctor_state(engine, PLAIN))
 
     assert (finding.state, finding.text) == (state, text)
     assert (facts(finding)["at_once"], facts(finding)["sure"]) == (told.slots, True)
@@ -236,7 +236,7 @@ CARD = '#!/bin/sh\necho "NVIDIA GeForce RTX 4090, 24564, 20000, 560.35, GPU-1"\n
 
 
 def with_card(tmp_path: Path) -> ProbeEnvironment:
-    """Return a machine with a GPU."""
+    """A machine with a GPU."""
     tool = tmp_path / "nvidia-smi"
     tool.write_text(CARD)
     tool.chmod(0o755)
@@ -261,7 +261,7 @@ def with_card(tmp_path: Path) -> ProbeEnvironment:
 def test_model_placement_is_reported(running: RunningModel, state: FindingState, text: str) -> None:
     engine = ScriptedEngine(models=(PLAIN,))
     engine.loaded = (running,)
-    (finding,) = found(check_gpu, around(engine), known(engine, PLAIN))
+    (finding,) = findings_of(check_gpu, doctor_context(engine), doctor_state(engine, PLAIN))
     assert finding.state is state
     assert text in finding.text
 
@@ -269,8 +269,8 @@ def test_model_placement_is_reported(running: RunningModel, state: FindingState,
 def test_unused_gpu_is_a_warning(tmp_path: Path) -> None:
     engine = ScriptedEngine(models=(PLAIN,))
     engine.loaded = (RunningModel("plain", 10**9, 0),)
-    learnt = known(engine, PLAIN)
-    (finding,) = found(check_gpu, around(engine, probe_environment=with_card(tmp_path)), learnt)
+    learnt = doctor_state(engine, PLAIN)
+    (finding,) = findings_of(check_gpu, doctor_context(engine, probe_environment=with_card(tmp_path)), learnt)
     assert finding.state is FindingState.WARNING
     assert "this machine has NVIDIA GeForce RTX 4090 (24 GiB, 20 free)" in finding.text
     assert learnt.machine.known
@@ -279,8 +279,8 @@ def test_unused_gpu_is_a_warning(tmp_path: Path) -> None:
 def test_local_gpu_is_not_mentioned_for_a_remote_server(tmp_path: Path) -> None:
     engine = ScriptedEngine(models=(PLAIN,))
     engine.loaded = (RunningModel("plain", 10**9, 0),)
-    (finding,) = found(
-        check_gpu, around(engine, probe_environment=with_card(tmp_path)), known(engine, PLAIN, "box.lan")
+    (finding,) = findings_of(
+        check_gpu, doctor_context(engine, probe_environment=with_card(tmp_path)), doctor_state(engine, PLAIN, "box.lan")
     )
     assert (finding.state, "this machine" in finding.text) == (FindingState.NOTE, False)
 
@@ -289,7 +289,7 @@ def test_running_model_with_the_same_weights_is_recognized() -> None:
     engine = ScriptedEngine(("9.9",), models=(PLAIN,))
     engine.loaded = (RunningModel("twin:latest", 10**9, 0),)
     learnt, _ = asked(engine, PLAIN)
-    (finding,) = found(check_gpu, around(engine), learnt)
+    (finding,) = findings_of(check_gpu, doctor_context(engine), learnt)
     assert finding.text.startswith("plain (1.0 GB) runs on the CPU")
 
 
@@ -315,22 +315,24 @@ CARDS = {0: (), 24: (Gpu("a", 24 * GIB, 0),)}
 def test_context_is_reported_with_its_source(
     tokens: int, gib: int, model: Model, state: FindingState, text: str
 ) -> None:
-    learnt = known(model=model)
+    learnt = doctor_state(model=model)
     learnt.running = RunningModel(model.name, 1, 0, tokens)
     learnt.machine = Machine(CARDS[gib])
-    (finding,) = found(check_context, around(), learnt)
+    (finding,) = findings_of(check_context, doctor_context(), learnt)
     assert finding.state is state
     assert text in finding.text
     assert "a longer prompt is refused" in finding.text
 
 
 def test_context_from_the_settings_is_attributed_to_them() -> None:
-    learnt = known(model=TUNED)
+    learnt = doctor_state(model=TUNED)
     learnt.running = RunningModel("reflection", 1, 0, 2048)
-    (finding,) = found(check_context, around(settings=Settings(options=(("num_ctx", 2048),))), learnt)
+    (finding,) = findings_of(check_context, doctor_context(settings=Settings(options=(("num_ctx", 2048),))), learnt)
     assert "set in your settings" in finding.text
 
 
 def test_context_of_an_unloaded_model_is_unknown() -> None:
-    (finding,) = found(check_context, around(settings=Settings(timeouts=Timeouts())), known(model=TUNED))
+    (finding,) = findings_of(
+        check_context, doctor_context(settings=Settings(timeouts=Timeouts())), doctor_state(model=TUNED)
+    )
     assert (finding.state, "131,072" in finding.text) == (FindingState.UNCHECKED, True)

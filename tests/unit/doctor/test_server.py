@@ -15,9 +15,9 @@ from reflectty.doctor.models import check_models
 from reflectty.doctor.server import check_proxy, check_server
 from reflectty.engines import open_engine
 from reflectty.engines.hosts import parse_host
-from support.doctor_harness import all_found, around, facts, found
+from support.doctor_harness import all_findings, doctor_context, facts, findings_of
 from support.fake_server import Answer, FakeServer, Pause, error, whole
-from support.openai_replies import served
+from support.openai_replies import model_list
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SERVER = tuple(check for check in CHECKS if check.name == "server")
 
 
 class Versioned(ScriptedEngine):
-    """An engine of some version."""
+    """An engine of a given version."""
 
     def __init__(self, version: str, seconds: float = 0.0) -> None:
         super().__init__()
@@ -45,10 +45,12 @@ class Versioned(ScriptedEngine):
 
 
 def at(routes: Mapping[str, Route], learnt: DoctorState) -> list[Finding]:
-    """Return what is found of a scripted server."""
+    """The findings about a scripted server."""
     with FakeServer(routes) as fake:
-        return all_found(
-            around(connect=lambda: open_engine(fake.host), host=SourcedValue(fake.host, "--host")), learnt, SERVER
+        return all_findings(
+            doctor_context(connect=lambda: open_engine(fake.host), host=SourcedValue(fake.host, "--host")),
+            learnt,
+            SERVER,
         )
 
 
@@ -66,7 +68,7 @@ def at(routes: Mapping[str, Route], learnt: DoctorState) -> list[Finding]:
 )
 def test_a_server_is_known_by_its_version(version: str, states: list[FindingState], text: str) -> None:
     learnt = DoctorState()
-    findings = found(check_server, around(Versioned(version)), learnt)
+    findings = findings_of(check_server, doctor_context(Versioned(version)), learnt)
     assert [one.state for one in findings] == states
     assert text in " ".join(one.text for one in findings)
     assert learnt.is_reached
@@ -82,7 +84,7 @@ def test_a_server_is_known_by_its_version(version: str, states: list[FindingStat
     ],
 )
 def test_address_is_reported_with_its_source_and_no_password(host: SourcedValue, where: str) -> None:
-    (finding,) = found(check_server, around(host=host))
+    (finding,) = findings_of(check_server, doctor_context(host=host))
     assert where in finding.text
     assert "secret" not in repr(finding)
 
@@ -91,18 +93,18 @@ def test_address_is_reported_with_its_source_and_no_password(host: SourcedValue,
 def test_openai_compatible_server_is_named(version: str, name: str) -> None:
     engine = Versioned(version)
     engine.manages_models = False
-    here = around(engine, settings=Settings(engine="openai"), host=SourcedValue("box", "--host"))
-    (finding,) = found(check_server, here)
+    here = doctor_context(engine, settings=Settings(engine="openai"), host=SourcedValue("box", "--host"))
+    (finding,) = findings_of(check_server, here)
     assert f"an OpenAI-compatible {name} at http://box:8000" in finding.text
 
 
 def test_slow_version_reply_is_a_warning() -> None:
-    findings = found(check_server, around(Versioned("0.32.15", 1.1)))
+    findings = findings_of(check_server, doctor_context(Versioned("0.32.15", 1.1)))
     assert [one.state for one in findings] == [FindingState.OK, FindingState.WARNING]
 
 
 def test_invalid_port_is_reported() -> None:
-    findings = found(check_server, around(host=SourcedValue("box:port", "--host")))
+    findings = findings_of(check_server, doctor_context(host=SourcedValue("box:port", "--host")))
     assert findings[-1].text == "'port' is not a port; using 11434"
 
 
@@ -128,7 +130,7 @@ def test_other_server_or_refusal_is_a_blocking_error(route: Route, kind: type[Re
 
 def test_invalid_host_is_a_blocking_error() -> None:
     learnt = DoctorState()
-    (finding,) = all_found(around(host=SourcedValue("ftp://x", "--host")), learnt, SERVER)
+    (finding,) = all_findings(doctor_context(host=SourcedValue("ftp://x", "--host")), learnt, SERVER)
     assert isinstance(learnt.blocking_error, UsageError)
     assert "ftp://" in finding.text
 
@@ -176,7 +178,9 @@ AT = "192.0.2.2"
 def test_proxy_is_reported_where_it_matters(
     host: str, environment: dict[str, str], state: FindingState, text: str
 ) -> None:
-    (finding,) = found(check_proxy, around(environment=environment), DoctorState(address=parse_host(host)))
+    (finding,) = findings_of(
+        check_proxy, doctor_context(environment=environment), DoctorState(address=parse_host(host))
+    )
     assert finding.state is state
     assert text in finding.text
     assert "secret" not in repr(finding)
@@ -184,9 +188,11 @@ def test_proxy_is_reported_where_it_matters(
 
 @pytest.mark.parametrize(("host", "count"), [(HERE, 0), (SECURE, 0), (THERE, 1)])
 def test_key_over_plain_http_is_a_warning(host: str, count: int) -> None:
-    here = around(settings=Settings(api_key="secret"))
+    here = doctor_context(settings=Settings(api_key="secret"))
     warned = [
-        one for one in found(check_proxy, here, DoctorState(address=parse_host(host))) if "OLLAMA_API_KEY" in one.text
+        one
+        for one in findings_of(check_proxy, here, DoctorState(address=parse_host(host)))
+        if "OLLAMA_API_KEY" in one.text
     ]
     assert [one.state for one in warned] == [FindingState.WARNING] * count
     assert "secret" not in repr(warned)
@@ -195,7 +201,9 @@ def test_key_over_plain_http_is_a_warning(host: str, count: int) -> None:
 @pytest.mark.parametrize(("host", "state"), [(HERE, FindingState.NOTE), (SECURE, FindingState.WARNING)])
 def test_missing_certificates_are_reported(tmp_path: Path, host: str, state: FindingState) -> None:
     environment = {"SSL_CERT_FILE": str(tmp_path / "none.pem"), "SSL_CERT_DIR": str(tmp_path)}
-    (finding,) = found(check_proxy, around(environment=environment), DoctorState(address=parse_host(host)))
+    (finding,) = findings_of(
+        check_proxy, doctor_context(environment=environment), DoctorState(address=parse_host(host))
+    )
     assert finding.state is state
     assert "SSL_CERT_FILE" in finding.text
 
@@ -206,22 +214,22 @@ def reached(engine: ScriptedEngine) -> DoctorState:
 
 def test_models_are_counted_and_the_first_are_named() -> None:
     many = tuple(Model(f"m{number}:latest", digest=f"{number}") for number in range(7))
-    (finding,) = found(check_models, around(), reached(ScriptedEngine(models=many)))
+    (finding,) = findings_of(check_models, doctor_context(), reached(ScriptedEngine(models=many)))
     assert finding.text == "7 installed: m0, m1, m2, m3, m4 and 2 more"
     assert len(facts(finding)["installed"]) == 7
 
 
 def test_very_long_name_is_truncated_in_the_text() -> None:
-    (finding,) = found(check_models, around(), reached(ScriptedEngine(models=(Model("b" * 5000),))))
+    (finding,) = findings_of(check_models, doctor_context(), reached(ScriptedEngine(models=(Model("b" * 5000),))))
     assert len(finding.text) < 100
     assert facts(finding)["installed"] == ("b" * 5000,)
 
 
 def test_no_installed_model_is_noted_and_then_raises() -> None:
     engine = ScriptedEngine(models=())
-    assert found(check_models, around(), reached(engine))[0].text == "none installed"
+    assert findings_of(check_models, doctor_context(), reached(engine))[0].text == "none installed"
     with pytest.raises(ModelMissingError):
-        found(chosen_model, around(), reached(engine))
+        findings_of(chosen_model, doctor_context(), reached(engine))
 
 
 THINKS = Model("deep", ("completion", "thinking"))
@@ -253,13 +261,15 @@ def test_model_is_reported_with_reason_and_mode(
     installed: tuple[Model, ...], named_by: SourcedValue, mode: str, text: str
 ) -> None:
     engine = ScriptedEngine(models=installed)
-    (finding,) = found(chosen_model, around(model=named_by, settings=Settings(mode=mode)), reached(engine))
+    (finding,) = findings_of(
+        chosen_model, doctor_context(model=named_by, settings=Settings(mode=mode)), reached(engine)
+    )
     assert text in finding.text
 
 
 def test_model_that_is_not_installed_raises() -> None:
     with pytest.raises(ModelMissingError, match="nosuch"):
-        found(chosen_model, around(model=SourcedValue("nosuch", "-m")), reached(ScriptedEngine()))
+        findings_of(chosen_model, doctor_context(model=SourcedValue("nosuch", "-m")), reached(ScriptedEngine()))
 
 
 async def _found_neighbor() -> str:
@@ -269,7 +279,7 @@ async def _found_neighbor() -> str:
 def test_local_llama_server_is_suggested_if_only_mini_answers() -> None:
     engine = Versioned("0.32.15")
     engine.using_fallback = True
-    (finding,) = found(check_server, around(engine, find_neighbor=_found_neighbor), DoctorState())
+    (finding,) = findings_of(check_server, doctor_context(engine, find_neighbor=_found_neighbor), DoctorState())
 
     assert finding.state is FindingState.NOTE
     assert finding.advice == "a llama-server responds at 127.0.0.1:9931: use --engine openai --host 127.0.0.1:9931"
@@ -286,7 +296,7 @@ def test_local_llama_server_is_suggested_if_only_mini_answers() -> None:
     ],
 )
 def test_server_is_named_by_its_kind(maker: str, routes: dict[str, Route], text: str) -> None:
-    with FakeServer({"/v1/models": served("m", maker=maker), **routes}) as fake:
+    with FakeServer({"/v1/models": model_list("m", maker=maker), **routes}) as fake:
         findings = _checked(fake, "", SERVER)
 
     assert findings[0].text.startswith(text)
@@ -294,18 +304,18 @@ def test_server_is_named_by_its_kind(maker: str, routes: dict[str, Route], text:
 
 
 def _checked(fake: FakeServer, name: str, checks: Sequence[Check]) -> list[Finding]:
-    """Return what is found of a scripted server that speaks the protocol of OpenAI."""
-    here = around(
+    """The findings about a scripted server that speaks OpenAI's protocol."""
+    here = doctor_context(
         connect=lambda: open_engine(f"{fake.host}/v1", engine="openai"),
         host=SourcedValue(fake.host, "--host"),
         model=SourcedValue(name, "-m" if name else ""),
         settings=Settings(engine="openai"),
     )
-    return all_found(here, DoctorState(), checks)
+    return all_findings(here, DoctorState(), checks)
 
 
 def test_ollama_behind_the_openai_protocol_is_recognized() -> None:
-    routes = {"/v1/models": served("mini:latest", maker="library"), "/api/version": whole({"version": "0.34.2"})}
+    routes = {"/v1/models": model_list("mini:latest", maker="library"), "/api/version": whole({"version": "0.34.2"})}
     with FakeServer(routes) as fake:
         first, second = _checked(fake, "", SERVER)
 
@@ -317,7 +327,7 @@ def test_ollama_behind_the_openai_protocol_is_recognized() -> None:
     ("listed", "name", "state", "text"),
     [
         (
-            served("plain:latest", "mini:latest", maker="library"),
+            model_list("plain:latest", "mini:latest", maker="library"),
             "",
             FindingState.OK,
             "2 listed: plain:latest, mini:latest",

@@ -21,7 +21,7 @@ from reflectty.doctor.terminal import check_terminal as display
 from reflectty.models.hardware import ProbeEnvironment
 from reflectty.system.clipboard import list_clipboards
 from reflectty.system.terminal import Sink, Terminal, detect_color_support
-from support.doctor_harness import around, facts, found, terminal
+from support.doctor_harness import doctor_context, facts, findings_of, terminal
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_colors_are_reported_with_their_cause(environment: dict[str, str], tty: 
 def test_terminal_is_reported_with_its_capabilities(
     here: Terminal, environment: dict[str, str], states: list[FindingState], text: str
 ) -> None:
-    findings = found(display, around(terminal=here, environment=environment))
+    findings = findings_of(display, doctor_context(terminal=here, environment=environment))
     assert [one.state for one in findings] == states
     assert text in findings[0].text
 
@@ -97,7 +97,7 @@ def test_terminal_may_offer_osc_52_clipboard() -> None:
     ("known_ways", "state"), [(("xclip", "tmux buffer"), FindingState.OK), ((), FindingState.NOTE)]
 )
 def test_clipboard_is_reported(known_ways: tuple[str, ...], state: FindingState) -> None:
-    (finding,) = found(check_clipboard, around(clipboards=known_ways))
+    (finding,) = findings_of(check_clipboard, doctor_context(clipboards=known_ways))
     assert finding.state is state
     assert (finding.advice == "") == bool(known_ways)
 
@@ -113,12 +113,12 @@ def test_clipboard_is_reported(known_ways: tuple[str, ...], state: FindingState)
     ],
 )
 def test_keyboard_protocol_is_detected_from_the_reply(said: bytes, state: FindingState, kitty: bool | None) -> None:
-    (finding,) = found(check_keyboard, around(ask_terminal=lambda _, __: said))
+    (finding,) = findings_of(check_keyboard, doctor_context(ask_terminal=lambda _, __: said))
     assert (finding.state, facts(finding)["kitty_protocol"]) == (state, kitty)
 
 
 def test_no_query_is_sent_without_a_terminal() -> None:
-    (finding,) = found(check_keyboard, around())
+    (finding,) = findings_of(check_keyboard, doctor_context())
     assert finding.state is FindingState.UNCHECKED
     assert make_terminal_asker(terminal()) is None
     assert make_terminal_asker(Terminal(None, stdin_tty=False, out=Sink(None), err=Sink(None))) is None
@@ -133,12 +133,12 @@ def tmux_saying(folder: Path, text: str) -> ProbeEnvironment:
 
 @pytest.mark.parametrize(("said", "count"), [("500", 2), ("100", 2), ("99", 1), ("10", 1), ("no server", 1), ("²", 1)])
 def test_slow_escape_time_in_tmux_is_reported(tmp_path: Path, said: str, count: int) -> None:
-    here = around(
+    here = doctor_context(
         ask_terminal=lambda _, __: b"", environment={"TMUX": "1"}, probe_environment=tmux_saying(tmp_path, said)
     )
-    findings = found(check_keyboard, here)
+    findings = findings_of(check_keyboard, here)
     assert len(findings) == count
-    assert len(found(check_keyboard, here._replace(environment={}))) == 1
+    assert len(findings_of(check_keyboard, here._replace(environment={}))) == 1
 
 
 class Talking:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from support.engine_outcome import Outcome
-    from support.fake_server import Asked, Route
+    from support.fake_server import ReceivedRequest, Route
 
 CONTEXT = 4096
 PROMPT = 1000
-"""How many tokens the server counts."""
+"""The number of tokens that the server counts."""
 LOADED = {"name": "m:latest", "size": 10, "size_vram": 10, "context_length": CONTEXT}
 SHORT = Bounds(prompt=500)
 LONG = Bounds(prompt=3000)
@@ -36,19 +36,19 @@ COUNTED: dict[str, Any] = {"done": True, "done_reason": "length", "prompt_eval_c
 }
 
 
-def counts(asked: Asked) -> bool:
+def counts(asked: ReceivedRequest) -> bool:
     return bool(asked.json.get("options", {}).get("num_predict") == 1)
 
 
-def counting(asked: Asked) -> Answer:
-    """Answer /api/chat: a prompt that is rendered, or counted, or a reply."""
+def counting(asked: ReceivedRequest) -> Answer:
+    """Answer /api/chat: a rendered prompt, a counted one, or a reply."""
     if asked.json.get("_debug_render_only"):
         return rendered("x" * 2000)
     return Answer([line("4", **COUNTED)]) if counts(asked) else reply(["4"])
 
 
-def generating(asked: Asked) -> Answer:
-    """Answer /api/generate: a load, a prompt that is counted, or a reply."""
+def generating(asked: ReceivedRequest) -> Answer:
+    """Answer /api/generate: a load, a counted prompt, or a reply."""
     if "prompt" not in asked.json:
         return whole({"model": "m", "response": "", "done": True, "done_reason": "load"})
     return Answer([raw_line("4", **COUNTED)]) if counts(asked) else raw_reply(["4"])
@@ -59,12 +59,12 @@ def server(*loaded: Mapping[str, object], **routes: Route) -> FakeServer:
     return FakeServer({f"/api/{name}": route for name, route in (own | routes).items()})
 
 
-def body_of(asked: Asked) -> dict[str, Any]:
+def body_of(asked: ReceivedRequest) -> dict[str, Any]:
     return dict(asked.json) if asked.body else {}
 
 
-def told(asked: Asked) -> tuple[str, bool, int | None]:
-    """Return of a request where it went, whether it says anything of shifting, and how long its reply may be."""
+def summary_of(asked: ReceivedRequest) -> tuple[str, bool, int | None]:
+    """The path of a request, whether it has the option for shifting, and the limit on its reply."""
     body = body_of(asked)
     return asked.path.rpartition("/")[2], "shift" in body, body.get("options", {}).get("num_predict")
 
@@ -72,17 +72,17 @@ def told(asked: Asked) -> tuple[str, bool, int | None]:
 @pytest.mark.parametrize(
     ("request_", "sent"),
     [
-        # What is small beside its context is not counted: each of its bytes is a token at most.
+        # A prompt much smaller than its context is not counted: each of its bytes is a token at most.
         (question(SHORT), [("generate", False, None), ("ps", False, None), ("chat", False, 3595)]),
         (question(LONG), [("generate", False, None), ("ps", False, None), ("chat", False, 1), ("chat", False, 3095)]),
         (
             question(UNKNOWN),
             [("generate", False, None), ("ps", False, None), ("chat", False, 1), ("chat", False, 3095)],
         ),
-        # What a request says of its context is believed, and the model loaded with it.
+        # The context in a request is taken as given, and the server loads the model with it.
         (question(SHORT._replace(context=8192), {"num_ctx": 8192}), [("chat", False, 7691)]),
         (question(LONG._replace(context=8192), {"num_ctx": 8192}), [("chat", False, 1), ("chat", False, 7191)]),
-        # A limit of its own stays where there is room for it, and is made smaller where there is not.
+        # A limit in the request stays where it fits, and is reduced where it does not.
         (question(LONG._replace(context=8192, reply=100), {"num_predict": 100}), [("chat", False, 100)]),
         (
             question(LONG._replace(context=4096, reply=2000), {"num_predict": 2000}),
@@ -92,7 +92,7 @@ def told(asked: Asked) -> tuple[str, bool, int | None]:
             question(LONG._replace(context=4096, reply=9999), {"num_predict": 9999}),
             [("chat", False, 1), ("chat", False, 3095)],
         ),
-        # Of one that goes elsewhere, or that nobody looked at, nothing is asked.
+        # For a model on another server, or an unknown one, nothing is requested.
         (question(None), [("chat", True, None)]),
         (question(None, fits_context=True), [("chat", False, None)]),
     ],
@@ -100,7 +100,7 @@ def told(asked: Asked) -> tuple[str, bool, int | None]:
 def test_reply_limit_is_what_the_context_leaves(request_: Request, sent: list[tuple[str, bool, int | None]]) -> None:
     with server() as ollama:
         assert ask(ollama.host, request_).text == "4"
-        assert [told(asked) for asked in ollama.requests] == sent
+        assert [summary_of(asked) for asked in ollama.requests] == sent
 
 
 def test_counting_and_loading_requests_leave_out_format_and_keep_alive() -> None:
@@ -125,7 +125,7 @@ def test_counting_and_loading_requests_leave_out_format_and_keep_alive() -> None
     [
         ([LOADED | {"name": "other:latest", "context_length": 9999}, LOADED], CONTEXT),
         ([LOADED | {"name": "M"}], CONTEXT),
-        # Under the name of another one with the same files.
+        # Loaded under the name of another model with the same files.
         ([LOADED | {"name": "other:latest"}], CONTEXT),
         ([LOADED | {"name": "other:latest"}, LOADED | {"name": "third:latest"}], 0),
         ([LOADED | {"context_length": 0}], 0),
@@ -134,7 +134,7 @@ def test_counting_and_loading_requests_leave_out_format_and_keep_alive() -> None
 def test_context_is_that_of_the_loaded_model(loaded: list[dict[str, object]], context: int) -> None:
     with server(*loaded) as ollama:
         ask(ollama.host, question(SHORT))
-        sent = told(ollama.requests[-1])
+        sent = summary_of(ollama.requests[-1])
 
     assert sent == (("chat", False, context - 501) if context else ("chat", True, None))
 
@@ -147,14 +147,14 @@ def test_context_is_that_of_the_loaded_model(loaded: list[dict[str, object]], co
         {"generate": error(404, "no such path")},
         {"generate": error(500, "it does not load")},
         {"generate": raw_reply(["another server's"])},
-        # A count of nothing is none.
+        # A count without tokens is no count.
         {"chat": [whole({"done": True}), reply(["4"])]},
     ],
 )
 def test_shifting_is_disabled_if_the_context_is_unknown(routes: Mapping[str, Route]) -> None:
     with server(**routes) as ollama:
         assert ask(ollama.host, question(LONG)).text == "4"
-        sent = told(ollama.requests[-1])
+        sent = summary_of(ollama.requests[-1])
 
     assert sent == ("chat", True, None)
 
@@ -170,7 +170,7 @@ def test_prompt_too_long_is_refused_while_counting() -> None:
     }
     with server(chat=error(400, str(details).replace("'", '"'))) as ollama:
         outcome = ask(ollama.host, question(LONG))
-        sent = [told(asked) for asked in ollama.asked("/api/chat")]
+        sent = [summary_of(asked) for asked in ollama.asked("/api/chat")]
 
     assert isinstance(outcome.error, PromptTooLongError)
     assert outcome.error.prompt_tokens == 6021
@@ -201,7 +201,7 @@ def test_usage_covers_counting_and_loading() -> None:
 @pytest.mark.parametrize(
     ("bounds", "sent"),
     [
-        # The prompt of 2,000 bytes is there to be measured.
+        # The rendered prompt of 2,000 bytes is measured.
         (SHORT, [("chat", False, 1), ("generate", False, 1), ("generate", False, 3095)]),
         (SHORT._replace(context=32_768), [("chat", False, 1), ("generate", False, 30_758)]),
         (None, [("chat", True, 1), ("generate", True, None)]),
@@ -212,7 +212,7 @@ def test_continuation_is_bounded_by_its_rendered_prompt(
 ) -> None:
     with server() as ollama:
         outcome: Outcome = using(ollama.host, lambda engine: collect(engine.resume(question(bounds), "<thin")))
-        found = [told(asked) for asked in ollama.requests if {"messages", "prompt"} & body_of(asked).keys()]
+        found = [summary_of(asked) for asked in ollama.requests if {"messages", "prompt"} & body_of(asked).keys()]
 
     assert outcome.text == "4"
     assert found == sent

@@ -1,4 +1,4 @@
-"""What may go wrong between a server and us: the error that comes of it, and the text that is kept."""
+"""Faults of a server: the error raised, and the text that remains."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ BELOW = {
         Fault("100 Continue before", Raw([b"HTTP/1.1 100 Continue\r\n\r\n", STREAM, chunk(ONE + END)]), None, "one "),
     ),
 }
-"""What happens in HTTP or below it: both transports have to tell it, for all protocols."""
+"""Faults in HTTP or below it: both transports have to report them, for all protocols."""
 ABOVE = {
     "before": (
         Fault("a page with 200", page(200), UnreachableError, says="a web page"),
@@ -165,7 +165,7 @@ ABOVE = {
         Fault("text after done", stream(ONE, END, TWO, PAGE), None, "one "),
     ),
 }
-"""What a server says in HTTP that is as it should be."""
+"""Errors in the body of a valid HTTP response."""
 
 
 def test_fault_table_is_not_shortened() -> None:
@@ -236,7 +236,7 @@ def test_a_server_too_busy_to_accept_is_unreachable(through_httpx: bool) -> None
 @pytest.mark.parametrize("script", [Raw([HANG]), Raw([b"HTTP/1.1 400 Bad Request\r\n\r\n"]), reply(["one"])])
 def test_https_to_a_plain_port_is_unreachable(script: Script) -> None:
     with FakeServer({"": script, "/api/chat": script}) as server:
-        # It waits for the end of a line that the client has no reason to send.
+        # The server waits for the end of a line that the client never sends.
         outcome = ask(f"https://{server.host}", timeouts=PATIENT._replace(connect=0.3))
     assert type(outcome.error) is UnreachableError
     assert outcome.text == ""

@@ -13,18 +13,18 @@ from reflectty.engines.discovery import LlamaServer, find_llama_servers, llama_s
 from reflectty.engines.hosts import parse_host
 from support.fake_replies import HANG, Answer, Raw, whole
 from support.fake_server import FakeServer
-from support.openai_replies import served
+from support.openai_replies import model_list
 
 if TYPE_CHECKING:
     from support.fake_server import Route
 
 
 def named(answer: Answer, server: str) -> Answer:
-    """Return an answer with the name of a server in its head."""
+    """An answer with the name of a server in its head."""
     return replace(answer, headers={**answer.headers, "Server": server})
 
 
-LISTED = served("m", maker="llamacpp")
+LISTED = model_list("m", maker="llamacpp")
 LOCKED = whole({"error": {"message": "Invalid API Key", "type": "authentication_error", "code": 401}}, 401)
 
 

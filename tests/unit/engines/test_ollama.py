@@ -181,7 +181,7 @@ def test_closing_the_reply_closes_the_connection_at_once(through_httpx: bool) ->
     async def close(engine: OllamaEngine) -> None:
         async with aclosing(engine.chat(REQUEST)) as chunks:
             await anext(chunks)
-        # Before the engine is closed.
+        # The connection closes before the engine does.
         assert await asyncio.to_thread(server.requests[0].left.wait, PATIENCE)
 
     with FakeServer({CHAT: ENDLESS}) as server:
@@ -197,7 +197,7 @@ def test_canceling_closes_the_connection_at_any_point(answer: Answer | Raw, thro
         if isinstance(answer, Answer) and answer is not BUSY:
             await heard.wait()
         assert await asyncio.to_thread(until, lambda: server.requests)
-        # So that it waits, and not just begins to.
+        # Let the client reach its wait instead of being canceled before it.
         await asyncio.sleep(0.05)
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -14,7 +14,7 @@ from reflectty.engines.openai import OpenAIEngine
 from support.engine_outcome import FADING, PATIENT, REQUEST, collect
 from support.fake_server import HANG, Answer, FakeServer, Pause, Raw, whole
 from support.openai_outcome import ask, resume, using
-from support.openai_replies import STREAM, completed, props, said, served, text
+from support.openai_replies import STREAM, chat_reply, completion_reply, model_list, props, text
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ THOUGHT = "<think>\nI compare"
 
 
 def test_chat_is_one_request_and_yields_its_chunks() -> None:
-    with FakeServer({CHAT: said(["4", "2"], ["I count"])}) as server:
+    with FakeServer({CHAT: chat_reply(["4", "2"], ["I count"])}) as server:
         outcome = ask(server.host)
     pieces = [(chunk.thinking, chunk.content) for chunk in outcome.chunks]
 
@@ -45,7 +45,7 @@ def test_host_may_include_the_api_version(prefix: str, path: str) -> None:
             kept: Engine = engine
             return (await collect(kept.chat(REQUEST))).complete
 
-    with FakeServer({f"{prefix}{CHAT}": said(["hi"])}) as server:
+    with FakeServer({f"{prefix}{CHAT}": chat_reply(["hi"])}) as server:
         assert asyncio.run(run(f"http://{server.host}{prefix}{path}"))
 
 
@@ -55,7 +55,7 @@ def test_invalid_host_is_a_usage_error() -> None:
 
 
 def test_model_is_looked_up_in_the_served_list() -> None:
-    with FakeServer({MODELS: served("org/Qwen3-8B")}) as server:
+    with FakeServer({MODELS: model_list("org/Qwen3-8B")}) as server:
         model = using(server.host, lambda engine: engine.show("org/Qwen3-8B"))
         with pytest.raises(ModelMissingError) as missing:
             using(server.host, lambda engine: engine.show("Qwen3-8B"))
@@ -67,7 +67,7 @@ def test_model_is_looked_up_in_the_served_list() -> None:
 
 
 def test_llama_server_reports_more_about_a_model() -> None:
-    routes = {MODELS: served("mini", maker="llamacpp"), "/props?model=mini": props("<think></think>", vision=True)}
+    routes = {MODELS: model_list("mini", maker="llamacpp"), "/props?model=mini": props("<think></think>", vision=True)}
     routes["/props"] = routes["/props?model=mini"]
     with FakeServer(routes) as server:
         model = using(server.host, lambda engine: engine.show("mini"))
@@ -79,14 +79,14 @@ def test_llama_server_reports_more_about_a_model() -> None:
 
 
 def test_missing_llama_server_props_are_tolerated() -> None:
-    with FakeServer({MODELS: served("mini", maker="llamacpp")}) as server:
+    with FakeServer({MODELS: model_list("mini", maker="llamacpp")}) as server:
         assert using(server.host, lambda engine: engine.show("mini")).template == ""
         assert using(server.host, OpenAIEngine.version) == ""
         assert type(resume(server.host, THOUGHT).error) is RefusedError
 
 
 def test_served_models_count_as_running() -> None:
-    with FakeServer({MODELS: served("a", "b"), "/version": whole({"version": "0.11.2"})}) as server:
+    with FakeServer({MODELS: model_list("a", "b"), "/version": whole({"version": "0.11.2"})}) as server:
         assert using(server.host, OpenAIEngine.models) == (
             Model("a", context_length=4096, selection_reason="the first of 2 chat models listed"),
             Model("b", context_length=4096),
@@ -106,7 +106,7 @@ def test_answer_that_is_not_a_list_is_not_an_openai_server() -> None:
 
 def test_missing_model_error_suggests_served_models() -> None:
     missing = whole({"error": {"message": "The model `refl` does not exist.", "param": "model"}}, 404)
-    with FakeServer({CHAT: missing, MODELS: served("reflection-70b")}) as server:
+    with FakeServer({CHAT: missing, MODELS: model_list("reflection-70b")}) as server:
         outcome = ask(server.host, Request("refl", REQUEST.messages))
 
     assert type(outcome.error) is ModelMissingError
@@ -114,7 +114,7 @@ def test_missing_model_error_suggests_served_models() -> None:
     assert "ollama" not in outcome.error.hint
 
 
-OLLAMA = served("plain:latest", "mini:latest", "Mini-Native:latest", maker="library")
+OLLAMA = model_list("plain:latest", "mini:latest", "Mini-Native:latest", maker="library")
 
 
 @pytest.mark.parametrize(
@@ -124,13 +124,13 @@ OLLAMA = served("plain:latest", "mini:latest", "Mini-Native:latest", maker="libr
         (Answer([b""]), "default_model", "default_model", "it lists no models"),
         (whole({"detail": "Not Found"}, 404), "anything", "anything", "it lists no models"),
         (whole({"error": "no such method"}, 405), "anything", "anything", "it lists no models"),
-        (served("gpt-4o", "o3", maker="openai"), "gpt-4o-2024-08-06", "gpt-4o-2024-08-06", "it lists gpt-4o, o3"),
-        (served(*"abcdefg", maker="acme"), "h", "h", "it lists a, b, c, d, e and 2 more"),
+        (model_list("gpt-4o", "o3", maker="openai"), "gpt-4o-2024-08-06", "gpt-4o-2024-08-06", "it lists gpt-4o, o3"),
+        (model_list(*"abcdefg", maker="acme"), "h", "h", "it lists a, b, c, d, e and 2 more"),
         (OLLAMA, "mini", "mini:latest", ""),
         (OLLAMA, "mini-native", "Mini-Native:latest", ""),
         (OLLAMA, "mini:latest", "mini:latest", ""),
-        (served("a:latest", maker="acme"), "a", "a", "it lists a:latest"),
-        (served("m", "n"), "n", "n", ""),
+        (model_list("a:latest", maker="acme"), "a", "a", "it lists a:latest"),
+        (model_list("m", "n"), "n", "n", ""),
     ],
 )
 def test_unlisted_name_is_used_if_the_list_may_be_incomplete(listed: Answer, named: str, asked: str, note: str) -> None:
@@ -147,7 +147,7 @@ def test_unlisted_name_is_used_if_the_list_may_be_incomplete(listed: Answer, nam
 @pytest.mark.parametrize("maker", ["vllm", "sglang", "llamacpp", "library"])
 def test_complete_list_refuses_an_unlisted_name_with_suggestions(maker: str) -> None:
     with (
-        FakeServer({MODELS: served("org/Qwen3-8B", "mini:latest", maker=maker)}) as server,
+        FakeServer({MODELS: model_list("org/Qwen3-8B", "mini:latest", maker=maker)}) as server,
         pytest.raises(ModelMissingError, match="the model Qwen3-9B is not available on this server") as caught,
     ):
         using(server.host, lambda engine: engine.show("Qwen3-9B"))
@@ -184,18 +184,18 @@ def test_capacity_and_workload_are_read_if_the_server_is_known_to_report_them(
     async def both(engine: OpenAIEngine) -> tuple[Capacity, Workload | None]:
         return await engine.capacity("m"), await engine.workload()
 
-    with FakeServer({MODELS: served("m", maker=maker), **routes}) as server:
+    with FakeServer({MODELS: model_list("m", maker=maker), **routes}) as server:
         assert using(server.host, both) == (capacity, load)
 
 
-# Going on
+# Continuing
 
 
 def test_llama_server_continues_after_the_rendered_prompt() -> None:
     routes = {
-        MODELS: served("m", maker="llamacpp"),
+        MODELS: model_list("m", maker="llamacpp"),
         "/apply-template": whole({"prompt": "Q: hi\nA: <think>\n"}),
-        "/v1/completions": completed([" right", "</think>"]),
+        "/v1/completions": completion_reply([" right", "</think>"]),
     }
     with FakeServer(routes) as server:
         outcome = resume(server.host, THOUGHT)
@@ -207,7 +207,9 @@ def test_llama_server_continues_after_the_rendered_prompt() -> None:
 
 
 def test_sglang_continues_an_open_last_message() -> None:
-    with FakeServer({MODELS: served("m", maker="sglang"), CHAT: said([" right", "</think>", "9.9"])}) as server:
+    with FakeServer(
+        {MODELS: model_list("m", maker="sglang"), CHAT: chat_reply([" right", "</think>", "9.9"])}
+    ) as server:
         outcome = resume(server.host, THOUGHT)
     body = server.asked(CHAT)[-1].json
 
@@ -217,7 +219,9 @@ def test_sglang_continues_an_open_last_message() -> None:
 
 
 def test_parsed_thinking_continues_as_content_and_is_closed() -> None:
-    with FakeServer({MODELS: served("m", maker="sglang"), CHAT: said(["9.9", "!"], [" the", " two."])}) as server:
+    with FakeServer(
+        {MODELS: model_list("m", maker="sglang"), CHAT: chat_reply(["9.9", "!"], [" the", " two."])}
+    ) as server:
         outcome = resume(server.host, THOUGHT)
 
     assert "".join(chunk.content for chunk in outcome.chunks) == " the two.</think>9.9!"
@@ -226,7 +230,7 @@ def test_parsed_thinking_continues_as_content_and_is_closed() -> None:
 
 @pytest.mark.parametrize("maker", ["", "openai", "library"])
 def test_resume_is_refused_if_the_server_might_start_over(maker: str) -> None:
-    with FakeServer({MODELS: served("m", maker=maker), CHAT: said(["Hello!"])}) as server:
+    with FakeServer({MODELS: model_list("m", maker=maker), CHAT: chat_reply(["Hello!"])}) as server:
         outcome = resume(server.host, THOUGHT)
 
     assert type(outcome.error) is RefusedError
@@ -235,12 +239,12 @@ def test_resume_is_refused_if_the_server_might_start_over(maker: str) -> None:
 
 
 def test_failed_template_rendering_is_refused() -> None:
-    routes = {MODELS: served("m", maker="llamacpp"), "/apply-template": whole({"no": "prompt"})}
+    routes = {MODELS: model_list("m", maker="llamacpp"), "/apply-template": whole({"no": "prompt"})}
     with FakeServer(routes) as server:
         assert type(resume(server.host, THOUGHT).error) is RefusedError
 
 
-# Leaving
+# Closing
 
 
 def test_closing_the_reply_closes_the_connection_at_once() -> None:
@@ -251,7 +255,7 @@ def test_closing_the_reply_closes_the_connection_at_once() -> None:
     async def close(engine: OpenAIEngine) -> None:
         async with aclosing(engine.chat(REQUEST)) as chunks:
             await anext(chunks)
-        # Before the engine is closed.
+        # The connection closes before the engine does.
         assert await asyncio.to_thread(server.requests[0].left.wait, PATIENCE)
 
     with FakeServer({CHAT: endless}) as server:
@@ -259,7 +263,7 @@ def test_closing_the_reply_closes_the_connection_at_once() -> None:
 
 
 def test_end_is_reported_before_a_silent_server_is_given_up() -> None:
-    pieces: list[bytes] = list(said(["hi"]).steps)  # type: ignore[arg-type] # a list of bytes here
+    pieces: list[bytes] = list(chat_reply(["hi"]).steps)  # type: ignore[arg-type] # a list of bytes here
     with FakeServer({CHAT: Answer([b"".join(pieces[:-1]), HANG], content_type=STREAM)}) as server:
         outcome = ask(server.host, timeouts=FADING)
     assert outcome.complete
@@ -271,7 +275,7 @@ def test_end_is_reported_before_a_silent_server_is_given_up() -> None:
 
 
 def test_key_is_sent_to_this_machine_with_every_request() -> None:
-    with FakeServer({MODELS: served("m"), CHAT: said(["hi"])}) as server:
+    with FakeServer({MODELS: model_list("m"), CHAT: chat_reply(["hi"])}) as server:
         ask(server.host, api_key=" secret\n")
         using(server.host, lambda engine: engine.show("m"), api_key="secret")
     assert {asked.headers["authorization"] for asked in server.requests} == {"Bearer secret"}
@@ -281,7 +285,7 @@ def test_key_is_sent_to_this_machine_with_every_request() -> None:
 def test_key_is_sent_over_http_to_another_machine_only_if_allowed(
     allowed: bool, sent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FakeServer({"http://gpu.test:8000/v1/models": served("m")}) as network:
+    with FakeServer({"http://gpu.test:8000/v1/models": model_list("m")}) as network:
         monkeypatch.setenv("HTTP_PROXY", f"http://{network.host}")
         monkeypatch.delenv("NO_PROXY", raising=False)
         using("gpu.test", lambda engine: engine.show("m"), api_key="secret", key_over_http=allowed)
@@ -307,6 +311,6 @@ def test_invalid_key_is_a_usage_error_that_does_not_show_it() -> None:
 
 
 def test_lone_surrogates_in_a_prompt_are_sent() -> None:
-    with FakeServer({CHAT: said(["hi"])}) as server:
+    with FakeServer({CHAT: chat_reply(["hi"])}) as server:
         assert ask(server.host, Request("m", (Message("user", "caf\udce9"),))).complete
     assert server.requests[0].json["messages"][0]["content"] == "caf\udce9"

@@ -1,6 +1,6 @@
-"""What may go wrong between an OpenAI-compatible server and us: the error that comes of it, and the text that is kept.
+"""Faults of an OpenAI-compatible server: the error raised, and the text that remains.
 
-What may go wrong in HTTP and below it is in test_faults.py: the engines share what speaks it.
+Faults in HTTP and below it are in test_faults.py: the engines share the code for it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from support.engine_outcome import FADING, PATIENT, SILENT
 from support.fake_server import HANG, Answer, FakeServer, Pause, Raw, whole
 from support.faults import HEARD, NOW, PAGE, Fault, closed_port, cut, page, params, reset_after
 from support.openai_outcome import ask
-from support.openai_replies import DONE, STREAM, chunk, event, figures, said, text
+from support.openai_replies import DONE, STREAM, chat_reply, chunk, event, text, usage_event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from support.fake_replies import Step
 
 ONE, TWO, STOP = text("one "), text("two"), chunk(finish="stop")
-END = STOP + figures() + DONE
+END = STOP + usage_event() + DONE
 LONG = "This model's maximum context length is 4096 tokens. However, your messages resulted in 5000 tokens."
 
 
@@ -93,7 +93,7 @@ HARMLESS = (
     Fault("a page instead of the figures", stream(text("one<eos>"), STOP, PAGE), None, "one"),
     Fault("silence after the end", stream(ONE + END, HANG), None, "one ", timeouts=FADING),
     Fault("comments between", stream(ONE, b":\n\n", TWO, END), None, "one two"),
-    Fault("busy for a moment", said(["one "]), None, "one "),
+    Fault("busy for a moment", chat_reply(["one "]), None, "one "),
 )
 FAULTS = {"before": BEFORE, "refused": REFUSED, "during": DURING, "harmless": HARMLESS}
 
@@ -120,7 +120,7 @@ def test_closed_port_is_unreachable_with_a_hint() -> None:
 @pytest.mark.parametrize("status", [429, 503])
 def test_briefly_busy_server_is_retried(status: int) -> None:
     busy = error(status, "busy", **NOW)
-    with FakeServer({"/v1/chat/completions": [busy, busy, said(["hi"])]}) as server:
+    with FakeServer({"/v1/chat/completions": [busy, busy, chat_reply(["hi"])]}) as server:
         assert ask(server.host).text == "hi"
         assert len(server.requests) == 3
 

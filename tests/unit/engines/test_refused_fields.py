@@ -1,4 +1,4 @@
-"""Fields that a server does not take are left out, and what an Ollama's /v1 would lose is kept."""
+"""Fields that a server refuses are left out, and losses at an Ollama's /v1 are prevented or noted."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from reflectty.core.messages import Effort, Message, Request
 from reflectty.protocols import openai as wire
 from support.fake_server import Answer, FakeServer, show, whole
 from support.openai_outcome import ask, using
-from support.openai_replies import DONE, STREAM, chunk, figures, said, served
+from support.openai_replies import DONE, STREAM, chat_reply, chunk, model_list, usage_event
 
 if TYPE_CHECKING:
-    from support.fake_server import Asked, Script
+    from support.fake_server import ReceivedRequest, Script
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 HI = (Message("user", "hi"),)
 
 
 def picky(*unknown: str, status: int = 422, words: str = "Unexpected fields in the request: {{{0}}}") -> Any:
-    """Return a chat endpoint that refuses each request with fields that it does not know, naming one at a time."""
+    """A chat endpoint that refuses requests with unknown fields, naming one at a time."""
 
-    def answer(asked: Asked) -> Script:
+    def answer(asked: ReceivedRequest) -> Script:
         found = [name for name in unknown if name in asked.json]
         if not found:
-            return said(["hi"])
+            return chat_reply(["hi"])
         return whole({"detail": words.format(repr(found[0]))}, status)
 
     return answer
@@ -134,16 +134,16 @@ def test_repeated_refusal_is_raised_unchanged() -> None:
 
 # An Ollama behind /v1
 
-LISTED = served("m:latest", maker="library")
+LISTED = model_list("m:latest", maker="library")
 
 
 def ollama(chat: Any = None, *, room: int = 4096, parameters: str = "", **shown: Any) -> FakeServer:
     loaded = whole({"models": [{"name": "m:latest", "context_length": room}]})
-    routes = {MODELS: LISTED, CHAT: chat or said(["hi"]), "/api/ps": loaded}
+    routes = {MODELS: LISTED, CHAT: chat or chat_reply(["hi"]), "/api/ps": loaded}
     return FakeServer(routes | {"/api/show": show(parameters=parameters, **shown)})
 
 
-def told_by(server: FakeServer, prompt: str = "hi", *options: tuple[str, Any]) -> Any:
+def model_and_error(server: FakeServer, prompt: str = "hi", *options: tuple[str, Any]) -> Any:
     async def chat(engine: Any) -> Any:
         model = await engine.show("m:latest")
         try:
@@ -158,7 +158,7 @@ def told_by(server: FakeServer, prompt: str = "hi", *options: tuple[str, Any]) -
 
 def test_prompt_ollama_would_silently_truncate_is_not_sent() -> None:
     with ollama() as server:
-        model, error = told_by(server, "word " * 9000)
+        model, error = model_and_error(server, "word " * 9000)
         assert server.asked(CHAT) == []
 
     assert "truncate it to 4096" in str(error)
@@ -186,7 +186,7 @@ def test_an_ollama_behind_a_gateway_is_known_by_its_replies(words: int, doubtful
     pieces = [
         chunk({"content": "hi", "reasoning": ""}, system_fingerprint="fp_ollama"),
         chunk({}, "stop", system_fingerprint="fp_ollama"),
-        figures(system_fingerprint="fp_ollama"),
+        usage_event(system_fingerprint="fp_ollama"),
         DONE,
     ]
     with FakeServer({CHAT: Answer(pieces, content_type=STREAM)}) as server:
@@ -208,7 +208,7 @@ def test_sampling_follows_the_model_and_not_the_v1_defaults(
     parameters: str, options: tuple[tuple[str, Any], ...], expected: tuple[float, float]
 ) -> None:
     with ollama(parameters=parameters) as server:
-        told_by(server, "hi", *options)
+        model_and_error(server, "hi", *options)
         body = server.asked(CHAT)[0].json
 
     assert (body["temperature"], body["top_p"]) == expected
@@ -216,14 +216,16 @@ def test_sampling_follows_the_model_and_not_the_v1_defaults(
 
 def test_ollama_reports_whether_its_model_thinks() -> None:
     with ollama(capabilities=["completion", "thinking"]) as server:
-        model, _ = told_by(server)
+        model, _ = model_and_error(server)
     assert "thinking" in model.capabilities
     assert not model.can_resume
 
 
 def test_ollama_works_if_only_v1_is_allowed_through() -> None:
-    with FakeServer({MODELS: LISTED, CHAT: Answer(said(["hi"]).steps, content_type="text/event-stream")}) as server:
-        model, error = told_by(server)
+    with FakeServer(
+        {MODELS: LISTED, CHAT: Answer(chat_reply(["hi"]).steps, content_type="text/event-stream")}
+    ) as server:
+        model, error = model_and_error(server)
 
     assert error is None
     assert model.capabilities == ()

@@ -1,4 +1,4 @@
-"""Files that are sent to a server as they are read, and what it says to them."""
+"""Files streamed to a server, and its answers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def pieces(number: int, pause: float = 0.0) -> AsyncIterator[bytes]:
 
 
 def send(host: str, number: int = 3, pause: float = 0.0, timeouts: Timeouts = PATIENT, *, far: bool = False) -> None:
-    """Send a file of so many pieces; `far` by httpx's own transport, as to another machine."""
+    """Send a file of `number` pieces; `far` uses httpx's own transport, as to another machine."""
     size = number * len(PIECE)
     using(
         host,
@@ -47,7 +47,7 @@ def send(host: str, number: int = 3, pause: float = 0.0, timeouts: Timeouts = PA
 
 @contextmanager
 def rude(behave: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that does as it likes with one connection, once the head of a request was read."""
+    """A server that handles one connection by `behave`, once it has read the head of a request."""
 
     def serve() -> None:
         connection, _ = listener.accept()

@@ -1,4 +1,4 @@
-"""How a reply goes on at an SGLang whose template may open the thinking itself."""
+"""Continuing a reply on an SGLang whose template may open the thinking itself."""
 
 from __future__ import annotations
 

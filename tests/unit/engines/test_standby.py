@@ -1,4 +1,4 @@
-"""A server and the built-in model behind it: who is asked what, and what is said of it."""
+"""A server with the built-in model as its fallback: who gets each request, and the notes about it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GONE = UnreachableError("cannot reach it", "is it running?")
 
 
 class Scene(NamedTuple):
-    """A server with the built-in model behind it, and what was decided about that."""
+    """A server with the built-in model as its fallback, and the recorded switches."""
 
     engine: FallbackEngine
     server: ScriptedEngine
@@ -36,7 +36,7 @@ class Scene(NamedTuple):
 
 
 class BuiltInEngine(ScriptedEngine):
-    """An engine whose description of a model has the digest, as the built-in one's has."""
+    """An engine that describes its model with the digest, as the built-in one does."""
 
     async def show(self, model: str) -> Model:
         return (await super().show(model))._replace(digest=OWN.digest)
@@ -56,7 +56,7 @@ def scene(
     rules = FallbackRules(
         lambda: installed,
         lambda: stands_in,
-        told,
+        builtin_note,
         lambda: advice,
         lambda: reached.append(True),
     )
@@ -64,7 +64,7 @@ def scene(
     return Scene(engine, server, own, reached)
 
 
-async def told(asked: bool) -> tuple[str, ...]:
+async def builtin_note(asked: bool) -> tuple[str, ...]:
     return ("asked" if asked else "unasked",)
 
 
@@ -81,12 +81,12 @@ def failing(work: Callable[[], Awaitable[object]]) -> ReflecttyError:
     return failed.value
 
 
-async def said(engine: FallbackEngine, model: str) -> str:
+async def answer_of(engine: FallbackEngine, model: str) -> str:
     return "".join([chunk.content async for chunk in engine.chat(Request(model, (Message("user", "q"),)))])
 
 
 class Rendering(ScriptedEngine):
-    """A server that tells its prompts."""
+    """A server that renders its prompts."""
 
     async def prompt(self, request: Request) -> str:
         return f"{request.model}: <think>"
@@ -103,7 +103,7 @@ def test_prompt_and_opener_are_delegated_to_the_server(server: ScriptedEngine, e
         request = Request("m", (Message("user", "q"),))
         return await engine.prompt(request), await engine.opener(request)
 
-    engine = FallbackEngine(server, ScriptedEngine, scene().engine._rules)  # noqa: SLF001 - any rules do
+    engine = FallbackEngine(server, ScriptedEngine, scene().engine._rules)  # noqa: SLF001 - the rules do not matter
     assert run(ask) == expected
 
 
@@ -116,7 +116,7 @@ def test_mini_is_available_if_the_server_does_not_show_it(name: str, gone: Refle
     found = run(lambda: there.engine.show(name))
 
     assert (found.template, found.digest, found.notices) == ("own", "sha256:own", ("asked",))
-    assert run(lambda: said(there.engine, name)) == "from here"
+    assert run(lambda: answer_of(there.engine, name)) == "from here"
 
 
 def test_server_that_refuses_is_not_bypassed() -> None:
@@ -131,7 +131,7 @@ def test_mini_on_the_server_takes_precedence() -> None:
     found = run(lambda: there.engine.show("mini"))
 
     assert (found.template, found.notices) == ("theirs", ())
-    assert run(lambda: said(there.engine, "mini")) == "from the server"
+    assert run(lambda: answer_of(there.engine, "mini")) == "from the server"
     assert not there.own.requests
 
 
@@ -186,7 +186,7 @@ def test_recovered_server_is_used_again() -> None:
 
     assert run(there.engine.models) == OTHERS
     assert not there.engine.using_fallback
-    assert run(lambda: said(there.engine, "reflection")) == "from the server"
+    assert run(lambda: answer_of(there.engine, "reflection")) == "from the server"
 
 
 def test_running_models_of_both_are_reported() -> None:
@@ -235,7 +235,7 @@ def test_mini_works_without_a_server() -> None:
 
     assert (found.name, found.notices, there.engine.using_fallback) == ("mini", ("asked",), True)
     assert isinstance(error, ModelMissingError)
-    assert run(lambda: said(there.engine, "mini")) == "from here"
+    assert run(lambda: answer_of(there.engine, "mini")) == "from here"
     assert there.own.closed
 
 
@@ -259,7 +259,7 @@ def test_other_local_server_is_mentioned_with_the_fallback() -> None:
 
 
 class Telling(ScriptedEngine):
-    """An engine that says what it is and what it can take."""
+    """An engine that reports its software and its capacity."""
 
     manages_models = False
     reports_memory = False

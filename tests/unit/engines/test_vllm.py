@@ -1,4 +1,4 @@
-"""How a reply goes on at a vLLM, what its prompts tell of a model, and what is said of prompts that do not fit."""
+"""Continuing a reply on a vLLM, facts about a model from its prompts, and errors for prompts that do not fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reflectty.core.errors import PromptTooLongError, RefusedError
 from reflectty.core.messages import Message, Request
 from reflectty.reasoning.modes import AskOptions, Mode, plan
 from support.openai_outcome import ask, resume, using
-from support.vllm import CHAT, COMPLETIONS, MODELS, TOKENIZE, Vllm, completed, refused, replied
+from support.vllm import CHAT, COMPLETIONS, MODELS, TOKENIZE, Vllm, refused, vllm_completion, vllm_reply
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Model
@@ -39,7 +39,7 @@ def shown(server: Vllm) -> Model:
 )
 @pytest.mark.parametrize("beside", [True, False], ids=["by its tokens", "by the chat"])
 def test_reply_continues_after_the_rendered_prompt(beside: bool, on: str, expected: str) -> None:
-    vllm = Vllm("m", on=on, beside=beside, completions=completed([" right", "</think>", "\n\n9.9"]))
+    vllm = Vllm("m", on=on, beside=beside, completions=vllm_completion([" right", "</think>", "\n\n9.9"]))
     with vllm.serve() as server:
         outcome = resume(server.host, THOUGHT, ASKED)
         body = server.asked(COMPLETIONS)[0].json
@@ -60,7 +60,7 @@ def test_continued_prompt_adds_no_special_tokens_and_uses_all_room() -> None:
 
     assert body["add_special_tokens"] is False
     assert body["skip_special_tokens"] is False
-    # Without a number it would end at 16 tokens.
+    # Without a limit vLLM stops after 16 tokens.
     assert body["max_tokens"] == 512
 
 
@@ -123,7 +123,7 @@ def test_marker_removed_by_a_parser_is_found_in_the_tokens(on: str, tokens: tupl
         assert len(server.asked(CHAT)) == 1
 
 
-# What a prompt tells of a model
+# Facts about a model from a prompt
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_known_model_needs_no_prompt_rendering() -> None:
         model: Model = await engine.show("Qwen/Qwen3-8B")
         return model
 
-    with Vllm("Qwen/Qwen3-8B", chat=replied(["9.9"], ["\n", "Both"])).serve() as server:
+    with Vllm("Qwen/Qwen3-8B", chat=vllm_reply(["9.9"], ["\n", "Both"])).serve() as server:
         assert not using(server.host, seen).guessed
         assert server.asked(TOKENIZE) == []
     with Vllm("openai/gpt-oss-20b").serve() as server:
@@ -194,7 +194,7 @@ def test_model_seen_thinking_is_treated_as_a_thinker() -> None:
             pass
         return before, await engine.show("m")
 
-    with Vllm("m", chat=replied(["9.9"], ["\n", "Both"])).serve() as server:
+    with Vllm("m", chat=vllm_reply(["9.9"], ["\n", "Both"])).serve() as server:
         before, after = using(server.host, twice)
 
     assert (before.capabilities, after.capabilities) == ((), ("thinking",))
@@ -205,7 +205,7 @@ def test_text_is_not_trimmed_for_an_unused_end_token() -> None:
         await engine.show("m")
         return "".join([chunk.content async for chunk in engine.chat(ASKED)])
 
-    with Vllm("m", chat=replied(["<s>", "struck", "</s>"])).serve() as server:
+    with Vllm("m", chat=vllm_reply(["<s>", "struck", "</s>"])).serve() as server:
         assert using(server.host, chat) == "<s>struck</s>"
 
 

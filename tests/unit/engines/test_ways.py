@@ -1,4 +1,4 @@
-"""What lies on the way to a server: proxies, certificates, http where https is spoken; and how each is told."""
+"""Obstacles on the way to a server: proxies, certificates, http to an https port; and the error for each."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def read_back(document: str) -> tuple[Session, tuple[Turn, ...]]:
-    """The values that a document was made of."""
+    """The values in an exported document."""
     found = json.loads(document)
     assert (found["format"], found["version"]) == ("reflectty session", 1)
     return Session(**found["session"]), tuple(_turn(turn) for turn in found["turns"])
@@ -87,7 +87,7 @@ def test_readable_formats_export_only_the_current_branch(form: ExportFormat) -> 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder in which nothing is left behind."""
+    """A folder in which no file may be left behind."""
     yield tmp_path
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 

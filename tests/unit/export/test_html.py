@@ -17,7 +17,7 @@ from support.properties import examples
 
 
 class Reader(HTMLParser):
-    """Notes the tags of a page, their attributes, its text, and what is left open."""
+    """Collects the tags of a page, their attributes, its text, and the open tags."""
 
     VOID = frozenset({"meta", "br", "hr", "img"})
 
@@ -91,7 +91,7 @@ ATTRIBUTES = {
 
 
 def check_page(page: str) -> Reader:
-    """Check that a page has nothing but what it should have; return what is in it."""
+    """Check that a page has only allowed contents; return the parsed page."""
     read = Reader(page)
     assert (read.open, read.wrong) == ([], [])
     assert {tag for tag, _ in read.tags} - TAGS == set()

@@ -9,14 +9,14 @@ from markdown_it import MarkdownIt
 
 from reflectty.core.session import Turn
 from reflectty.export.markdown import as_markdown, contain_markdown, escape_markdown, fence_text
-from support.conversations import SESSION, TURNS, said
+from support.conversations import SESSION, TURNS, stored_reply
 from support.hostile_strategies import CONTROLS, MARKUP, OPEN, session_with, turns_with
 from support.hostile_texts import hostile_texts, text_of
 from support.properties import examples
 
 
 def test_session_is_exported_as_readable_markdown() -> None:
-    turns = (*TURNS[:4], Turn(8, 4, 0.0, "* why <b>?\n    1. code()"), Turn(9, 8, 0.0, said=said("So.\n")))
+    turns = (*TURNS[:4], Turn(8, 4, 0.0, "* why <b>?\n    1. code()"), Turn(9, 8, 0.0, said=stored_reply("So.\n")))
     document = as_markdown(SESSION, turns)
     assert re.sub(r"\d+ January 1970, \d\d:\d\d|31 December 1969, \d\d:\d\d", "DATE", document) == MARKDOWN
 
@@ -102,13 +102,13 @@ OURS = re.compile(r"(?:</?details>|<summary>[^<>]*</summary>|<!-- answer -->|\s)
 
 
 def tokens_of(document: str) -> list[Any]:
-    """What a reader of Markdown makes of a document that lets it do everything, block and inline."""
+    """The tokens of a document, block and inline, by a Markdown parser with HTML on."""
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["table", "strikethrough"])
     return [item for token in parser.parse(document) for item in (token, *(token.children or ()))]
 
 
 def check_containment(text: str) -> None:
-    """Check that what was said stays in its place, whatever a reader of Markdown does."""
+    """Check that stored text stays in its place, whatever a Markdown parser does."""
     document = as_markdown(session_with("A title"), turns_with(text))
     tokens = tokens_of(document)
     html = [token.content for token in tokens if token.type in ("html_block", "html_inline")]
@@ -176,7 +176,7 @@ def test_code_is_unchanged_except_trailing_blank_lines(text: str) -> None:
 
 
 def without_blank_end(text: str) -> str:
-    """Return text up to its last line that is not blank: a fence left open holds what follows it, and is cut there."""
+    """Text up to its last line that is not blank: an open fence holds the lines after it, and is cut there."""
     lines = text.split("\n")
     while len(lines) > 1 and not lines[-1].strip():
         lines.pop()

@@ -1,4 +1,4 @@
-"""Each script of findings/ says what it shows and installs nothing that may change."""
+"""Each script of findings/ describes its finding and installs only pinned versions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not SCRIPTS, reason="a source distribution goes 
 
 
 def header(script: Path) -> list[str]:
-    """Return the comment at the start of a script, without its signs."""
+    """The comment at the start of a script, without its signs."""
     _, *lines = script.read_text("utf-8").splitlines()
     length = next(number for number, line in enumerate(lines) if not line.startswith("#"))
     return [line.removeprefix("#").removeprefix(" ") for line in lines[:length]]

@@ -1,4 +1,4 @@
-"""The built-in model put on a server: what is merged and sent, what is made of it, and what is told meanwhile."""
+"""Creating the built-in model on a server: the merged upload, the new model, and the progress reports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DIGEST = f"sha256:{hashlib.sha256(MERGED).hexdigest()}"
 
 
 class Blobs(httpx.AsyncBaseTransport):
-    """A server that keeps files by their digest, and makes models of them."""
+    """A server that stores files by their digest, and makes models of them."""
 
     def __init__(self, status: int = 200, version: str = "0.34.2") -> None:
         self.files: dict[str, bytes] = {}
@@ -72,7 +72,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(server: Blobs, folder: Path, name: str = "mini") -> list[ProgressUpdate]:
+def progress_of(server: Blobs, folder: Path, name: str = "mini") -> list[ProgressUpdate]:
     heard: list[ProgressUpdate] = []
 
     async def main() -> None:
@@ -85,7 +85,7 @@ def told(server: Blobs, folder: Path, name: str = "mini") -> list[ProgressUpdate
 
 def test_merged_file_is_sent_and_used_without_an_adapter(folder: Path) -> None:
     server = Blobs()
-    told(server, folder, "mine")
+    progress_of(server, folder, "mine")
     (made,) = server.made
 
     assert server.files == {DIGEST: MERGED}
@@ -98,13 +98,13 @@ def test_merged_file_is_sent_and_used_without_an_adapter(folder: Path) -> None:
 
 
 def test_merged_file_is_removed_after_sending(folder: Path) -> None:
-    told(Blobs(), folder)
+    progress_of(Blobs(), folder)
 
     assert sorted(path.name for path in folder.iterdir()) == ["GEMMA_TERMS.txt", "NOTICE", "mini.gguf", "weights.gguf"]
 
 
 def test_progress_of_merging_and_sending_is_reported(folder: Path) -> None:
-    heard = told(Blobs(), folder)
+    heard = progress_of(Blobs(), folder)
     ends = {part.digest: (part.completed, part.total) for part in heard if part.digest}
     sent = [part.completed for part in heard if part.digest == DIGEST]
 
@@ -115,22 +115,22 @@ def test_progress_of_merging_and_sending_is_reported(folder: Path) -> None:
 
 def test_existing_file_is_not_sent_again(folder: Path) -> None:
     server = Blobs()
-    told(server, folder)
+    progress_of(server, folder)
 
-    assert {part.digest for part in told(server, folder)} == {"merging", ""}
+    assert {part.digest for part in progress_of(server, folder)} == {"merging", ""}
     assert len(server.made) == 2
 
 
 def test_failed_creation_raises(folder: Path) -> None:
     with pytest.raises(RefusedError):
-        told(Blobs(500), folder)
+        progress_of(Blobs(500), folder)
 
 
 @pytest.mark.parametrize("version", ["0.5.13", "0.1.48"])
 def test_server_that_is_too_old_is_refused(folder: Path, version: str) -> None:
     server = Blobs(version=version)
     with pytest.raises(RefusedError, match=f"Ollama {version} is too old"):
-        told(server, folder)
+        progress_of(server, folder)
 
     assert not server.files
 
@@ -138,7 +138,7 @@ def test_server_that_is_too_old_is_refused(folder: Path, version: str) -> None:
 @pytest.mark.parametrize("version", ["0.6.0", "0.32.15", "0.34.2", "0.0.0", "strange"])
 def test_every_other_version_gets_the_same_file(folder: Path, version: str) -> None:
     server = Blobs(version=version)
-    told(server, folder)
+    progress_of(server, folder)
 
     assert list(server.files) == [DIGEST]
 
@@ -148,7 +148,7 @@ def test_small_disk_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
     server = Blobs()
     with pytest.raises(StoreError, match="the merged model temporarily needs 1 MB"):
-        told(server, folder)
+        progress_of(server, folder)
 
     assert not server.files
 
@@ -160,7 +160,7 @@ def test_damaged_files_are_refused(folder: Path, name: str, content: bytes) -> N
     (folder / name).write_bytes(content)
     server = Blobs()
     with pytest.raises(UnreachableError, match="cannot be merged"):
-        told(server, folder)
+        progress_of(server, folder)
 
     assert not server.files
 
@@ -168,6 +168,6 @@ def test_damaged_files_are_refused(folder: Path, name: str, content: bytes) -> N
 def test_invalid_name_is_refused(folder: Path) -> None:
     server = Blobs()
     with pytest.raises(UsageError):
-        told(server, folder, "not a name")
+        progress_of(server, folder, "not a name")
 
     assert not server.files

@@ -1,4 +1,4 @@
-"""Why a pull ended, behind addresses of any length, and what is advised."""
+"""The reason why a pull failed, after addresses of any length, and the advice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "hf.co/user/model"
 
 
 class Failed(NamedTuple):
-    """What a server says while it pulls, and what the user is told."""
+    """A server's message during a pull, and the error for the user."""
 
     said: str
     kind: type[Exception]

@@ -1,4 +1,4 @@
-"""What a server of a version needs and takes when it makes a model of files."""
+"""Disk space that a server needs to create a model from files, by its version."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         ("0.34.0", (0, 34, 0), False, 30, 20),
         ("0.32.15", (0, 32, 15), False, 30, 20),
         ("0.9.1", (0, 9, 1), False, 30, 20),
-        # Of these nobody knows: what every server needs is asked for.
+        # Unknown versions: only the needs that every server has are checked.
         ("0.0.0", (), False, 10, 0),
         ("main", (), False, 10, 0),
         ("", (), False, 10, 0),

@@ -1,4 +1,4 @@
-"""Which model somebody who has none is told to pull: by what the machine holds, the same wherever it is said."""
+"""The model recommended for a first pull: by the machine's memory, the same in every place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a model is asked in another format than its own template has: by the marks of turns in both."""
+"""Whether a model is asked in another format than that of its own template, judged by the turn marks in both."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from reflectty.models import hardware
 from reflectty.models.fit import Machine, MemoryKind
-from support import gpu_outputs as told
+from support import gpu_outputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,12 +18,12 @@ HOST = Machine(total=128 * GIB, available=100 * GIB)
 @pytest.mark.parametrize(
     ("text", "gpus"),
     [
-        (told.RTX_4090, [("NVIDIA GeForce RTX 4090", 24564, 23010)]),
-        (told.TWO_3090, [("NVIDIA GeForce RTX 3090", 24576, 24259), ("NVIDIA GeForce RTX 3090", 24576, 1122)]),
-        (told.GTX_1080, [("GeForce GTX 1080", 8119, 7632)]),
-        (told.NO_DEVICES, []),
-        (told.NO_DRIVER, []),
-        (told.MISMATCH, []),
+        (gpu_outputs.RTX_4090, [("NVIDIA GeForce RTX 4090", 24564, 23010)]),
+        (gpu_outputs.TWO_3090, [("NVIDIA GeForce RTX 3090", 24576, 24259), ("NVIDIA GeForce RTX 3090", 24576, 1122)]),
+        (gpu_outputs.GTX_1080, [("GeForce GTX 1080", 8119, 7632)]),
+        (gpu_outputs.NO_DEVICES, []),
+        (gpu_outputs.NO_DRIVER, []),
+        (gpu_outputs.MISMATCH, []),
     ],
 )
 def test_nvidia_smi_output_lists_each_gpu(text: str, gpus: list[tuple[str, int, int]]) -> None:
@@ -36,18 +36,18 @@ def test_nvidia_smi_output_lists_each_gpu(text: str, gpus: list[tuple[str, int, 
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        (told.NO_DRIVER, "nvidia-smi reports no GPU: NVIDIA-SMI has failed"),
-        (told.MISMATCH, "Driver/library version mismatch"),
-        (told.NO_DEVICES, "No devices were found"),
-        (told.FALLEN_OFF, "GPU is lost"),
-        (told.GTX_1080, "driver 460.91.03 is too old for Ollama, which needs 550 or newer"),
+        (gpu_outputs.NO_DRIVER, "nvidia-smi reports no GPU: NVIDIA-SMI has failed"),
+        (gpu_outputs.MISMATCH, "Driver/library version mismatch"),
+        (gpu_outputs.NO_DEVICES, "No devices were found"),
+        (gpu_outputs.FALLEN_OFF, "GPU is lost"),
+        (gpu_outputs.GTX_1080, "driver 460.91.03 is too old for Ollama, which needs 550 or newer"),
     ],
 )
 def test_note_explains_why_an_nvidia_gpu_is_unusable(text: str, note: str) -> None:
     assert note in "".join(hardware.add_nvidia_gpus(text, HOST).notes)
 
 
-@pytest.mark.parametrize("text", [told.GB10, told.OLD_NOT_SUPPORTED])
+@pytest.mark.parametrize("text", [gpu_outputs.GB10, gpu_outputs.OLD_NOT_SUPPORTED])
 def test_gpu_without_its_own_memory_shares_that_of_the_machine(text: str) -> None:
     (gpu,) = hardware.add_nvidia_gpus(text, HOST).gpus
 
@@ -68,7 +68,7 @@ def test_gpu_without_its_own_memory_shares_that_of_the_machine(text: str) -> Non
     ],
 )
 def test_only_gpus_that_the_server_may_use_count(visible: str | None, free: list[int]) -> None:
-    found = hardware.add_nvidia_gpus(told.TWO_3090, HOST, visible)
+    found = hardware.add_nvidia_gpus(gpu_outputs.TWO_3090, HOST, visible)
 
     assert [gpu.free // MIB for gpu in found.gpus] == free
     assert ("CUDA_VISIBLE_DEVICES" in "".join(found.notes)) == (len(free) < 2)
@@ -77,16 +77,16 @@ def test_only_gpus_that_the_server_may_use_count(visible: str | None, free: list
 @pytest.mark.parametrize(
     ("text", "gpus"),
     [
-        (told.ROCM_5, [("Navi 21 [Radeon RX 6800/6800 XT / 6900 XT]", 17163091968, 16470949888, MemoryKind.OWN)]),
+        (gpu_outputs.ROCM_5, [("Navi 21 [Radeon RX 6800/6800 XT / 6900 XT]", 17163091968, 16470949888, MemoryKind.OWN)]),
         (
-            told.ROCM_6,
+            gpu_outputs.ROCM_6,
             [
                 ("Radeon RX 7900 XT", 21458059264, 21430202368, MemoryKind.OWN),
                 ("Raphael", 67108864 + 33548587008, 67108864 + 33548587008 - 26079232, MemoryKind.SHARED),
             ],
         ),
-        (told.ROCM_7, [("0x7551", 34208743424, 4983361536, MemoryKind.OWN)]),
-        (told.STRIX_HALO, [("Strix Halo [Radeon Graphics / Radeon 8050S Graphics / Radeo…", 67108864000, 65868447744, MemoryKind.SHARED)]),
+        (gpu_outputs.ROCM_7, [("0x7551", 34208743424, 4983361536, MemoryKind.OWN)]),
+        (gpu_outputs.STRIX_HALO, [("Strix Halo [Radeon Graphics / Radeon 8050S Graphics / Radeo…", 67108864000, 65868447744, MemoryKind.SHARED)]),
         ("ERROR: no AMD GPUs", []),
     ],
     ids=["5", "6", "7", "processor", "none"],
@@ -142,7 +142,7 @@ def test_amd_gpus_are_found_from_driver_files(tmp_path: Path) -> None:
     ids=["none", "unlimited", "v2", "v1", "v1 unlimited"],
 )
 def test_container_memory_is_limited(tmp_path: Path, files: dict[str, str], total: int, available: int) -> None:
-    for name, text in {"proc/meminfo": told.MEMINFO, **files}.items():
+    for name, text in {"proc/meminfo": gpu_outputs.MEMINFO, **files}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
 
@@ -152,10 +152,10 @@ def test_container_memory_is_limited(tmp_path: Path, files: dict[str, str], tota
 @pytest.mark.parametrize(
     ("text", "usable", "estimated"),
     [
-        (told.M3_PRO, 24 * GIB, True),
-        (told.M2_ULTRA, 96 * GIB, True),
-        (told.M1_LIMITED, 14 * GIB, False),
-        (told.INTEL_MAC, 0, False),
+        (gpu_outputs.M3_PRO, 24 * GIB, True),
+        (gpu_outputs.M2_ULTRA, 96 * GIB, True),
+        (gpu_outputs.M1_LIMITED, 14 * GIB, False),
+        (gpu_outputs.INTEL_MAC, 0, False),
         ("", 0, False),
     ],
     ids=["36", "128", "limited", "intel", "nothing"],
@@ -168,7 +168,7 @@ def test_mac_gpu_may_use_part_of_the_memory(text: str, usable: int, estimated: b
     assert found.total == found.available
 
 
-@pytest.mark.parametrize("text", told.HOSTILE, ids=range(len(told.HOSTILE)))
+@pytest.mark.parametrize("text", gpu_outputs.HOSTILE, ids=range(len(gpu_outputs.HOSTILE)))
 def test_hostile_program_output_is_harmless(text: str) -> None:
     for found in (
         hardware.add_nvidia_gpus(text, HOST),

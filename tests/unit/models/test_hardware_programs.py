@@ -15,7 +15,7 @@ from reflectty.models.fit import REMOTE_MACHINE, Machine, MemoryKind
 from reflectty.models.hardware import ProbeEnvironment, detect_machine
 from reflectty.system.programs import MOST_BYTES
 from reflectty.system.programs import run_program as asked
-from support import gpu_outputs as told
+from support import gpu_outputs
 from support.event_loops import ClockedLoop
 from support.waiting import PATIENCE, until
 
@@ -29,7 +29,7 @@ GIB = 1 << 30
 def _place(tmp_path: Path) -> ProbeEnvironment:
     """A machine without any program, with 64 GB of memory."""
     (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/meminfo").write_text(told.MEMINFO)
+    (tmp_path / "proc/meminfo").write_text(gpu_outputs.MEMINFO)
     (tmp_path / "bin").mkdir()
     return ProbeEnvironment(str(tmp_path / "bin"), tmp_path, "linux", PATIENCE)
 
@@ -52,8 +52,8 @@ def test_machine_without_gpus_reports_its_memory(place: ProbeEnvironment) -> Non
 
 
 def test_programs_are_called_with_the_right_query(place: ProbeEnvironment) -> None:
-    says(place, "nvidia-smi", told.TWO_3090)
-    says(place, "rocm-smi", told.ROCM_6)
+    says(place, "nvidia-smi", gpu_outputs.TWO_3090)
+    says(place, "rocm-smi", gpu_outputs.ROCM_6)
     found = asyncio.run(detect_machine(probe=place, visible="0"))
 
     assert [gpu.name for gpu in found.gpus] == ["NVIDIA GeForce RTX 3090", "Radeon RX 7900 XT"]
@@ -63,7 +63,7 @@ def test_programs_are_called_with_the_right_query(place: ProbeEnvironment) -> No
 
 @pytest.mark.parametrize("folder", ["opt/rocm/bin", "usr/lib/wsl/lib"])
 def test_programs_outside_the_path_are_found(place: ProbeEnvironment, folder: str) -> None:
-    says(place, "rocm-smi", told.ROCM_5)
+    says(place, "rocm-smi", gpu_outputs.ROCM_5)
     (place.root / folder).mkdir(parents=True)
     (place.root / "bin/rocm-smi").rename(place.root / folder / "rocm-smi")
 
@@ -71,14 +71,14 @@ def test_programs_outside_the_path_are_found(place: ProbeEnvironment, folder: st
 
 
 def test_integrated_gpu_counts_if_it_is_the_only_one(place: ProbeEnvironment) -> None:
-    says(place, "rocm-smi", told.STRIX_HALO)
+    says(place, "rocm-smi", gpu_outputs.STRIX_HALO)
 
     assert [gpu.memory for gpu in asyncio.run(detect_machine(probe=place)).gpus] == [MemoryKind.SHARED]
 
 
 def test_mac_uses_sysctl(place: ProbeEnvironment) -> None:
-    says(place, "sysctl", told.INTEL_MAC, code=1)
-    says(place, "nvidia-smi", told.RTX_4090)
+    says(place, "sysctl", gpu_outputs.INTEL_MAC, code=1)
+    says(place, "nvidia-smi", gpu_outputs.RTX_4090)
     found = asyncio.run(detect_machine(probe=place._replace(system="darwin")))
 
     assert (found.total, found.gpus) == (16 * GIB, ())
@@ -86,7 +86,7 @@ def test_mac_uses_sysctl(place: ProbeEnvironment) -> None:
 
 
 def test_remote_machine_is_unknown_and_no_program_runs(place: ProbeEnvironment) -> None:
-    says(place, "nvidia-smi", told.RTX_4090)
+    says(place, "nvidia-smi", gpu_outputs.RTX_4090)
 
     assert asyncio.run(detect_machine(local=False, probe=place)) is REMOTE_MACHINE
     assert not (place.root / "nvidia-smi.asked").exists()
@@ -98,7 +98,7 @@ def test_remote_machine_is_unknown_and_no_program_runs(place: ProbeEnvironment) 
 )
 def test_failing_program_does_not_hide_other_gpus(place: ProbeEnvironment, body: str) -> None:
     install(place, "nvidia-smi", body)
-    says(place, "rocm-smi", told.ROCM_5)
+    says(place, "rocm-smi", gpu_outputs.ROCM_5)
     found = asyncio.run(detect_machine(probe=place))
 
     assert [gpu.source for gpu in found.gpus] == ["rocm-smi"]
@@ -119,7 +119,7 @@ def test_hanging_program_is_killed_with_its_children_and_noted(place: ProbeEnvir
     async def hanging() -> Machine:
         asked = asyncio.create_task(detect_machine(probe=place._replace(patience=PATIENCE)))
         await asyncio.to_thread(until, (place.root / "pid").exists)
-        # What it would print is read meanwhile.
+        # Its output is read during this pause.
         await asyncio.to_thread(time.sleep, 0.05)
         loop.ahead += PATIENCE
         return await asked
@@ -161,7 +161,7 @@ def test_canceling_during_start_kills_the_program(place: ProbeEnvironment) -> No
         asked = asyncio.create_task(detect_machine(probe=place._replace(patience=PATIENCE)))
         while not (place.root / "pid").exists():
             await asyncio.sleep(0)
-            # The program goes on while the loop stands still, so that its start has not been seen when it has a child.
+            # The program runs while the loop is blocked, so that the loop has not seen its start when it has a child.
             time.sleep(0.2)  # noqa: ASYNC251 - see above
         asked.cancel()
         with suppress(asyncio.CancelledError):

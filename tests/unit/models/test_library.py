@@ -1,4 +1,4 @@
-"""The library and a scripted server: what is asked of it, and what becomes of everything that it may answer."""
+"""The library and a scripted server: its requests, and its handling of every answer."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ GIB = 1 << 30
 
 
 def with_gpus(*sizes: int, memory: int = 64) -> Machine:
-    """Return a machine with GPUs of so many GiB, all of it free, and so much memory."""
+    """A machine with GPUs of so many GiB, all of it free, and main memory."""
     gpus = tuple(Gpu("a GPU", size * GIB, size * GIB) for size in sizes)
     return Machine(gpus, memory * GIB, memory * GIB)
 

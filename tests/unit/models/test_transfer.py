@@ -31,7 +31,7 @@ def part(digest: str, total: int, completed: int) -> ProgressUpdate:
 
 
 def fed(*parts: tuple[float, ProgressUpdate]) -> TransferProgress:
-    """Return a transfer that was fed at those times."""
+    """A transfer with progress reports at those times."""
     clock = Clock()
     transfer = TransferProgress(clock)
     for at, progress in parts:

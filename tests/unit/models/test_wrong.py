@@ -1,4 +1,4 @@
-"""The library where something is wrong: unknown models, names that are none, servers that are old or not there."""
+"""Errors of the library: unknown models, invalid names, servers that are old or unreachable."""
 
 from __future__ import annotations
 

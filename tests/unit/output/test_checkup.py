@@ -121,7 +121,7 @@ def test_hostile_text_is_escaped(hostile: tuple[dict[str, Any], ...]) -> None:
 
 
 def reported(*, out_tty: bool, err_tty: bool, quiet: bool = False) -> tuple[str, str]:
-    """Return what a report writes on both streams, in a terminal where lines can be drawn again."""
+    """The output of a report on both streams, in a terminal where lines can be redrawn."""
     out, err = io.StringIO(), io.StringIO()
     sinks = Sink(out, out_tty, 0), Sink(err, err_tty, 0)
     terminal = Terminal(None, stdin_tty=False, out=sinks[0], err=sinks[1], can_redraw=True, forced_columns=80)

@@ -85,7 +85,7 @@ def test_hostile_text_never_reaches_the_terminal(hostile: tuple[dict[str, Any], 
 
 
 def played(text: str, stage: Stage) -> str:
-    """Return what is written when a text stands wherever one can, without what moves the cursor."""
+    """The output for a reply with a text in every possible place, without cursor movement."""
     texts = [Segment(kind, text, number) for number, kind in enumerate((*Kind, ANSWER))]
     fenced = Segment(ANSWER, f"```py\n{text}\n```\n\n| {text} |\n|---|\n", 9)
     stage.live.note(text)

@@ -77,7 +77,7 @@ def test_redirected_stderr_draws_only_the_answer_and_plain_notes() -> None:
 
 
 class BrokenStream(io.StringIO):
-    """A stream whose reader has left."""
+    """A stream whose reader has closed it."""
 
     def write(self, _: str) -> int:
         raise BrokenPipeError

@@ -24,7 +24,18 @@ from reflectty.output.sessions import (
     transcript_rows,
 )
 from reflectty.view.rows import text_of_row
-from support.conversations import ANSWER, QUESTION, REFLECTION, SESSION, THINKING, TURNS, page, plainly, said, written
+from support.conversations import (
+    ANSWER,
+    QUESTION,
+    REFLECTION,
+    SESSION,
+    THINKING,
+    TURNS,
+    page,
+    plain_reply,
+    stored_reply,
+    written,
+)
 from support.hostile_texts import hostile_texts, is_let_through, text_of
 
 NOW = 5_000.0
@@ -115,14 +126,14 @@ def test_repeated_first_question_branches_at_the_beginning() -> None:
 
 
 def test_turns_with_lost_or_cyclic_parents_are_still_shown() -> None:
-    turns = (Turn(3, 99, 0.0, "orphan"), Turn(4, 5, 0.0, "loop"), Turn(5, 4, 0.0, said=plainly("an answer")))
+    turns = (Turn(3, 99, 0.0, "orphan"), Turn(4, 5, 0.0, "loop"), Turn(5, 4, 0.0, said=plain_reply("an answer")))
     rows = drawn(turns)
     assert [text for text in ("orphan", "loop", "an answer") if not any(text in row for row in rows)] == []
 
 
 def test_five_thousand_nested_turns_are_drawn() -> None:
     turns = tuple(
-        Turn(at, at - 1 or None, 0.0, "q", said=plainly(f"answer {at}") if at % 2 == 0 else None)
+        Turn(at, at - 1 or None, 0.0, "q", said=plain_reply(f"answer {at}") if at % 2 == 0 else None)
         for at in range(1, 5_001)
     )
     assert drawn(turns)[-1] == "  answer 5000"
@@ -141,7 +152,7 @@ def test_five_thousand_nested_turns_are_drawn() -> None:
     ],
 )
 def test_reply_that_ended_badly_shows_why(values: dict[str, Any], last: list[str]) -> None:
-    assert alone(plainly("x", **values))[-1:] == last
+    assert alone(plain_reply("x", **values))[-1:] == last
 
 
 @pytest.mark.parametrize(
@@ -149,21 +160,21 @@ def test_reply_that_ended_badly_shows_why(values: dict[str, Any], last: list[str
     [(ReplyOrigin.STEERED, "steered"), (ReplyOrigin.CONCLUDED, "concluded"), (ReplyOrigin.CONTINUED, "continued")],
 )
 def test_user_interventions_are_marked(origin: ReplyOrigin, word: str) -> None:
-    assert alone(said("x", origin=origin))[0].startswith(f"▾ ✎ {word} · thought 2 s")
+    assert alone(stored_reply("x", origin=origin))[0].startswith(f"▾ ✎ {word} · thought 2 s")
 
 
 def test_reply_without_segments_shows_its_raw_text() -> None:
-    assert alone(plainly("")._replace(segments=(), answer="", raw="as it came")) == ["  as it came"]
+    assert alone(plain_reply("")._replace(segments=(), answer="", raw="as it came")) == ["  as it came"]
 
 
 def test_thinking_after_an_answer_is_apart_from_it() -> None:
     segments = ((THINKING, "a"), (ANSWER, "one"), (THINKING, "b"), (ANSWER, "two"))
-    rows = alone(said("", ())._replace(segments=segments))
+    rows = alone(stored_reply("", ())._replace(segments=segments))
     assert rows[1:] == ["│ a", "", "  one", "", "│ b", "", "  two"]
 
 
 def test_replaced_control_characters_are_counted() -> None:
-    assert alone(plainly("a\x1b"))[1:] == ["", "  1 control character shown as text, such as ^["]
+    assert alone(plain_reply("a\x1b"))[1:] == ["", "  1 control character shown as text, such as ^["]
 
 
 def test_long_question_is_printed_whole() -> None:
@@ -182,8 +193,8 @@ def test_hostile_text_is_cleaned_everywhere(hostile: tuple[dict[str, Any], ...])
 
 
 def everywhere(text: str) -> str:
-    """Draw a conversation, a list and a search in which a text stands wherever one can."""
-    reply = said(
+    """Draw a conversation, a list and a search with a text in every possible place."""
+    reply = stored_reply(
         text, ((THINKING, text), (REFLECTION, text)), model=text, error=text, ended=ReplyStatus.FAILED, warnings=(text,)
     )
     turns = (
@@ -270,6 +281,6 @@ def test_wide_question_is_wrapped_with_its_gutter() -> None:
 
 def test_long_answer_loses_nothing() -> None:
     words = [f"w{number}" for number in range(5_000)]
-    reply = said(" ".join(words), ((THINKING, " ".join(words)), (ANSWER, "first")))
+    reply = stored_reply(" ".join(words), ((THINKING, " ".join(words)), (ANSWER, "first")))
     shown = " ".join(alone(reply)).replace("│", "").split()
     assert [word for word in shown if clean(word).startswith("w")] == words * 2

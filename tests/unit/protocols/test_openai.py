@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reflectty.core.errors import CrowdedError, IncompleteError, PromptTooLongError, ReflecttyError, UnreachableError
 from reflectty.core.messages import Chunk, Usage
 from reflectty.protocols import openai as wire
-from support.openai_replies import DONE, LLAMA_SERVER, SGLANG, VLLM, chunk, event, figures, text
+from support.openai_replies import DONE, LLAMA_SERVER, SGLANG, VLLM, chunk, event, text, usage_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +101,7 @@ HARMLESS = {
     "a call of a tool": chunk({"tool_calls": [{}], "content": "one"}) + chunk(finish="tool_calls") + DONE,
     "text after the end": ONE + STOP + DONE + text("two") + b"<html>",
     "text with the end": chunk({"content": "one"}, "stop") + DONE,
-    "half the figures": ONE + STOP + figures()[:40],
+    "half the figures": ONE + STOP + usage_event()[:40],
     "one object": json.dumps(WHOLE | {"choices": [WHOLE["choices"][0] | {"message": {"content": "one"}}]}).encode(),
 }
 
@@ -339,5 +339,5 @@ def test_refusal_is_separate_from_the_content() -> None:
     ],
 )  # fmt: skip
 def test_cached_and_thinking_tokens_are_counted(more: dict[str, Any], usage: Usage) -> None:
-    chunks, _ = decoded([ONE + STOP + figures(**more) + DONE])
+    chunks, _ = decoded([ONE + STOP + usage_event(**more) + DONE])
     assert chunks[-1].usage == usage

@@ -1,4 +1,4 @@
-"""What a vLLM tells of a prompt that it rendered: read the same however its bytes are cut."""
+"""A prompt rendered by a vLLM, read the same however its bytes are cut."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 from reflectty.protocols import openai as wire
 from reflectty.protocols.decoding import LINE_LIMIT
 from reflectty.reasoning.families import find_opener
-from support.vllm import glimpsed
+from support.vllm import preview_reply
 
 PROMPT = "<|im_start|>user\nQué?<|im_end|>\n<|im_start|>assistant\n"
-STREAM = b"".join(step for step in glimpsed(PROMPT, ["<think>", "\n", "Bóth"]).steps if isinstance(step, bytes))  # type: ignore[union-attr] # a list here
+STREAM = b"".join(step for step in preview_reply(PROMPT, ["<think>", "\n", "Bóth"]).steps if isinstance(step, bytes))  # type: ignore[union-attr] # a list here
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, len(STREAM)])

@@ -16,29 +16,29 @@ STRICT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCH
 ON, OFF = ({"chat_template_kwargs": {"enable_thinking": on, "thinking": on}} for on in (True, False))
 
 
-def asking(*options: tuple[str, Any], **more: Any) -> Request:
+def request_with(*options: tuple[str, Any], **more: Any) -> Request:
     return Request("m", (Message("user", "hi"),), options, **more)
 
 
 @pytest.mark.parametrize(
     ("request_", "more"),
     [
-        (asking(), {}),
-        (asking(think=True), ON),
-        (asking(think=False), OFF),
-        (asking(think=Effort.LOW), ON | {"reasoning_effort": "low"}),
-        (asking(think=Effort.MAX), ON | {"reasoning_effort": "high"}),
-        (asking(("num_predict", 8)), {"max_tokens": 8}),
-        (asking(("num_predict", 0)), {"max_tokens": 0}),
-        (asking(("num_predict", -1)), {}),
-        (asking(("temperature", 0.5), ("top_p", 0.9), ("top_k", 20), ("min_p", 0.1), ("seed", 3)),
+        (request_with(), {}),
+        (request_with(think=True), ON),
+        (request_with(think=False), OFF),
+        (request_with(think=Effort.LOW), ON | {"reasoning_effort": "low"}),
+        (request_with(think=Effort.MAX), ON | {"reasoning_effort": "high"}),
+        (request_with(("num_predict", 8)), {"max_tokens": 8}),
+        (request_with(("num_predict", 0)), {"max_tokens": 0}),
+        (request_with(("num_predict", -1)), {}),
+        (request_with(("temperature", 0.5), ("top_p", 0.9), ("top_k", 20), ("min_p", 0.1), ("seed", 3)),
             {"temperature": 0.5, "top_p": 0.9, "top_k": 20, "min_p": 0.1, "seed": 3}),
-        (asking(("stop", ("a", "b"))), {"stop": ["a", "b"]}),
-        (asking(("presence_penalty", 1.0), ("frequency_penalty", 2.0)), {"presence_penalty": 1.0, "frequency_penalty": 2.0}),
-        (asking(("repeat_penalty", 1.1)), {"repetition_penalty": 1.1, "repeat_penalty": 1.1}),
-        (asking(("num_ctx", 8), ("num_gpu", 1), ("typical_p", 0.5)), {}),
-        (asking(keep_alive="5m"), {}),
-        (asking(schema=json.dumps(SCHEMA)), {"response_format": STRICT}),
+        (request_with(("stop", ("a", "b"))), {"stop": ["a", "b"]}),
+        (request_with(("presence_penalty", 1.0), ("frequency_penalty", 2.0)), {"presence_penalty": 1.0, "frequency_penalty": 2.0}),
+        (request_with(("repeat_penalty", 1.1)), {"repetition_penalty": 1.1, "repeat_penalty": 1.1}),
+        (request_with(("num_ctx", 8), ("num_gpu", 1), ("typical_p", 0.5)), {}),
+        (request_with(keep_alive="5m"), {}),
+        (request_with(schema=json.dumps(SCHEMA)), {"response_format": STRICT}),
     ],
 )  # fmt: skip
 def test_request_streams_and_keeps_special_tokens(request_: Request, more: dict[str, Any]) -> None:
@@ -46,11 +46,11 @@ def test_request_streams_and_keeps_special_tokens(request_: Request, more: dict[
 
 
 def test_llama_server_options_are_sent_to_it_alone() -> None:
-    request = asking(("typical_p", 0.5), ("repeat_last_n", 64), ("num_keep", 4))
+    request = request_with(("typical_p", 0.5), ("repeat_last_n", 64), ("num_keep", 4))
     more = {"typical_p": 0.5, "repeat_last_n": 64, "n_keep": 4}
 
-    assert wire.encode(request, wire.LLAMA_SERVER) == wire.encode(asking()) | more
-    assert wire.encode(request, wire.SGLANG) == wire.encode(asking())
+    assert wire.encode(request, wire.LLAMA_SERVER) == wire.encode(request_with()) | more
+    assert wire.encode(request, wire.SGLANG) == wire.encode(request_with())
 
 
 def test_ignored_options_match_those_not_sent() -> None:
@@ -76,7 +76,7 @@ def test_images_are_parts_of_their_message(image: str, kind: str) -> None:
 
 
 def test_continued_reply_is_an_open_last_message() -> None:
-    body = wire.encode_continued(asking(schema=json.dumps(SCHEMA)), "<think>\nAll ", wire.VLLM)
+    body = wire.encode_continued(request_with(schema=json.dumps(SCHEMA)), "<think>\nAll ", wire.VLLM)
 
     assert body["messages"] == [*MESSAGES, {"role": "assistant", "content": "<think>\nAll "}]
     assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
@@ -85,12 +85,14 @@ def test_continued_reply_is_an_open_last_message() -> None:
 
 
 def test_render_request_contains_only_what_the_template_uses() -> None:
-    body = wire.encode_render(asking(("seed", 1), think=True, schema="{}"))
+    body = wire.encode_render(request_with(("seed", 1), think=True, schema="{}"))
     assert body == {"model": "m", "messages": MESSAGES} | ON
 
 
 def test_raw_prompt_is_sent_unchanged() -> None:
-    body = wire.encode_raw(asking(("num_predict", 8), ("typical_p", 0.5), think=True, schema=json.dumps(SCHEMA)), "Q: ")
+    body = wire.encode_raw(
+        request_with(("num_predict", 8), ("typical_p", 0.5), think=True, schema=json.dumps(SCHEMA)), "Q: "
+    )
     assert body == {"model": "m", "prompt": "Q: ", "max_tokens": 8, "typical_p": 0.5, "json_schema": SCHEMA} | STREAM
 
 
@@ -106,4 +108,4 @@ def test_images_of_a_raw_prompt_are_sent_alongside_it() -> None:
 @pytest.mark.parametrize("schema", ["{", "nonsense", "[" * 100_000])
 def test_invalid_schema_is_a_usage_error(encode: Any, schema: str) -> None:
     with pytest.raises(UsageError, match="the schema is not valid JSON"):
-        encode(asking(schema=schema))
+        encode(request_with(schema=schema))

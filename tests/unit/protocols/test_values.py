@@ -1,4 +1,4 @@
-"""What is shown of a long message of a server: its beginning, its cause, and no signature."""
+"""The short form of a server's long message: its beginning, its cause, and no signature."""
 
 from __future__ import annotations
 

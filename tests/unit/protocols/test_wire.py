@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-def asking(**more: Any) -> Request:
+def request_with(**more: Any) -> Request:
     return Request("m", (Message("user", "hi"),), **more)
 
 
@@ -56,15 +56,15 @@ def decoded(pieces: Iterable[bytes]) -> tuple[list[Chunk], ReflecttyError | None
 @pytest.mark.parametrize(
     ("request_", "more"),
     [
-        (asking(), {}),
-        (asking(think=False), {"think": False}),
-        (asking(think="high"), {"think": "high"}),
-        (asking(options=(("num_ctx", 8), ("stop", ("a", "b")))), {"options": {"num_ctx": 8, "stop": ["a", "b"]}}),
-        (asking(schema='{"type": "object"}'), {"format": {"type": "object"}}),
-        (asking(keep_alive="5m"), {"keep_alive": "5m"}),
-        (asking(keep_alive="-1"), {"keep_alive": -1}),
-        (asking(keep_alive="1.5"), {"keep_alive": 1.5}),
-        (asking(keep_alive="nan"), {"keep_alive": "nan"}),
+        (request_with(), {}),
+        (request_with(think=False), {"think": False}),
+        (request_with(think="high"), {"think": "high"}),
+        (request_with(options=(("num_ctx", 8), ("stop", ("a", "b")))), {"options": {"num_ctx": 8, "stop": ["a", "b"]}}),
+        (request_with(schema='{"type": "object"}'), {"format": {"type": "object"}}),
+        (request_with(keep_alive="5m"), {"keep_alive": "5m"}),
+        (request_with(keep_alive="-1"), {"keep_alive": -1}),
+        (request_with(keep_alive="1.5"), {"keep_alive": 1.5}),
+        (request_with(keep_alive="nan"), {"keep_alive": "nan"}),
     ],
 )  # fmt: skip
 def test_request_forbids_silent_truncation(request_: Request, more: dict[str, Any]) -> None:
@@ -79,14 +79,14 @@ def test_images_are_sent_with_their_message_or_a_raw_prompt() -> None:
 
 @pytest.mark.parametrize("think", [None, True, False, "high"])
 def test_raw_prompt_is_sent_unchanged_without_thinking(think: Any) -> None:
-    request = asking(think=think, options=(("seed", 1),), schema="{}", keep_alive="60")
+    request = request_with(think=think, options=(("seed", 1),), schema="{}", keep_alive="60")
     settings = {"options": {"seed": 1}, "format": {}, "keep_alive": 60}
     expected = {"model": "m", "prompt": "Q: hi <thinking>", "raw": True, "think": False}
     assert ollama.encode_raw(request, "Q: hi <thinking>") == expected | WHOLE | settings
 
 
 def test_render_request_limits_the_reply_to_one_token() -> None:
-    body = ollama.encode_render(asking(think=True, options=(("num_ctx", 8),), schema="{}"))
+    body = ollama.encode_render(request_with(think=True, options=(("num_ctx", 8),), schema="{}"))
     assert body["_debug_render_only"] is True
     assert body["stream"] is False
     assert body["think"] is True
@@ -97,7 +97,7 @@ def test_render_request_limits_the_reply_to_one_token() -> None:
 @pytest.mark.parametrize("schema", ["{", "nonsense", "[" * 100_000])
 def test_invalid_schema_is_a_usage_error(schema: str) -> None:
     with pytest.raises(UsageError, match="the schema is not valid JSON"):
-        ollama.encode(asking(schema=schema))
+        ollama.encode(request_with(schema=schema))
 
 
 def test_chunks_contain_text_and_counts() -> None:

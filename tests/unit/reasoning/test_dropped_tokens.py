@@ -1,4 +1,4 @@
-"""Harmony whose tokens a server drops: read where the model is known to be of harmony, and nowhere else."""
+"""Harmony text whose tokens a server drops: parsed for models that are known to use harmony, and for no others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNKNOWN = Model("mine", unsupported_options=("num_ctx",))
 
 
 def read(family: Family, text: str) -> list[Text]:
-    """Return what comes of a text, which is the same however it is cut."""
+    """The parsed text, which is the same however it is cut."""
     given = [("content", text)]
     found = fold(parse(family, given))
     assert fold(parse(family, characters(given))) == found

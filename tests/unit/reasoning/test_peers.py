@@ -1,7 +1,7 @@
-"""Cases of other programs' tests of their parsers, read as this program reads its models' replies.
+"""Test cases of other programs' parsers, read as this program reads its models' replies.
 
-A row tells which text is thinking and which is answer, not in which order, and not where white space goes: peers differ
-in both.
+A row says which text is thinking and which is answer, but neither their order nor their white space: peers differ in
+both.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 CASES = cases("peers.jsonl")
 UNTOLD = {
-    # Answer tags that are as likely somebody's XML, words that anybody may say, and what is left of dropped tokens.
+    # Answer tags that may be a user's XML, words that any text may contain, and the remains of dropped tokens.
     *("vllm-079", "vllm-044", "vllm-045", "vllm-046", "vllm-047", "vllm-049", "vllm-158", "ollama-196"),
     *("sglang-082", "sglang-083", "sglang-084"),
 }
-"""Cases that only the family that they are of reads as expected."""
+"""Cases that are read as expected only with their own family."""
 TOLD = [case for case in CASES if not case.get("start_in") and case["id"] not in UNTOLD]
 KINDS = ("thinking", "reflection", "answer")
 

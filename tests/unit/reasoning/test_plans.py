@@ -1,4 +1,4 @@
-"""What is decided about models by their chat templates, as servers show them: short ones, in words of our own."""
+"""Plans for models by their chat templates, as servers report them: short templates with texts of our own."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from reflectty.reasoning.modes import AskOptions, Mode, own_family_of, plan
 
 
 class Case(NamedTuple):
-    """A template, and what is right for it in mode auto."""
+    """A template, and the right plan for it in mode auto."""
 
     name: str
     template: str
     mode: Mode
     family: str
     switch: bool | None = None
-    """What a llama-server is sent in mode direct."""
+    """The switch that a llama-server receives in mode direct."""
 
     @property
     def thinks(self) -> bool:
@@ -114,7 +114,7 @@ def test_llama_server_gets_the_same_plan_and_the_thinking_switch(name: str, case
 @pytest.mark.parametrize(
     ("template", "capabilities", "mode", "prefilled"),
     [
-        # Ollama renders templates in Go itself: what they open is not taken out of the content.
+        # Ollama renders Go templates itself: tags that they open are not removed from the content.
         ("{{ .Prompt }}<think>\n", ("completion",), Mode.NATIVE, True),
         ("{{ .Prompt }}<think>\n", ("completion",), Mode.DIRECT, True),
         ("{{ .Prompt }}<think>\n", ("completion",), Mode.REFLECT, True),
@@ -138,7 +138,7 @@ def test_reply_starts_inside_thinking_only_if_the_server_does_not_parse_it(
         ("granite3.3:8b", ("completion", "tools"), None),
         ("deepseek-r1:8b", ("completion", "thinking"), "native"),
         ("deepseek-r1:8b", (), "think"),
-        # Of other tags no server knows anything, whatever it lists.
+        # No server parses other tags, whatever capabilities it lists.
         ("reflection:70b", ("completion",), "reflection"),
         ("openthinker:7b", ("completion",), "openthinker"),
         ("magistral", ("completion", "tools"), "magistral"),

@@ -36,7 +36,7 @@ def reply_to(text: str, family: str = "reflection", done_reason: str = "stop") -
 
 
 def went_out(text: str, family: str, *, final: bool) -> list[str]:
-    """What may be written after each character, and at the end."""
+    """The text that may be written after each character, and at the end."""
     reply = Reply("m", FAMILIES[family])
     answer = FinalGate(reply.family, final=final)
     out = ["".join(map(answer.feed, reply.feed(Chunk(content=char)))) for char in text]
@@ -121,7 +121,7 @@ def test_cut_reply_has_no_answer_in_its_thinking() -> None:
 @pytest.mark.parametrize(
     ("text", "family", "final", "first", "before_the_end"),
     [
-        # at which character the first text goes out (None: only at the end), and whether anything may before the end
+        # The index of the character that releases the first text (None: only the end), and whether any precedes the end.
         ("abc", "none", True, 0, True),
         ("abc", "reflection", True, None, False),
         ("abc", "think", False, None, False),

@@ -35,7 +35,7 @@ def tags(model: Model, wish: AskOptions = NATIVE, seen: str = "") -> tuple[str, 
 
 
 def read(text: str, family: str = "reflection", *, prefilled: bool = False) -> tuple[tuple[Kind, str], ...]:
-    """What a reader makes of a raw beginning."""
+    """A raw beginning, as the parser reads it."""
     reply = Reply("m", FAMILIES[family], prefilled=prefilled)
     reply.begin_from(text)
     reply.close()

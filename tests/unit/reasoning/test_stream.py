@@ -261,7 +261,7 @@ def test_no_more_than_a_marker_is_held_back(text: str, family: str) -> None:
     for char in text:
         parser.feed(char)
 
-        assert len(parser._content._held) <= 2 * MAX_MARKER_LENGTH + 1  # noqa: SLF001 - what is held shows nowhere else
+        assert len(parser._content._held) <= 2 * MAX_MARKER_LENGTH + 1  # noqa: SLF001 - there is no public view of the held text
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

@@ -12,11 +12,11 @@ from reflectty.reasoning.modes import AskOptions, Mode, plan
 from reflectty.reasoning.switches import SWITCHES, switch_of
 
 ELSEWHERE = ("num_ctx", "keep_alive")
-"""What every server ignores that renders templates with arguments."""
+"""Options that every server ignores whose templates take arguments."""
 
 
 def sent(model: Model, wish: AskOptions, maker: str = wire.VLLM) -> dict[str, Any]:
-    """Return what a question says of thinking to a server of this maker."""
+    """The fields about thinking in a request to a server of this maker."""
     body = wire.encode(request_for(Question("q", wish._replace(model=model.name)), model, plan(model, wish)), maker)
     return {name: body[name] for name in ("chat_template_kwargs", "reasoning_effort") if name in body}
 

@@ -101,7 +101,7 @@ def test_only_the_damaged_file_is_moved(path: Path) -> None:
         path.with_name(path.name + part).write_text(part)
     first = quarantine_file(path, damaged)
     assert first
-    # A log that was left would be taken for that of the new file.
+    # A log left behind would be taken for that of the new file.
     assert [first.with_name(first.name + part).read_text() for part in ("-wal", "-shm")] == ["-wal", "-shm"]
     assert [file.name for file in path.parent.iterdir() if "corrupt" not in file.name] == []
     assert quarantine_file(path, damaged) is None

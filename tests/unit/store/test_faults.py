@@ -40,7 +40,7 @@ STEPS: dict[str, Callable[[Store, str, int], object]] = {
 
 
 def everything(store: Store) -> tuple[object, ...]:
-    """Return all that is kept, but for the ids that chance has made."""
+    """All stored values, without random ids."""
     sessions = store.sessions()
     return tuple((session.title, session.leaf, store.turns(session.id)) for session in sessions)
 
@@ -67,14 +67,14 @@ def test_step_that_fails_at_any_point_changes_nothing(
 
 
 def failed_at(store: Store, moment: int, step: Callable[[], object], *, lasting: bool) -> bool:
-    """Let SQLite fail at its n-th few operations; false when the step was done before that."""
+    """Let SQLite fail at a moment, counted in small steps; false when the step ends before it."""
     moments = count(1)
     connection = store.database.connection
     connection.set_progress_handler(lambda: (now := next(moments)) == moment or (lasting and now > moment), 7)
     try:
         step()
     except StoreError as error:
-        assert "interrupted" in str(error)  # noqa: PT017 - it need not fail
+        assert "interrupted" in str(error)  # noqa: PT017 - the step may succeed
         return True
     finally:
         connection.set_progress_handler(None, 0)
@@ -160,7 +160,7 @@ def test_threads_can_write_concurrently(path: Path) -> None:
             for number in range(20):
                 store.add_question(session, None, f"{name}.{number}")
                 store.turns(session)
-        except BaseException as error:  # noqa: BLE001 - told where it is looked for
+        except BaseException as error:  # noqa: BLE001 - the test asserts on it later
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]

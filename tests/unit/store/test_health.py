@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS = 2000
-"""So many take longer to look at than the steps after which time is looked at."""
+"""Rows that take longer to check than the interval between two looks at the clock."""
 
 
 @pytest.fixture

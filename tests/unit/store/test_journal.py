@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Refusing(sqlite3.Connection):
-    """A connection that cannot switch to a write-ahead log for the first few times."""
+    """A connection whose first attempts to switch to a write-ahead log fail."""
 
     refusals = 0
     code = sqlite3.SQLITE_BUSY
@@ -36,7 +36,7 @@ def log_of(connection: sqlite3.Connection) -> str:
 
 
 def test_journal_switch_is_retried_while_busy(connection: Refusing) -> None:
-    # SQLite asks no busy handler here where waiting could go on for ever.
+    # SQLite calls no busy handler where waiting could deadlock.
     connection.refusals = 3
     set_journal_mode(connection, remote=False)
     assert (connection.refusals, log_of(connection)) == (0, "wal")

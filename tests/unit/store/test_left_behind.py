@@ -23,7 +23,7 @@ SEGMENTS = ((Kind.THINKING, "half a"), (Kind.REFLECTION, "needle"), (Kind.ANSWER
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """A clock that only a test moves."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -145,7 +145,7 @@ def test_process_is_identified_by_more_than_its_pid() -> None:
     assert this.boot
     assert is_gone(this._replace(started="1"), 0.0, 0.0)
     assert is_gone(this._replace(pid=dead_program()), 0.0, 0.0)
-    # Of what runs elsewhere only the silence tells.
+    # A writer on another machine is judged by its silence only.
     for elsewhere in (Writer(dead_program(), "another boot", "1"), Writer(dead_program(), "", "")):
         assert not is_gone(elsewhere, 0.0, SILENCE_SECONDS)
         assert is_gone(elsewhere, 0.0, SILENCE_SECONDS + 1)
@@ -168,7 +168,7 @@ def test_dead_process_is_gone_at_once_without_proc(monkeypatch: pytest.MonkeyPat
     assert this == (os.getpid(), os.uname().nodename, RUNNING)
     assert not is_gone(this, 0.0, 0.0)
     assert is_gone(this._replace(pid=dead_program()), 0.0, 0.0)
-    # An older version, as another machine, named no machine or another one.
+    # Older versions recorded no machine; another machine has another name.
     for boot in ("", "another machine"):
         writer = Writer(dead_program(), boot, "")
         assert not is_gone(writer, 0.0, SILENCE_SECONDS)

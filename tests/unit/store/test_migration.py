@@ -100,7 +100,7 @@ def test_failed_backup_prevents_migration(path: Path) -> None:
     assert len(warnings) == 1
     assert store.path is None
     assert version(path) == 1
-    os.rmdir(path.with_name("sessions.db.backup"))  # noqa: PTH106 - only when it is empty
+    os.rmdir(path.with_name("sessions.db.backup"))  # noqa: PTH106 - removes the folder only when it is empty
     open_store(path, pytest.fail, SECOND).close()
     assert version(path) == 2
 

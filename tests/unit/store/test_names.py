@@ -19,7 +19,7 @@ def store() -> Iterator[Store]:
     opened.close()
 
 
-# None of them is the beginning of an id, which has no i, l and o.
+# None of them is a prefix of an id, which has no i, l and o.
 NAMES = ("Rust or C?", "Rust or C?", "Ärger mit Moo", "moo", "the long road", "the long river")
 
 

@@ -56,9 +56,9 @@ def test_programs_may_create_the_store_concurrently(path: Path, run: int, progra
 
 
 def kill(programs: list[subprocess.Popen[str]], delays: list[float]) -> list[str]:
-    """Kill programs in the middle of what they do; return what they had said was kept."""
+    """Kill programs in the middle of their work; return the lines they had printed."""
     for program in programs:
-        # What it says is left unread: it is read as a whole when it is dead.
+        # The lines stay unread until the program is dead.
         assert program.stdout
         assert select.select([program.stdout], [], [], PATIENCE)[0]
     began = time.monotonic()
@@ -72,7 +72,7 @@ def kill(programs: list[subprocess.Popen[str]], delays: list[float]) -> list[str
 
 @pytest.mark.parametrize(("kills", "in_the_middle"), [(8, 1), pytest.param(100, 50, marks=slow)])
 def test_killed_programs_lose_nothing_saved(path: Path, kills: int, in_the_middle: int) -> None:
-    chance = random.Random(9)  # noqa: S311 - moments, not secrets
+    chance = random.Random(9)  # noqa: S311 - random moments, not secrets
     streaming = 0
     for _ in range(kills // AT_ONCE):
         programs = [start("stream", path) for _ in range(AT_ONCE)]
@@ -86,7 +86,7 @@ def test_killed_programs_lose_nothing_saved(path: Path, kills: int, in_the_middl
         streaming += sum(
             turn.said is not None and turn.said.ended is ReplyStatus.INTERRUPTED for turn in turns.values()
         )
-    # Kills must have met a reply in the middle, or this has shown nothing.
+    # Unless some kills hit a reply in the middle, the test proves nothing.
     assert streaming >= in_the_middle
 
 
@@ -107,7 +107,7 @@ def check_kept(turns: dict[int, Turn], words: list[str]) -> None:
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=slow)])
 def test_a_killed_migration_leaves_the_old_file(path: Path, kills: int) -> None:
-    chance = random.Random(4)  # noqa: S311 - moments, not secrets
+    chance = random.Random(4)  # noqa: S311 - random moments, not secrets
     store = open_store(path, pytest.fail)
     session = store.create_session("old").id
     for number in range(60):
@@ -115,7 +115,7 @@ def test_a_killed_migration_leaves_the_old_file(path: Path, kills: int) -> None:
     before = store.turns(session)
     store.close()
     for _ in range(kills):
-        # The change takes at least 0.12 s, and does not end by itself.
+        # The migration takes at least 0.12 s, and does not end by itself.
         assert kill([start("migrate", path)], [chance.uniform(0.0, 0.15)]) == ["starting\n"]
         assert health(path) == ()
         store = open_store(path, pytest.fail)

@@ -224,7 +224,7 @@ def test_outdated_index_is_rebuilt(tmp_path: Path) -> None:
         store = open_store(path, pytest.fail, around)
         session = tell(store, f"needle {said}")
         triggers = store.database.connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'")
-        # A trigger that speaks of an index which this SQLite cannot open would make every write fail.
+        # With a trigger on an index that this SQLite cannot open, every write would fail.
         assert triggers.fetchone() == (0 if said == "second" else 2,)
         store.close()
     with sqlite3.connect(path) as connection:

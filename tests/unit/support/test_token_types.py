@@ -29,7 +29,7 @@ def vocabulary(order: str) -> dict[str, tuple[int, bytes]]:
 
 
 def gguf(changed: dict[str, tuple[int, bytes]] | None = None, order: str = "<", version: int = 3) -> bytes:
-    """Return a file with a value of every type, and arrays of texts, of arrays and of nothing, around a vocabulary."""
+    """A file with a value of every type, and arrays of texts, of arrays and of nothing, around a vocabulary."""
     codes = dict(zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True))
     inner = array(order, 9, array(order, 8, text(order, "a")), array(order, 0, b"\1", b"\2"))
     values = {f"scalar.{kind}": (kind, struct.pack(order + code, 1)) for kind, code in codes.items()}

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SSH = {"SSH_TTY": "/dev/pts/1"}
-TMUX = {"TMUX": "/tmp/tmux-0/default,1,0"}  # noqa: S108 - a socket's address as tmux writes it
+TMUX = {"TMUX": "/tmp/tmux-0/default,1,0"}  # noqa: S108 - a socket's address in tmux's format
 OSC52 = re.compile("\x1b\\]52;c?;([A-Za-z0-9+/=]*)\x07")
 
 
-class Desk:
-    """A machine with these programs, of which some fail; what they and the terminal were given is kept."""
+class FakeMachine:
+    """A machine with these programs, of which some fail; it records their input and that of the terminal."""
 
     def __init__(self, *installed: str, failing: Sequence[str] = ()) -> None:
         self.installed = installed
@@ -54,7 +54,7 @@ class Desk:
 
 
 def unwrapped(written: str) -> str:
-    """Return what a terminal copies, whatever tmux or screen unwraps on the way."""
+    """The text that a terminal copies, after tmux or screen has unwrapped it."""
     doubled = re.fullmatch("\x1bPtmux;((?:[^\x1b]|\x1b\x1b)*)\x1b\\\\", written)
     if doubled:
         written = doubled[1].replace("\x1b\x1b", "\x1b")
@@ -78,7 +78,7 @@ def unwrapped(written: str) -> str:
 def test_desktop_clipboard_is_tried_first(
     installed: tuple[str, ...], environment: dict[str, str], command: str
 ) -> None:
-    desk = Desk(*installed)
+    desk = FakeMachine(*installed)
 
     assert desk.copy("a é", **environment) == "copied"
     (ran,) = desk.ran
@@ -90,19 +90,19 @@ def test_desktop_clipboard_is_tried_first(
 @pytest.mark.parametrize(
     ("desk", "environment"),
     [
-        (Desk(), {"DISPLAY": ":0", "WAYLAND_DISPLAY": "w"}),
-        (Desk("wl-copy", "xclip", "xsel"), {}),
-        (Desk("wl-copy"), {"DISPLAY": ":0"}),
-        (Desk("xclip", failing=["xclip -selection clipboard"]), {"DISPLAY": ":0"}),
-        (Desk("wl-copy"), {"WAYLAND_DISPLAY": "w", **SSH}),
-        (Desk("clip.exe"), {"WSL_DISTRO_NAME": "U", "SSH_CONNECTION": "1 2 3 4"}),
-        (Desk(), {"STY": "1.pts"}),
-        (Desk(), TMUX),
+        (FakeMachine(), {"DISPLAY": ":0", "WAYLAND_DISPLAY": "w"}),
+        (FakeMachine("wl-copy", "xclip", "xsel"), {}),
+        (FakeMachine("wl-copy"), {"DISPLAY": ":0"}),
+        (FakeMachine("xclip", failing=["xclip -selection clipboard"]), {"DISPLAY": ":0"}),
+        (FakeMachine("wl-copy"), {"WAYLAND_DISPLAY": "w", **SSH}),
+        (FakeMachine("clip.exe"), {"WSL_DISTRO_NAME": "U", "SSH_CONNECTION": "1 2 3 4"}),
+        (FakeMachine(), {"STY": "1.pts"}),
+        (FakeMachine(), TMUX),
     ],
 )
 @pytest.mark.parametrize("text", ["hello é 漢", "x" * 2000, "line\nline\n"])
 def test_terminal_clipboard_is_used_without_a_desktop_clipboard(
-    desk: Desk, environment: dict[str, str], text: str
+    desk: FakeMachine, environment: dict[str, str], text: str
 ) -> None:
     desk.written = ""
 
@@ -111,14 +111,14 @@ def test_terminal_clipboard_is_used_without_a_desktop_clipboard(
 
 
 def test_ssh_with_a_forwarded_display_copies_to_both_clipboards() -> None:
-    desk = Desk("xclip")
+    desk = FakeMachine("xclip")
 
     assert desk.copy("a", DISPLAY="localhost:10", **SSH) == "copied"
     assert unwrapped(desk.written) == "a"
 
 
 def test_text_for_gnu_screen_is_split_into_short_strings() -> None:
-    desk = Desk()
+    desk = FakeMachine()
     desk.copy("x" * 2000, STY="1.pts")
 
     assert max(len(piece) for piece in desk.written.split("\x1b\\")) <= 256
@@ -135,7 +135,7 @@ def test_text_for_gnu_screen_is_split_into_short_strings() -> None:
 def test_tmux_gets_the_text_by_load_buffer_and_by_osc_52(
     failing: tuple[str, ...], where: str, commands: list[str] | None
 ) -> None:
-    desk = Desk("tmux", failing=failing)
+    desk = FakeMachine("tmux", failing=failing)
 
     assert desk.copy("a", **TMUX) == where
     assert commands is None or desk.ran == [(command, b"a") for command in commands]
@@ -147,14 +147,14 @@ def test_tmux_gets_the_text_by_load_buffer_and_by_osc_52(
     [("a\x1b[31mb", "a^[[31mb"), ("a\rb", "a^Mb"), ("\x1b[201~rm", "^[[201~rm"), ("a\u202eb", "a<U+202E>b")],
 )
 def test_control_characters_are_escaped_before_copying(text: str, copied: str) -> None:
-    desk = Desk()
+    desk = FakeMachine()
     desk.copy(text)
 
     assert unwrapped(desk.written) == copied
 
 
 def test_empty_text_leaves_the_clipboard_unchanged() -> None:
-    desk = Desk("xclip", "tmux")
+    desk = FakeMachine("xclip", "tmux")
 
     assert desk.copy("", DISPLAY=":0", **TMUX) == "is empty"
     assert (desk.written, desk.ran) == ("", [])
@@ -172,7 +172,7 @@ def test_text_is_saved_to_a_file_when_the_terminal_cannot_copy_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, term: str, reason: str
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    desk = Desk()
+    desk = FakeMachine()
     path = config.state_folder() / "copied.txt"
     where = [desk.copy(text, TERM=term) for _ in range(2)]
 
@@ -184,14 +184,14 @@ def test_text_is_saved_to_a_file_when_the_terminal_cannot_copy_it(
 
 
 def test_text_of_the_maximum_length_is_copied_by_the_terminal() -> None:
-    desk = Desk()
+    desk = FakeMachine()
 
     assert desk.copy("x" * MAX_OSC52_BYTES) == "copied, if the terminal allows it (OSC 52)"
     assert len(desk.written) <= 100_000
 
 
 def test_text_too_long_for_osc_52_is_in_the_tmux_buffer() -> None:
-    desk = Desk("tmux")
+    desk = FakeMachine("tmux")
 
     assert desk.copy("x" * (MAX_OSC52_BYTES + 1), **TMUX) == "copied"
     assert [command for command, _ in desk.ran] == ["tmux load-buffer -w -"]
@@ -201,7 +201,7 @@ def test_text_too_long_for_osc_52_is_in_the_tmux_buffer() -> None:
 def test_copy_raises_when_no_clipboard_and_no_file_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
     with pytest.raises(OutputError, match="cannot copy"):
-        Desk().copy("a", TERM="dumb")
+        FakeMachine().copy("a", TERM="dumb")
 
 
 @pytest.fixture(name="script")
@@ -244,7 +244,7 @@ def test_program_that_hangs_is_killed_with_its_children(
 
 
 def has_ended(pipe: int) -> bool:
-    """Wait until nobody can write into a pipe any more."""
+    """Wait until a pipe has no writer any more."""
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
         try:
@@ -261,7 +261,7 @@ def test_run_does_not_wait_for_a_program_that_serves_the_clipboard(
     os.mkfifo(tmp_path / "asked")
     os.mkfifo(tmp_path / "served")
 
-    # It serves who asks for the text, whom there is only when it is no longer waited for.
+    # The program serves the next reader of the text, which comes after the wait for the program has ended.
     assert run((script("cat > got; (cat asked > /dev/null; cat got > served) &"),), b"a")
     (tmp_path / "asked").write_bytes(b"")
     assert (tmp_path / "served").read_bytes() == b"a"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(name="editor")
 def _editor(tmp_path: Path) -> Callable[[str], dict[str, str]]:
-    """Return an environment whose editor is a script that has the file's path in `path`."""
+    """An environment whose editor is a script that has the file's path in `path`."""
 
     def editor(body: str) -> dict[str, str]:
         script = tmp_path / "the editor.py"

@@ -1,4 +1,4 @@
-"""Files are written atomically: the old content or the new one is found, never a part."""
+"""Files are written atomically: a reader finds the old content or the new one, never a part."""
 
 from __future__ import annotations
 

@@ -17,17 +17,17 @@ HEX = [name for name in theme.list_theme_names((SHIPPED,)) if name != "terminal"
 LEAST = {"text": 7.0, "answer": 7.0, "dim": 4.5, "thinking": 4.5, "correction": 4.5, "faint": 3.0}
 LEAST |= {"you": 4.5, "good": 4.5, "accent": 4.5, "error": 4.5}
 HIGHEST = dict.fromkeys(LEAST, 7.0) | {"text": 15.0, "answer": 15.0, "line": 3.0}
-"""What the theme of the highest contrast keeps to."""
+"""The contrast that the theme of the highest contrast reaches."""
 
 
 def linear(colour: str) -> list[float]:
-    """Return red, green and blue as amounts of light, from 0 to 1 (WCAG 2)."""
+    """Red, green and blue as amounts of light, from 0 to 1 (WCAG 2)."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     return [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
 
 
 def luminance(colour: str) -> float:
-    """Return the relative luminance of WCAG 2."""
+    """The relative luminance of WCAG 2."""
     red, green, blue = linear(colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -38,7 +38,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def oklab(colour: str) -> tuple[float, float, float]:
-    """Return lightness and the two axes of hue as the eye spaces them (Ottosson, 2020)."""
+    """Lightness and the two axes of hue in a perceptually uniform space (Ottosson, 2020)."""
     red, green, blue = linear(colour)
     long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
     medium = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
@@ -51,7 +51,7 @@ def oklab(colour: str) -> tuple[float, float, float]:
 
 
 def is_amber(colour: str) -> bool:
-    """Whether a colour is vivid and between orange and yellow."""
+    """Whether a color is vivid and between orange and yellow."""
     _, a, b = oklab(colour)
     return math.hypot(a, b) > 0.05 and 40 <= math.degrees(math.atan2(b, a)) <= 110
 

@@ -62,7 +62,7 @@ class PartList:
 
 
 class Watcher:
-    """Notes what the queue reports, and answers the question what to omit."""
+    """Logs the events of the queue, and answers its question what to omit."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -75,7 +75,7 @@ class Watcher:
         self.notes.append(text)
 
     def refresh_status(self) -> None:
-        """Show nothing."""
+        """Draw nothing."""
 
     def on_turn_end(self) -> None:
         self.ended += 1
@@ -124,7 +124,7 @@ class Chat:
 
     @property
     def statuses(self) -> list[ReplyStatus]:
-        """How the replies of the session ended, in the order of the store."""
+        """The status of each reply of the session, in the order of the store."""
         session = self.conversation.session
         assert session
         return [turn.said.ended for turn in self.store.turns(session.id) if turn.said]

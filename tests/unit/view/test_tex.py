@@ -142,7 +142,7 @@ def test_any_formula_is_rendered_or_left_alone(parts: list[str]) -> None:
     source = "".join(parts)
     pieces = render_formula(f"${source}$")
     shown = set("".join(text for text, _ in pieces or ())) & set("{}^_&$")
-    # A mark behind a backslash is meant as a sign.
+    # A mark after a backslash is meant literally.
     assert shown <= set(re.findall(r"\\([{}^_&$])", source))
 
 

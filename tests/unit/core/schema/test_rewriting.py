@@ -14,7 +14,7 @@ from reflectty.core.schema.patterns import rewrite_pattern
 from reflectty.core.schema.rewrite import ANYTHING, KEY_ORDER, Grammar, prepare_schema
 
 INNER = '[^"\\\\\\x00-\\x1F]'
-"""What llama.cpp's grammar is told instead of `.`: no quote, no backslash, no control character."""
+"""The pattern for llama.cpp's grammar instead of `.`: no quote, no backslash, no control character."""
 
 
 def becomes(schema: dict[str, Any], *, sorts: bool = False) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def becomes(schema: dict[str, Any], *, sorts: bool = False) -> dict[str, Any]:
 
 
 def member(schema: Any) -> Any:
-    """What a schema becomes as that of a member."""
+    """The rewritten schema of a member."""
     return becomes({"type": "object", "properties": {"a": schema}})["properties"]["a"]
 
 
@@ -275,7 +275,7 @@ def test_values_that_fit_the_prepared_schema_fit_the_original(schema: Any, value
     except UsageError:
         assert not any(jsonschema_rs.is_valid(whole, {"it": value}) for value in values)
         return
-    # There the members of an `allOf` are all required, and no object is open that does not say so.
+    # llama.cpp requires all members of an `allOf`, and objects are closed unless they say otherwise.
     fits = [
         {"it": value} for value in values if jsonschema_rs.is_valid(_as_llama_reads(json.loads(text)), {"it": value})
     ]
@@ -284,7 +284,7 @@ def test_values_that_fit_the_prepared_schema_fit_the_original(schema: Any, value
 
 
 def _as_llama_reads(schema: Any) -> Any:
-    """What an `allOf` of members means in llama.cpp: an object of those alone, the ones outside an `anyOf` required."""
+    """The meaning of an `allOf` of members in llama.cpp: a closed object that requires those outside an `anyOf`."""
     if isinstance(schema, list):
         return [_as_llama_reads(one) for one in schema]
     if not isinstance(schema, dict):

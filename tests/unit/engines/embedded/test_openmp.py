@@ -1,4 +1,4 @@
-"""The library of OpenMP that the built-in model brings for systems without one."""
+"""The OpenMP library that the built-in model brings for systems without one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only there llama.cpp
 
 
 def names(library: bytes) -> set[bytes]:
-    """Return all that stands in a library between two null bytes and is called as OpenMP calls its functions."""
+    """The strings in a library that have the form of an OpenMP function name."""
     found = set()
     for prefix in PREFIXES:
         at = -1

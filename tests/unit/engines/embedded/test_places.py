@@ -1,4 +1,4 @@
-"""Where the files of the built-in model are."""
+"""Paths of the built-in model's files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN = f"reflectty-{os.getuid()}"
 
 
 def test_process_uses_the_runtime_folder_of_the_user() -> None:
-    # A socket's path has to be short, which the folders of the tests are not everywhere.
+    # A socket needs a short path, and the folders of the tests may be long.
     with TemporaryDirectory() as own:
         found = find_paths({"HOME": "/home/ann", "XDG_RUNTIME_DIR": own})
     assert found.folder.parent == Path(own) / "reflectty"

@@ -1,4 +1,4 @@
-"""Requests as llama.cpp takes them, and its stream as chunks, however it is cut."""
+"""Requests in llama.cpp's format, and its stream as chunks, however it is cut."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PIECES = ("<", "thinking>\n", "ü \u2028 \u0085", "", "🙂 data: x")
 
 
 def stream(*events: Body) -> bytes:
-    """Return what llama.cpp sends, with a sign of life among it."""
+    """A stream of llama.cpp with a keep-alive in it."""
     lines = [b"data: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n" for event in events]
     return b": ping\n\n" + b"".join(lines)
 

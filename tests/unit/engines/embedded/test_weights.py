@@ -1,4 +1,4 @@
-"""The weights of the built-in model are joined once, and never used half or wrong."""
+"""The weights of the built-in model are merged once, and never used incomplete or wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An adapter merged into small weights: what becomes of each tensor, of the keys, and of what does not fit."""
+"""Merging an adapter into small weights: each tensor, the keys, and adapters that do not fit."""
 
 from __future__ import annotations
 

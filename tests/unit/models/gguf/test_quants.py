@@ -1,4 +1,4 @@
-"""Blocks of ggml read as numbers, and numbers written as Q8_0, held against values worked out by hand."""
+"""Blocks of ggml read as numbers, and numbers written as Q8_0, against values calculated by hand."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_quantization_error_is_at_most_half_a_step(numbers: list[float]) -> None
     step = max(map(abs, numbers)) / 127
 
     assert len(block) == FORMATS[Q8_0].size
-    # The scale is kept in 11 bits, and below 0.00006 in fewer.
+    # The scale has 11 bits, and fewer below 0.00006.
     assert np.abs(dequantize(Q8_0, block) - numbers).max() <= 0.5 * step + 127 * (step / 2048 + 2**-24)
 
 

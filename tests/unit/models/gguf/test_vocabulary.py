@@ -21,7 +21,7 @@ USER_DEFINED = 4
 
 
 def retype(content: bytes, numbers: tuple[int, ...], piece: int = gguf.PIECE) -> bytes:
-    """Return a file with other types for the tokens of those numbers."""
+    """A file with other types for the tokens with those numbers."""
     file = io.BytesIO(content)
     head = gguf.read_header(file)
     changes = gguf.type_changes_of(head, dict.fromkeys(numbers, USER_DEFINED))
@@ -151,7 +151,7 @@ def test_overlong_token_is_not_read_into_memory() -> None:
 
 
 def test_huge_file_is_not_read_into_memory(tmp_path: Path) -> None:
-    """A file of 32 GiB, most of it holes, with a text of half of it in its header."""
+    """A file of 32 GiB, most of it holes, with a text of half that size in its header."""
     made = Making()
     path, huge = tmp_path / "huge.gguf", 1 << 34
     start = made.file({}, keys=3, rest=made.text("text") + made.number("I", TEXT) + made.count(huge))

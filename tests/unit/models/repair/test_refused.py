@@ -1,4 +1,4 @@
-"""What cannot be repaired, against a scripted server: refused in one line that says what to do, and nothing is sent."""
+"""Models that cannot be repaired, on a scripted server: a one-line error says what to do, and nothing is sent."""
 
 from __future__ import annotations
 

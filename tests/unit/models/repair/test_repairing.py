@@ -1,4 +1,4 @@
-"""The repair against a scripted server, with small files; what a real one makes of it is tested end to end."""
+"""The repair against a scripted server, with small files; the end-to-end tests repair on a real one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.repair_server import KEPT, LOST, MADE, PLAIN, TAGS, TOKENS, Recorde
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.fake_server import Asked
+    from support.fake_server import ReceivedRequest
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_copy_that_still_loses_its_tags_is_removed(scripted: Scripted) -> None:
 
 
 def test_differences_in_the_copy_are_noted(scripted: Scripted) -> None:
-    def show(asked: Asked) -> Answer:
+    def show(asked: ReceivedRequest) -> Answer:
         scripted.body["system"] = "" if asked.json["model"] == "m-repaired" else "be brief"
         return scripted.show(asked)
 
