@@ -100,6 +100,18 @@ class TestLast:
 
 
 class TestSessions:
+    def test_paragraph_is_one_line_in_a_pipe(self, reflect: Reflect) -> None:
+        words = " ".join(f"word{number}" for number in range(80))
+        with answering_server(
+            f"<thinking>\n{words}\n</thinking>\n<output>\n{words}\n\n---\n\nend\n</output>"
+        ) as server:
+            reflect.at(server.host)(*MODEL, "q")
+        lines = reflect("sessions", "show", COLUMNS="").out.splitlines()
+        narrow = reflect("sessions", "show", COLUMNS="60").out.splitlines()
+
+        assert [line.count(words) for line in lines if "word" in line] == [1, 1]
+        assert max(map(len, narrow)) <= 60
+
     def test_old_sessions_are_pruned(self, reflect: Reflect) -> None:
         with answering_server("<output>\nyes\n</output>") as server:
             reflect.at(server.host)(*MODEL, "q")

@@ -103,6 +103,7 @@ def test_profile_sets_how_a_question_is_asked(
         (("-t", "translate", "--field", "language=French", "good morning"), "", "Translate into French: good morning"),
         (("-t", "joke"), "", "Tell a joke."),
         (("-t", "joke", "Short."), "", "Short.\n\nTell a joke."),
+        (("-t", "translate", "--field", "language=@a.txt", "hi"), "", "Translate into cats\n: hi"),
         (("-t", "brief", "--field", "words=9"), "x\n", "<stdin>\nx\n</stdin>\n\nSummarise it in 9 words."),
         (
             ("-t", "brief", "--field", "words=9", "-f", "a.txt", "About cats."),

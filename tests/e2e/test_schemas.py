@@ -72,3 +72,17 @@ def test_grammar_padding_is_removed_from_the_answer(reflect: Reflect, form: tupl
     result, _ = asked(reflect, REASONED, '{\n \t \t"reasoning"\n:"9.90"  ,\n"answer"  :   9.90}', *form)
 
     assert result.out == '{"reasoning": "9.90", "answer": 9.90}\n'
+
+
+def test_schema_is_read_from_stdin(reflect: Reflect) -> None:
+    with answering_server(HELD) as server:
+        command = reflect.at(server.host)
+        words = ("-m", "m", "--mode", "direct", "--final", "q")
+        piped = command(*words, "--schema", "-", stdin=json.dumps(REASONED).encode())
+        short = command(*words, "--schema", "reasoning, answer float")
+        (first, second) = server.asked("/api/chat")
+
+    assert (piped.code, piped.out, short.code) == (0, f"{HELD}\n", 0)
+    assert first.json["format"] == REASONED
+    assert first.json["messages"][-1]["content"] == "q"
+    assert second.json["format"]["additionalProperties"] is False

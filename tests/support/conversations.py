@@ -78,7 +78,7 @@ SESSION = Session("k3f9x2", QUESTION, 1_000.0, 1_006.0, "reflection:70b", 7, 3)
 def page(width: int = 60, *, colours: int = 0, tty: bool = False, unicode: bool = True, look: str = "") -> Page:
     """A page that collects its output."""
     sink = Sink(io.StringIO(), tty=tty, color_count=colours, unicode=unicode)
-    terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=width, can_redraw=tty)
+    terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=width, can_redraw=tty, forced_columns=width)
     from reflectty.system import assets
 
     loaded = (

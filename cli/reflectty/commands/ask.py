@@ -14,7 +14,7 @@ from reflectty.commands.ask_options import (
     refuse_contradictions,
 )
 from reflectty.commands.engine_factory import engine_for
-from reflectty.commands.inputs import gather_inputs, read_text_argument
+from reflectty.commands.inputs import gather_inputs, read_text_argument, with_schema_from_stdin
 from reflectty.commands.session_option import (
     add_omission_hint,
     add_option_source,
@@ -82,6 +82,7 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
             "--raw cannot print to a terminal: a reply may contain control characters", "redirect it to a file"
         )
     warn = _make_warner(arguments, terminal)
+    arguments = with_schema_from_stdin(arguments, terminal, warn)
     if has_no_question(arguments) and terminal.stdin_tty:
         _open_chat(question_of(arguments, settings, warn), settings, arguments, terminal)
         return

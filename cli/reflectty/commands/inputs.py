@@ -104,6 +104,19 @@ def read_text_argument(argument: str, warn: Callable[[str], None]) -> str:
     return _load_file(Path(argument[1:]), warn)[1]
 
 
+def with_schema_from_stdin(arguments: AskArguments, terminal: Terminal, warn: Callable[[str], None]) -> AskArguments:
+    """The arguments with the schema that `--schema -` reads from stdin, which then is no part of the question.
+
+    Raises:
+        UsageError: stdin is a terminal or closed.
+    """
+    if arguments.schema != str(STDIN):
+        return arguments
+    if terminal.stdin_tty or terminal.stdin is None:
+        raise UsageError("--schema - reads stdin, which has no schema", "pipe it in, or name a file")
+    return arguments._replace(schema=_load_stdin(terminal, warn), no_stdin=True)
+
+
 def _is_partly_read(stdin: BinaryIO) -> bool:
     """Whether stdin is a file that another program has begun to read, as in `while read line; do reflect …; done`."""
     try:

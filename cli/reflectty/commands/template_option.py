@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.commands.ask_options import decode_argument
+from reflectty.commands.inputs import read_text_argument
 from reflectty.config.templates import NO_TEMPLATE, load_template
 from reflectty.core.errors import UsageError
 from reflectty.core.templates import INPUT, Template, fields_of, fill_template, parse_fields, refuse_unknown_fields
@@ -39,7 +40,10 @@ def select_template(arguments: AskArguments, default_name: str) -> FilledTemplat
             raise UsageError("--field needs a template", "name one with -t")
         return None
     template = load_template(name, "--template" if arguments.template else "template")
-    fields = parse_fields(map(decode_argument, arguments.field or ()))
+    fields = {
+        name: read_text_argument(value, lambda _: None)
+        for name, value in parse_fields(map(decode_argument, arguments.field or ())).items()
+    }
     refuse_unknown_fields(fields, template)
     return FilledTemplate(template, dict(template.settings.fields) | fields)
 

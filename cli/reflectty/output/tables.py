@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.templates import fields_of
 from reflectty.output.live_region import screen_size_of
-from reflectty.view.rows import cell_width, columns_for, fitting_length, palette_for
+from reflectty.view.rows import UNLIMITED_WIDTH, cell_width, columns_for, fitting_length, palette_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,7 +106,8 @@ class Page:
         self.terminal = terminal
         self.palette = palette_for(theme, terminal.out, can_redraw=terminal.can_redraw and terminal.out.tty)
         # The last column stays free: terminals differ in when they wrap to the next row.
-        self.width = max(1, screen_size_of(terminal, terminal.out).columns - terminal.out.tty)
+        limit = max(1, screen_size_of(terminal, terminal.out).columns - terminal.out.tty)
+        self.width = limit if terminal.out.tty or terminal.forced_columns else UNLIMITED_WIDTH
         self.columns = columns_for(self.width)
 
     @property

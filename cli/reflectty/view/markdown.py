@@ -16,7 +16,7 @@ from reflectty.core.safety import is_safe_link
 from reflectty.view.code import render_code
 from reflectty.view.grammar import MAX_NESTING, markdown_parser
 from reflectty.view.inline import render_inline, wrap_line
-from reflectty.view.rows import BOLD, PLAIN, Row, cell_width, expand_tabs, text_of_row
+from reflectty.view.rows import BOLD, MAX_PROSE_WIDTH, PLAIN, Row, cell_width, expand_tabs, text_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -220,7 +220,7 @@ def _mark_heading(lines: list[Row], markup: str, style: Style) -> list[Row]:
 
 
 def _rule(place: _BlockContext, _: Node) -> list[Row]:
-    return [[(place.palette.glyphs.rule * place.prose, place.palette.styles["faint"])]]
+    return [[(place.palette.glyphs.rule * min(place.prose, MAX_PROSE_WIDTH), place.palette.styles["faint"])]]
 
 
 def _code(place: _BlockContext, node: Node) -> list[Row]:

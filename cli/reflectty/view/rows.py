@@ -43,9 +43,15 @@ class Columns(NamedTuple):
     full: int
 
 
+UNLIMITED_WIDTH = 100_000
+"""The width of a pipe: nothing is wrapped, so that a program finds each paragraph on one line."""
+
+
 def columns_for(width: int) -> Columns:
     """The columns of a screen with this width."""
     full = max(1, width - GUTTER_WIDTH)
+    if width >= UNLIMITED_WIDTH:
+        return Columns(full, full)
     return Columns(min(full, MAX_PROSE_WIDTH - GUTTER_WIDTH), full)
 
 
