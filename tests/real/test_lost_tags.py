@@ -65,8 +65,8 @@ def command(reflect: Reflect, server: Server) -> Reflect:
 
 def is_told(line: str, model: str) -> bool:
     """Whether a line names a model, its lost tags, the cause and the fix."""
-    repair = f"reflect models repair {model} makes a copy"
-    told = (f"{model} loses its tags", "have a token type that Ollama 0.30 and later drops", repair)
+    repair = f"run reflect models repair {model} to make a copy"
+    told = (f"{model} loses its tags", "are tokens of a type that Ollama 0.30 and later drop", repair)
     return all(text in line for text in told)
 
 
