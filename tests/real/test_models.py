@@ -66,8 +66,8 @@ def test_list_has_the_newest_model_first(command: Reflect) -> None:
 @pytest.mark.parametrize(
     ("model", "picked"),
     [
-        ("plain", "mode reflect, family any: nothing says"),
-        ("mini-native", "mode native, family native: Ollama keeps"),
+        ("plain", "mode reflect, family any: it shows no sign"),
+        ("mini-native", "mode native, family native: Ollama separates"),
         ("fewshot", "mode native, family reflection: its template"),
     ],
 )
