@@ -127,7 +127,7 @@ def _is_suffix(text: str) -> bool:
 
 
 _WORDS_REMEMBERED = 20_000
-_LONGEST_WORD = 32
+LONGEST_WORD = 32
 
 
 class TrailingSpace(dict[str, str | None]):
@@ -143,7 +143,7 @@ class TrailingSpace(dict[str, str | None]):
     def __missing__(self, text: str) -> str | None:
         body = text.rstrip()
         space = None if not text or self._search_special(body) else text[len(body) :]
-        if len(text) <= _LONGEST_WORD and len(self) < _WORDS_REMEMBERED:
+        if len(text) <= LONGEST_WORD and len(self) < _WORDS_REMEMBERED:
             self[text] = space
         return space
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reflectty.core.segments import Event, Kind, Reclassification, Segment
 from reflectty.reasoning.blocks import BlockBuilder
 from reflectty.reasoning.families import THINKING_FIELD_FAMILY
+from reflectty.reasoning.markers import LONGEST_WORD
 from reflectty.reasoning.scanner import Scanner
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class StreamParser:
         if content:
             self._switch_to(self._content)
             self._content.feed(content)
-        return self._take_events()
+        return self._take_events(content)
 
     def feed_thinking(self, thinking: str) -> tuple[Event, ...]:
         """Parse the next piece of the `thinking` field."""
@@ -76,7 +77,7 @@ class StreamParser:
                 self._content.note_separate_thinking()
             self._switch_to(self._field)
             self._field.feed(thinking)
-        return self._take_events()
+        return self._take_events(thinking)
 
     def _extend(self, open_segment: Segment, text: str, space: str) -> tuple[Event, ...]:
         """Extend the open segment by a text that ends in `space` and has no special character before it."""
@@ -96,9 +97,10 @@ class StreamParser:
         self._preceding.last = text
         return (Segment(kind, text, block, tagged, certain),)
 
-    def _take_events(self) -> tuple[Event, ...]:
+    def _take_events(self, text: str) -> tuple[Event, ...]:
+        """Take the events of a text; after a long one the next is probably long, too, and no word to look up."""
         scanner = self._active
-        open_segment = self._blocks.open_segment if scanner.is_stable else None
+        open_segment = self._blocks.open_segment if len(text) <= LONGEST_WORD and scanner.is_stable else None
         self._open_content, self._open_thinking = None, None
         if scanner is self._content:
             self._open_content = open_segment
