@@ -90,7 +90,7 @@ def test_doctor_recognises_llama_server(reflect: Reflect, llama: LlamaServer) ->
     assert "✓ server     llama-server" in result.out
     assert "✓ question   mini answered" in result.out
     assert "○ GPU        this kind of server does not report" in result.out
-    assert "llama-server --parallel 4" in result.out
+    assert "start llama-server with --parallel 4" in result.out
     assert "num_ctx" not in result.out
 
 

@@ -44,8 +44,9 @@ by_model = pytest.mark.parametrize("name", ["mini", "mini-native", "fewshot"])
 async def replied(engine: Engine, name: str, **more: Any) -> Reply:
     """Ask, and return the reply, complete or cut at the token limit."""
     shown = FakeRenderer()
+    ask_options = WISH._replace(model=name, options=more.pop("options", ()))
     with contextlib.suppress(NoAnswerError):
-        await ask(engine, Question(QUESTION, WISH._replace(model=name, **more)), shown, first_time=lambda _: False)
+        await ask(engine, Question(QUESTION, ask_options, **more), shown, first_time=lambda _: False)
     assert shown.reply is not None
     return shown.reply
 
