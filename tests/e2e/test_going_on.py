@@ -140,8 +140,8 @@ class TestContinue:
 
     def test_continue_with_an_unknown_session_is_refused(self, reflect: Reflect) -> None:
         self.began(reflect, "Which?")
-        result = reflect("--session", "beef", "Why?")
+        result = reflect("--session", "7dmw", "Why?")
 
         assert (result.code, result.out) == (2, "")
         assert len(result.err.splitlines()) == 1
-        assert "beef" in result.err
+        assert "7dmw" in result.err

@@ -37,12 +37,12 @@ class TestNamedSession:
 
     def test_start_of_an_id_creates_nothing(self, reflect: Reflect) -> None:
         with answering_server("<output>\nyes\n</output>") as server:
-            result = reflect.at(server.host)(*MODEL, "--session", "3f2a", "one")
+            result = reflect.at(server.host)(*MODEL, "--session", "9t2e", "one")
             assert result.code == 0  # Without a file there is no session to continue.
-            wrong = reflect.at(server.host)(*MODEL, "--session", "beef", "one")
+            wrong = reflect.at(server.host)(*MODEL, "--session", "7dmw", "one")
 
         assert wrong.code == 2
-        assert "there is no session 'beef'" in wrong.err
+        assert "there is no session '7dmw'" in wrong.err
 
 
 class TestContinue:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
+from reflectty.commands.ask_options import decode_argument
 from reflectty.core.errors import NoSessionError, OptionError, PromptTooLongError, UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def find_continued_session(
         if _may_be_id(arguments.session):
             raise
         store.close()
+        if terminal.err.tty:
+            warn(f"starting the session {decode_argument(arguments.session)!r}")
         return None
     if session is None:
         raise UsageError(*_NO_SESSION)
@@ -81,7 +84,7 @@ def remember_terminal_session(terminal: Terminal, session: str) -> None:
 
 def _may_be_id(name: str) -> bool:
     """Whether a name is probably meant as the start of an id, so that no session of that title is created."""
-    return re.fullmatch(r"[0-9a-f]{4,}", name.strip().casefold()) is not None
+    return re.fullmatch(r"(?=.*\d)[a-z0-9]{3,6}", name.strip()) is not None
 
 
 def restore_server(settings: Settings, arguments: AskArguments, continued_session: ContinuedSession | None) -> Settings:
