@@ -216,12 +216,12 @@ def _print_code(reply: Reply, terminal: Terminal) -> None:
         NoAnswerError: it has none.
     """
     from reflectty.core.safety import clean
-    from reflectty.view.grammar import code_blocks
+    from reflectty.view.grammar import last_code_block
 
-    code = next(reversed(code_blocks(reply.answer)), "")
-    if not code.strip():
+    code = last_code_block(reply.answer)
+    if not code:
         raise NoAnswerError("the answer has no block of code", "ask for code, or leave out -x to see the answer")
-    terminal.out.write(clean(code).rstrip("\n") + "\n")
+    terminal.out.write(f"{clean(code)}\n")
 
 
 def _output_options_of(arguments: AskArguments, settings: config.Settings, *, checks: bool) -> OutputOptions:

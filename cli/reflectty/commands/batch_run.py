@@ -211,7 +211,8 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
     settings = settings_with(filling.template, settings, is_named=True) if filling else settings
     question = question_of(arguments.ask_arguments, settings, lambda text: write_remark(terminal, text), filling)
     fields = ALL_FIELDS if arguments.full else parse_fields(arguments.fields) or COMPACT_FIELDS
-    total = count_lines(arguments.file) if arguments.file != STDIN else None
+    shows_progress = not arguments.ask_arguments.quiet and arguments.file != STDIN
+    total = count_lines(arguments.file) if shows_progress else None
     chosen, total = _choose_lines(arguments, total)
     progress = BatchProgress(total)
     return BatchContext(

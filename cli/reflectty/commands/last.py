@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reflectty.commands import console
-from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.sessions import NameOrLast, find_or_last, open_session_store
 from reflectty.core.errors import NoAnswerError
 from reflectty.core.safety import clean
@@ -34,7 +33,7 @@ def last(
     console.exclusive((("--json", as_json), ("--code", code), ("--thinking", thinking)), "use one of them")
     terminal: Terminal = context.obj
     with open_session_store(terminal) as store:
-        reply = _last_reply(store, decode_argument(session), terminal)
+        reply = _last_reply(store, session, terminal)
     if as_json:
         from reflectty.export.json import dump_json, stored_reply_object
 
@@ -61,9 +60,9 @@ def _part_of(reply: StoredReply, *, code: bool, thinking: bool) -> str:
     if thinking:
         text = "\n".join(text for kind, text in reply.segments if kind is not Kind.ANSWER)
     elif code:
-        from reflectty.view.grammar import code_blocks
+        from reflectty.view.grammar import last_code_block
 
-        text = next(reversed(code_blocks(reply.answer)), "")
+        text = last_code_block(reply.answer)
     else:
         text = reply.answer
     if not text.strip():

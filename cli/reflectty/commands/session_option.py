@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +11,6 @@ from reflectty.core.errors import NoSessionError, OptionError, PromptTooLongErro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from reflectty.chat.recorder import Recorder
     from reflectty.chat.request import Question
@@ -48,17 +46,20 @@ def find_continued_session(
         return None
     from reflectty.core.session import branch_to, history_of
 
-    store = _open_existing_store(config.store_path(), warn, optional=bool(arguments.session))
+    name = decode_argument(arguments.session)
+    store = open_existing_store(warn)
     if store is None:
-        return None
+        if name:
+            return None
+        raise UsageError(*_NO_SESSION)
     try:
-        session = store.find(arguments.session) if arguments.session else latest_session(store, terminal)
+        session = store.find(name) if name else latest_session(store, terminal)
     except NoSessionError:
-        if _may_be_id(arguments.session):
+        if _may_be_id(name):
             raise
         store.close()
         if terminal.err.tty:
-            warn(f"starting the session {decode_argument(arguments.session)!r}")
+            warn(f"starting the session {name!r}")
         return None
     if session is None:
         raise UsageError(*_NO_SESSION)
@@ -71,8 +72,8 @@ def find_continued_session(
 def latest_session(store: Store, terminal: Terminal) -> Session | None:
     """The session to continue: the latest of this terminal, of any terminal, or of all, as scripts ask, too."""
     for name in config.sessions_of_terminals(terminal.key) if terminal.key else ():
-        with contextlib.suppress(NoSessionError):
-            return store.find(name)
+        if session := store.get(name):
+            return session
     return store.latest()
 
 
@@ -109,15 +110,23 @@ def settings_for_session(settings: Settings, session: str) -> Settings:
 _NO_SESSION = ("there is no session to continue", "ask without -c to start one")
 
 
-def _open_existing_store(path: Path, warn: Callable[[str], None], *, optional: bool) -> Store | None:
-    """Open the store without creating its file; None if it is missing and `optional`."""
-    if not path.exists():
-        if optional:
-            return None
-        raise UsageError(*_NO_SESSION)
-    from reflectty.store import open_store
+def open_existing_store(warn: Callable[[str], None]) -> Store | None:
+    """Open the store if it has a file; None if there is none yet.
 
-    return open_store(path, warn)
+    Raises:
+        StoreError: the file is there and cannot be read.
+    """
+    from reflectty.store import open_saved
+
+    path = config.store_path()
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        # The store reports why the file cannot be accessed.
+        pass
+    return open_saved(path, warn)
 
 
 def make_recorder(
@@ -164,8 +173,7 @@ def add_option_source(error: OptionError, flags: Iterable[str], profile: str) ->
         flags: every `KEY=VALUE` given on the command line.
         profile: the profile named on the command line.
     """
-    from reflectty.config.explain import option_source
+    from reflectty.config.explain import with_option_source
 
-    is_flag = any(flag.partition("=")[0].strip() == error.option for flag in flags)
-    source = f"--option {error.option}" if is_flag else option_source(error.option, profile)
-    return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error
+    typed = {name: f"--option {name}" for name in (flag.partition("=")[0].strip() for flag in flags)}
+    return with_option_source(error, profile, typed)

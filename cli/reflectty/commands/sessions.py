@@ -14,7 +14,7 @@ from reflectty import config
 from reflectty.commands import console
 from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.console import make_group
-from reflectty.commands.session_option import latest_session
+from reflectty.commands.session_option import latest_session, open_existing_store
 from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.session import branch_to
@@ -52,16 +52,16 @@ def open_session_store(terminal: Terminal, *, creates: bool = False) -> Iterator
     Raises:
         StoreError: the file is there and cannot be read.
     """
-    from reflectty.store import open_store
+    from reflectty.store import open_saved, open_store
 
-    path = config.store_path()
-    problems: list[str] = []
-    store = open_store(path if creates or _has_file(path) else None, problems.append)
-    if problems and store.path is None:
-        store.close()
-        raise StoreError(f"cannot read the sessions: {problems[-1].partition(' because ')[2] or problems[-1]}")
-    for problem in problems:
-        write_remark(terminal, problem)
+    def warn(text: str) -> None:
+        write_remark(terminal, text)
+
+    try:
+        store = open_saved(config.store_path(), warn) if creates else open_existing_store(warn)
+    except StoreError as error:
+        raise StoreError(f"cannot read the sessions: {error}", error.hint) from error
+    store = store or open_store(None, warn)
     try:
         yield store
     finally:
@@ -78,17 +78,6 @@ def find_or_last(store: Store, name: str, terminal: Terminal) -> Session:
     if session is None:
         raise UsageError("there are no sessions", "ask a question to start one")
     return session
-
-
-def _has_file(path: Path) -> bool:
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return False
-    except OSError:
-        # The store reports why the file cannot be accessed.
-        return True
-    return True
 
 
 def label_of(session: Session) -> str:
@@ -134,16 +123,23 @@ def remove(context: typer.Context, names: Names, yes: console.Yes = False, as_js
     console.require_yes(terminal, "sessions", yes=yes)
     with open_session_store(terminal) as store:
         found = {session.id: session for session in (store.find(decode_argument(name)) for name in names)}
-        sessions = tuple(found.values())
-        if not yes and not console.confirm(terminal, map(_describe, sessions)):
-            console.info(terminal, "nothing was removed")
-            sessions = ()
-        for session in sessions:
-            store.remove(session.id)
+        sessions = _remove_confirmed(store, tuple(found.values()), terminal, yes=yes)
     if as_json:
         _print_json(sessions, terminal)
     for session in sessions:
         console.info(terminal, f"removed {label_of(session)}")
+
+
+def _remove_confirmed(
+    store: Store, sessions: tuple[Session, ...], terminal: Terminal, *, yes: bool
+) -> tuple[Session, ...]:
+    """Remove sessions, after confirmation unless `yes`; return those that were removed."""
+    if sessions and not yes and not console.confirm(terminal, map(_describe, sessions)):
+        console.info(terminal, "nothing was removed")
+        return ()
+    for session in sessions:
+        store.remove(session.id)
+    return sessions
 
 
 Age = Annotated[
@@ -152,7 +148,7 @@ Age = Annotated[
         "--older-than", metavar="TIME", help="Sessions without a turn for this long: 90d, 12h.", show_default=False
     ),
 ]
-DAY_SECONDS = 86_400.0
+HOUR_SECONDS, DAY_SECONDS = 3600.0, config.DAY_SECONDS
 
 
 def prune(context: typer.Context, older_than: Age, yes: console.Yes = False, as_json: console.AsJson = False) -> None:
@@ -162,11 +158,7 @@ def prune(context: typer.Context, older_than: Age, yes: console.Yes = False, as_
     console.require_yes(terminal, "sessions", yes=yes)
     with open_session_store(terminal) as store:
         old = tuple(one for one in store.sessions(_ALL) if one.updated < time.time() - seconds)
-        if old and not yes and not console.confirm(terminal, map(_describe, old)):
-            console.info(terminal, "nothing was removed")
-            old = ()
-        for session in old:
-            store.remove(session.id)
+        old = _remove_confirmed(store, old, terminal, yes=yes)
     if as_json:
         _print_json(old, terminal)
     console.info(terminal, f"removed {format_count(len(old), 'session')}")
@@ -181,7 +173,7 @@ def _age_in_seconds(text: str) -> float:
     found = re.fullmatch(r"(\d{1,6})(h|d|w|y)", text.strip().lower())
     if not found:
         raise UsageError(f"--older-than {text!r} is not an age", "write 12h, 90d, 8w or 1y")
-    return int(found[1]) * {"h": 3600.0, "d": DAY_SECONDS, "w": 7 * DAY_SECONDS, "y": 365 * DAY_SECONDS}[found[2]]
+    return int(found[1]) * {"h": HOUR_SECONDS, "d": DAY_SECONDS, "w": 7 * DAY_SECONDS, "y": 365 * DAY_SECONDS}[found[2]]
 
 
 _ALL = -1
@@ -190,7 +182,7 @@ _ALL = -1
 
 def path_(context: typer.Context) -> None:
     """Print the path of the file with the sessions; it may not exist."""
-    context.obj.out.write(f"{config.store_path()}\n")
+    context.obj.out.write(f"{clean_line(str(config.store_path()), 4096)}\n")
 
 
 def _describe(session: Session) -> str:

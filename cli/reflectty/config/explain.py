@@ -23,7 +23,7 @@ from reflectty.config.load import (
 )
 from reflectty.config.schema import FILE_SETTINGS, SETTINGS, parse_name
 from reflectty.config.templates import templates_of
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import OptionError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -151,6 +151,18 @@ def _profiles_in_use(name: str, file: Path | None) -> tuple[str, ...]:
     if not path or name in ("", NO_PROFILE):
         return ()
     return tuple(one for one, _ in profile_chain(name, profiles_of(read_toml(path), path), "profile"))
+
+
+def with_option_source(error: OptionError, profile: str, typed: Mapping[str, str] | None = None) -> OptionError:
+    """The error about an option, with where the option is set as its hint.
+
+    Args:
+        error: the error, which names the option.
+        profile: the profile in use; empty is that of the settings.
+        typed: options that were typed, each with what set it; they precede the settings.
+    """
+    source = (typed or {}).get(error.option) or option_source(error.option, profile)
+    return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error
 
 
 def option_source(name: str, profile: str = "") -> str:

@@ -102,9 +102,9 @@ def remember_session_server(session: str, engine: str, host: str) -> None:
 def sessions_of_terminals(key: str) -> tuple[str, ...]:
     """The sessions to continue in a terminal, best first: its own latest, then the latest of any terminal."""
     with suppress(OSError, ValueError, UsageError):
-        lines = (state_folder() / _TERMINALS_FILE).read_text("utf-8").split("\n")
-        latest = [line.rpartition(" ")[2] for line in lines if line]
-        return tuple(filter(None, (recall_note(_TERMINALS_FILE, key), *latest[-1:])))
+        lines = [line for line in (state_folder() / _TERMINALS_FILE).read_text("utf-8").split("\n") if line]
+        own = next((line for line in reversed(lines) if line.startswith(f"{key} ")), "")
+        return tuple(line.rpartition(" ")[2] for line in (own, *lines[-1:]) if line)
     return ()
 
 

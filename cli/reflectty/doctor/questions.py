@@ -9,7 +9,7 @@ from reflectty.chat.model_choice import load_tags
 from reflectty.chat.request import Question
 from reflectty.chat.run import ask
 from reflectty.chat.trial import QUESTION, probe_parallel_slots
-from reflectty.config.explain import option_source
+from reflectty.config.explain import with_option_source
 from reflectty.core.errors import OptionError
 from reflectty.core.findings import Finding, FindingState
 from reflectty.core.model_names import short_name_of
@@ -58,9 +58,7 @@ async def check_question(context: DoctorContext, state: DoctorState) -> Sequence
             state.engine, _trial_question(context, state.model), SilentRenderer(), first_time=lambda _: False
         )
     except OptionError as error:
-        source = option_source(error.option, context.settings.profile)
-        error.hint = f"set by {source}: remove it" if source else error.hint
-        raise
+        raise with_option_source(error, context.settings.profile) from error
     return [_answer_finding(state.model, state.reply)]
 
 

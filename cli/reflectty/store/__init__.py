@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reflectty.store.open import open_store
+    from reflectty.store.open import open_saved, open_store
     from reflectty.store.store import Store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_saved", "open_store"]
 
 
 def __getattr__(name: str) -> object:
@@ -17,8 +17,8 @@ def __getattr__(name: str) -> object:
         from reflectty.store.store import Store
 
         return Store
-    if name == "open_store":
-        from reflectty.store.open import open_store
+    if name in ("open_saved", "open_store"):
+        from reflectty.store import open as opening
 
-        return open_store
+        return getattr(opening, name)
     raise AttributeError(name)

@@ -118,14 +118,26 @@ def open_store(path: Path | None, warn: Warn, environment: StoreEnvironment = SY
     if path is None:
         return open_in_memory(environment)
     try:
+        return open_saved(path, warn, environment)
+    except StoreError as error:
+        warn(f"this session is kept in memory only, because {error}")
+        return open_in_memory(environment)
+
+
+def open_saved(path: Path, warn: Warn, environment: StoreEnvironment = SYSTEM) -> Store:
+    """Open the store in a file, as `open_store` does, for a command that is useless without it.
+
+    Raises:
+        StoreError: the file cannot be opened or written.
+    """
+    try:
         return Store(
             _open_file(Path(os.path.realpath(path)), warn, environment),
             environment.clock,
             lambda: open_in_memory(environment),
         )
     except (OSError, sqlite3.Error, ReflecttyError) as error:
-        warn(f"this session is kept in memory only, because {path} cannot be used: {reason_of(error)}")
-        return open_in_memory(environment)
+        raise StoreError(f"{path} cannot be used: {reason_of(error)}") from error
 
 
 def open_in_memory(environment: StoreEnvironment = SYSTEM) -> Store:

@@ -95,6 +95,10 @@ class Store:
     def latest(self) -> Session | None:
         return next(iter(self.sessions(1)), None)
 
+    def get(self, session: str) -> Session | None:
+        """The session with an id; None if there is none."""
+        return self.database.read(lambda c: read.session(c, session))
+
     def find(self, name: str) -> Session:
         """Find a session by an id, the beginning of one, a title or a part of one.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reflectty.core.segments import Event
     from reflectty.core.session import Turn
     from reflectty.reasoning.reply import Reply
-    from reflectty.tui.conversation import Conversation, OptionSources
+    from reflectty.tui.conversation import Conversation
     from reflectty.tui.widgets.transcript import Transcript
     from reflectty.view.reply_part import ReplyPart
 
@@ -187,7 +187,10 @@ class RunningTurn:
         """Wait until the reply is stored, add it to the conversation, and return it as the part shows it."""
         await self._recorder.wait_until_written()
         if isinstance(error, OptionError):
-            error = _add_option_source(error, self._conversation.option_sources)
+            from reflectty.config.explain import with_option_source
+
+            sources = self._conversation.option_sources
+            error = with_option_source(error, sources.profile, dict(sources.typed))
         shown = self._outcome_of(error)
         turn = self._continue_in_memory(shown) if self._recorder.failure else self._written_turn()
         if turn is None:
@@ -229,11 +232,3 @@ class RunningTurn:
     def close(self, reply: StoredReply) -> None:
         """End the part with the stored reply."""
         self._transcript.change(self.part, lambda: self.part.end(reply))
-
-
-def _add_option_source(error: OptionError, sources: OptionSources) -> OptionError:
-    """The error about an option, with the source of the option as its hint."""
-    from reflectty.config.explain import option_source
-
-    source = dict(sources.typed).get(error.option) or option_source(error.option, sources.profile)
-    return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error

@@ -449,3 +449,9 @@ def code_blocks(answer: str) -> tuple[str, ...]:
     return tuple(
         token.content for token in markdown_parser("normalize", "block").parse(answer) if token.type == "fence"
     )
+
+
+def last_code_block(answer: str) -> str:
+    """The content of the last fenced code block without the line breaks at its end; empty if there is none."""
+    last = next(reversed(code_blocks(answer)), "").rstrip("\n")
+    return last if last.strip() else ""
