@@ -101,6 +101,23 @@ class TestChosenLines:
 
         assert answers(records(result)) == [(1, "question 1"), (2, "question 2")]
 
+    def test_input_is_not_read_beyond_the_last_line_to_ask(self, reflect: Reflect) -> None:
+        with Echo() as server:
+            result = reflect.at(server.host).shell(f"yes | timeout 20 reflect batch {' '.join(MODEL)} --limit 2 -")
+
+        assert result.code == 0
+        assert answers(records(result)) == [(1, "y"), (2, "y")]
+
+    @pytest.mark.parametrize("flag", ["--limit", "--sample"])
+    def test_records_of_lines_that_were_not_chosen_are_no_surplus(self, flag: str, reflect: Reflect) -> None:
+        file = input_file(reflect.home, *QUESTIONS)
+        with Echo() as server:
+            assert reflect.at(server.host)("batch", *MODEL, file, "-o", "out.jsonl").code == 0
+            result = reflect.at(server.host)("batch", *MODEL, file, "-o", "out.jsonl", "--resume", flag, "1")
+
+        assert result.code == 0
+        assert "more line" not in result.err
+
     def test_sample_is_the_same_for_a_seed(self, reflect: Reflect) -> None:
         file = input_file(reflect.home, *QUESTIONS)
         with Echo() as server:

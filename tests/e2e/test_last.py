@@ -140,11 +140,12 @@ class TestSessions:
         assert (result.code, result.out) == (6, "")
         assert "cannot read the sessions" in result.err
 
-    def test_file_of_another_program_is_an_error(self, reflect: Reflect) -> None:
+    @pytest.mark.parametrize("words", [("sessions",), ("last",), ("-c", "Why?"), ("--session", "x", "Why?")])
+    def test_file_of_another_program_is_an_error(self, words: tuple[str, ...], reflect: Reflect) -> None:
         path = reflect.home / ".local/share/reflectty/sessions.db"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir()
-        result = reflect("sessions")
+        result = reflect(*words)
 
         assert (result.code, result.out) == (6, "")
         assert "cannot read the sessions" in result.err

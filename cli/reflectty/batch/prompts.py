@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
+from contextlib import aclosing
 from enum import StrEnum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
@@ -314,37 +316,49 @@ class PromptFile:
         lines = (line.strip() for line in data.removeprefix(_BOM).split(b"\n"))
         return format_of(self._name, next(filter(None, lines), b""))
 
-    async def read_prompts(self, is_wanted: Callable[[InputLine], bool]) -> AsyncGenerator[PromptLine, None]:
+    async def read_prompts(
+        self, is_wanted: Callable[[InputLine], bool], last: int = sys.maxsize
+    ) -> AsyncGenerator[PromptLine, None]:
         """Yield the prompts of all wanted lines, in order.
+
+        Args:
+            is_wanted: whether to yield the prompt of a line.
+            last: the number of the line after which to stop, since a pipe may never end.
 
         Raises:
             UsageError: the file cannot be read, or begins with the byte order mark of UTF-16.
         """
-        if (self._format or format_of(self._name, b"")) in WHOLE_FORMATS:
-            async for item in self._read_whole(is_wanted):
-                yield item
+        whole_format = self._format or format_of(self._name, b"")
+        if whole_format in WHOLE_FORMATS:
+            for line in split_whole(await self._read_whole(), self._name, whole_format):
+                if is_wanted(line):
+                    yield read_prompt(line, InputFormat.JSONL)
             return
+        async with aclosing(self._read_lines()) as lines:
+            async for line in lines:
+                if is_wanted(line):
+                    yield self._parse_line(line)
+                if line.number >= last:
+                    return
+
+    async def _read_lines(self) -> AsyncGenerator[InputLine, None]:
         splitter, first = InputLineSplitter(), True
         while piece := await self._read_chunk():
             if first and piece.startswith(_UTF16):
                 raise UsageError(f"{self._name} is UTF-16", "save it as UTF-8")
             first = False
             for line in splitter.feed(piece):
-                if is_wanted(line):
-                    yield self._parse_line(line)
+                yield line
             # Reading from a disk never suspends, so yield to the event loop.
             await asyncio.sleep(0)
         for line in splitter.close():
-            if is_wanted(line):
-                yield self._parse_line(line)
+            yield line
 
-    async def _read_whole(self, is_wanted: Callable[[InputLine], bool]) -> AsyncGenerator[PromptLine, None]:
+    async def _read_whole(self) -> bytes:
         pieces = []
         while piece := await self._read_chunk():
             pieces.append(piece)
-        for line in split_whole(b"".join(pieces), self._name, self._format or format_of(self._name, b"")):
-            if is_wanted(line):
-                yield read_prompt(line, InputFormat.JSONL)
+        return b"".join(pieces)
 
     def _parse_line(self, line: InputLine) -> PromptLine:
         if self._format is None:

@@ -311,7 +311,8 @@ async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
     resume_cursor = files.resume_index.create_cursor()
     before = frozenset(files.resume_index.models)
     try:
-        async with aclosing(files.source.read_prompts(partial(_is_wanted, context, resume_cursor))) as items:
+        is_wanted, last = partial(_is_wanted, context, resume_cursor), context.arguments.limit or sys.maxsize
+        async with aclosing(files.source.read_prompts(is_wanted, last)) as items:
             first = await anext(items, None)
             if first is not None:
                 # The format of a pipe is known only now.
@@ -324,7 +325,7 @@ async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
             f"{summary}; {_resume_hint_for(context.arguments, 'use --output FILE to be able to --resume')}"
         )
         raise
-    if resume_cursor.remaining:
+    if resume_cursor.remaining and not (context.arguments.limit or context.arguments.sample):
         context.reporter.note(
             f"{context.arguments.output} has {format_count(resume_cursor.remaining, 'more line')} than "
             f"{context.arguments.file}"

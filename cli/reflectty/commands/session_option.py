@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
 from reflectty.commands.ask_options import decode_argument
-from reflectty.core.errors import NoSessionError, OptionError, PromptTooLongError, UsageError
+from reflectty.core.errors import NoSessionError, OptionError, PromptTooLongError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from reflectty.chat.recorder import Recorder
     from reflectty.chat.request import Question
@@ -47,7 +48,7 @@ def find_continued_session(
     from reflectty.core.session import branch_to, history_of
 
     name = decode_argument(arguments.session)
-    store = open_existing_store(warn)
+    store = open_saved_store(warn)
     if store is None:
         if name:
             return None
@@ -110,8 +111,8 @@ def settings_for_session(settings: Settings, session: str) -> Settings:
 _NO_SESSION = ("there is no session to continue", "ask without -c to start one")
 
 
-def open_existing_store(warn: Callable[[str], None]) -> Store | None:
-    """Open the store if it has a file; None if there is none yet.
+def open_saved_store(warn: Callable[[str], None], *, creates: bool = False) -> Store | None:
+    """Open the store of the saved sessions; None if it has no file yet and the caller `creates` none.
 
     Raises:
         StoreError: the file is there and cannot be read.
@@ -119,14 +120,23 @@ def open_existing_store(warn: Callable[[str], None]) -> Store | None:
     from reflectty.store import open_saved
 
     path = config.store_path()
+    if not (creates or _is_there(path)):
+        return None
+    try:
+        return open_saved(path, warn)
+    except StoreError as error:
+        raise StoreError(f"cannot read the sessions: {error}", error.hint) from error
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file may be there; the store reports why it cannot be accessed."""
     try:
         path.lstat()
     except FileNotFoundError:
-        return None
+        return False
     except OSError:
-        # The store reports why the file cannot be accessed.
         pass
-    return open_saved(path, warn)
+    return True
 
 
 def make_recorder(

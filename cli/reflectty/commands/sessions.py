@@ -14,8 +14,8 @@ from reflectty import config
 from reflectty.commands import console
 from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.console import make_group
-from reflectty.commands.session_option import latest_session, open_existing_store
-from reflectty.core.errors import StoreError, UsageError
+from reflectty.commands.session_option import latest_session, open_saved_store
+from reflectty.core.errors import UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.session import branch_to
 from reflectty.core.text import format_count
@@ -52,16 +52,12 @@ def open_session_store(terminal: Terminal, *, creates: bool = False) -> Iterator
     Raises:
         StoreError: the file is there and cannot be read.
     """
-    from reflectty.store import open_saved, open_store
+    from reflectty.store import open_store
 
     def warn(text: str) -> None:
         write_remark(terminal, text)
 
-    try:
-        store = open_saved(config.store_path(), warn) if creates else open_existing_store(warn)
-    except StoreError as error:
-        raise StoreError(f"cannot read the sessions: {error}", error.hint) from error
-    store = store or open_store(None, warn)
+    store = open_saved_store(warn, creates=creates) or open_store(None, warn)
     try:
         yield store
     finally:
