@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
 
-from reflectty.tui.driver import PasteAwareParser
+from reflectty.tui.driver import InputParser
 from support.command import PATIENCE
 
 START, END = "\x1b[200~", "\x1b[201~"
@@ -40,7 +40,7 @@ print("TOLD", ascii(list(dict.fromkeys(Told(driver_class=TerminalDriver).run()))
 
 def parsed(*pieces: str) -> list[tuple[str, str]]:
     """The parser's output for pieces of input: pasted texts and keys."""
-    keyboard = PasteAwareParser()
+    keyboard = InputParser()
     messages = [message for piece in pieces if piece for message in keyboard.feed(piece)]
     pasted = [("paste", message.text) if isinstance(message, events.Paste) else message for message in messages]
     return [("key", message.key) if isinstance(message, events.Key) else message for message in pasted]  # type: ignore[misc]
@@ -104,6 +104,56 @@ def test_paste_with_invalid_utf_8_and_escapes_reaches_a_real_application() -> No
         process.wait(PATIENCE)
 
     assert "TOLD ['caf\\ufffd \\x1b[31mred\\rmore', 'q']" in shown
+
+
+FAULTY_PROGRAM = """
+from textual.app import App
+from reflectty.tui.driver import TerminalDriver
+
+class Faulty(TerminalDriver):
+    def process_message(self, message):
+        raise LookupError("a fault in the thread that reads keys")
+
+class Quiet(App):
+    def _fatal_error(self):
+        self._close_messages_no_wait()
+
+app = Quiet(driver_class=Faulty)
+app.run()
+print("ENDED", app.return_code, repr(app._exception))
+"""
+
+
+def test_error_in_the_thread_that_reads_keys_is_an_error_of_the_application() -> None:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    command = [sys.executable, "-c", FAULTY_PROGRAM]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        _read_until(ours, b"\x1b[?2004h")
+        os.write(ours, b"a")
+        shown = _read_until(ours, b"keys')")
+        os.close(ours)
+        process.wait(PATIENCE)
+
+    assert "ENDED 1 LookupError('a fault in the thread that reads keys')" in shown
+    assert "Traceback" not in shown
+
+
+def test_terminal_is_asked_for_the_keys_at_the_same_place() -> None:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    ) as process:
+        os.close(theirs)
+        shown = _read_until(ours, b"\x1b[=29u")
+        os.write(ours, b"q")
+        shown += _read_until(ours, b"']")
+        os.close(ours)
+        process.wait(PATIENCE)
+
+    assert "\x1b[=29u" in shown
 
 
 def _read_until(terminal: int, mark: bytes) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
 from codecs import getincrementaldecoder
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual import events
+from textual import constants, events
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.keys import Keys
+
+from reflectty.tui.layouts import place_of, plain_report_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,12 +34,17 @@ _ASCII_FALLBACK = str.maketrans("╭╮╰╯─│▌·…▁▂▃▄▅▆▇
 """Replacements for Textual's frames and scrollbars if the terminal's encoding lacks them."""
 # ESC alone, and ESC with a bracket, are keys that must not wait for what follows.
 _MIN_PASTE_START = 3
+_KEYBOARD_FLAGS = 1 | 4 | 8 | 16
+"""Flags of kitty's protocol: no ambiguous escapes, alternate keys, all keys as escapes, the typed text with them."""
+_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*(?!(?<=\$)y)[@-LN-Z\\-ln-~]")
+"""A whole control sequence; those of the mouse, of modes (`$y`) and the Linux console's (`[[`) mean something else."""
 
 
-class PasteAwareParser(XTermParser):
-    """A parser that looks only for the end inside a bracketed paste.
+class InputParser(XTermParser):
+    """A parser that looks only for the end inside a bracketed paste, and that no sequence can break.
 
-    Textual's own reads escape sequences in pasted text as keys: a pasted line with ESC in it is typed, and sent.
+    Textual's own reads escape sequences in pasted text as keys: a pasted line with ESC in it is typed, and sent. It
+    raises for reports with event types or alternate keys, and types a sequence that it does not know.
     """
 
     def __init__(self) -> None:
@@ -60,6 +69,15 @@ class PasteAwareParser(XTermParser):
                 if end:
                     pasted, self._paste_pieces = "".join(self._paste_pieces), None
                     yield events.Paste(pasted.replace("\0", ""))
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if alt and len(sequence) == 1:
+            sequence = place_of(sequence) if sequence.islower() else place_of(sequence.lower()).upper()
+        report = plain_report_of(sequence)
+        known = [] if report == "" else list(super()._sequence_to_key_events(report or sequence, alt))
+        if not known and _CONTROL_SEQUENCE.fullmatch(sequence):
+            return [events.Key(Keys.Ignore, sequence)]
+        return known
 
     def _hold_back(self, text: str, mark: str, shortest: int) -> str:
         """Hold back the end of a text that may begin a mark; return the rest."""
@@ -101,7 +119,7 @@ class TerminalFile:
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's terminal driver with `PasteAwareParser`; invalid UTF-8 is shown as U+FFFD."""
+    """Textual's terminal driver with `InputParser`; invalid UTF-8 is shown as U+FFFD."""
 
     def __init__(
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -110,9 +128,23 @@ class TerminalDriver(LinuxDriver):
         if self._file is not None:
             self._file = cast("TextIOWrapper", TerminalFile(self._file))
 
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call] # Textual gives it no types
+        if not constants.DISABLE_KITTY_KEY:
+            # Textual asks for the same without alternate keys, and pops one entry at the end.
+            self.write(f"\x1b[={_KEYBOARD_FLAGS}u")
+
+    def _run_input_thread(self) -> None:
+        """Read the input; an error ends the chat as any other, where Textual prints a traceback and exits with 0."""
+        try:
+            self.run_input_thread()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread that reads keys is gone
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._app._handle_exception, error)  # noqa: SLF001 - Textual's own way
+
     def run_input_thread(self) -> None:
         self._await_focus()
-        parser = PasteAwareParser()
+        parser = InputParser()
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             for text in self._read_texts(selector):

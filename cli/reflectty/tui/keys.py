@@ -10,6 +10,7 @@ from textual.keys import KEY_NAME_REPLACEMENTS, REPLACED_KEYS, key_to_character
 
 from reflectty.config import config_path
 from reflectty.core.errors import UsageError
+from reflectty.tui.layouts import letters_at, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,18 +72,20 @@ def register_sequences(actions: Iterable[Action], table: Mapping[str, object] = 
     By itself Textual reads `alt+enter` as `enter` and `alt+,` as a comma, so that a line break would send the question;
     and `alt+n` as `^n` if the next key arrives in the same chunk, as over a slow line.
     """
-    sequences = {key: _escape_sequence_of(key) for action in actions for key in action.keys}
     known = cast("dict[str, object]", table)
-    known.update({sequence: (_SequenceKey(key),) for key, sequence in sequences.items() if sequence})
+    for key in (key for action in actions for key in action.keys):
+        known.update({sequence: (_SequenceKey(key),) for sequence in _escape_sequences_of(key)})
 
 
-def _escape_sequence_of(key: str) -> str:
-    """The sequence that a terminal sends for a key, or an empty text if it may begin another one."""
+def _escape_sequences_of(key: str) -> tuple[str, ...]:
+    """The sequences that terminals send for a key, under any layout, without those that may begin another one."""
     alt, _, base = key.partition("+")
     if key == "ctrl+space":
-        return "\x00"
+        return ("\x00",)
     char = "\r" if base == "enter" else _character_of(base)
-    return f"\x1b{char}" if alt == "alt" and char and char not in _SEQUENCE_STARTS else ""
+    if alt != "alt" or not char:
+        return ()
+    return tuple(f"\x1b{one}" for one in (char, *letters_at(char)) if one not in _SEQUENCE_STARTS)
 
 
 def _character_of(base: str) -> str:
@@ -104,7 +107,7 @@ def parse_key(action: str, text: str) -> str:
     lower = _KEY_ALIASES.get(lower, lower)
     modifiers, _, base = lower.rpartition("+") if not lower.endswith("+") else (lower[:-2], "", "+")
     parts = set(filter(None, modifiers.split("+")))
-    name = _parse_base_key(_KEY_ALIASES.get(base, base))
+    name = _parse_base_key(place_of(_KEY_ALIASES.get(base, base)))
     if not name or not parts <= set(_MODIFIERS):
         raise key_error(f"{action}: unknown key {text!r}", KEYS_HINT)
     if name not in _NAMED_KEYS and parts <= {"shift"}:

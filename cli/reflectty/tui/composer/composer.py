@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from reflectty.core.safety import clean
@@ -196,6 +197,10 @@ class Composer(TextArea, inherit_bindings=False):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         rows = int(viewport.height * MAX_SCREEN_SHARE) - self.gutter.height
         return max(1, min(rows, MAX_COMPOSER_ROWS, super().get_content_height(container, viewport, width)))
+
+    def render_line(self, y: int) -> Strip:
+        # Textual wraps the placeholder even at a width of zero, and fails.
+        return super().render_line(y) if self.content_size.width else Strip.blank(0, self.rich_style)
 
     def load_text(self, text: str) -> None:
         super().load_text(clean(normalize_newlines(text)))
