@@ -9,7 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from reflectty import __version__
-from reflectty.core.errors import OutputError, ReflecttyError, StoppedError, UsageError, reason_of
+from reflectty.core.errors import (
+    OutputError,
+    ReflecttyError,
+    StoppedError,
+    UsageError,
+    internal_error_from,
+    reason_of,
+)
 from reflectty.system.terminal import BROKEN_PIPE_EXIT_CODE, system_terminal
 
 if TYPE_CHECKING:
@@ -47,7 +54,7 @@ def main(arguments: list[str], terminal: Terminal) -> int:
         _print_error(OutputError(f"cannot write: {reason_of(error)}"), terminal)
         return OutputError.exit_code
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
-        _print_error(_internal_error_from(error), terminal)
+        _print_error(internal_error_from(error), terminal)
         return 1
     return 0
 
@@ -68,7 +75,11 @@ def _run_command(arguments: list[str], terminal: Terminal) -> None:
         return
     from reflectty.commands.command_line import COMMANDS, interpret
 
-    name, rest = interpret(arguments)
+    try:
+        name, rest = interpret(arguments)
+    except UsageError as error:
+        _print_error_object(error, arguments, terminal)
+        raise
     if name == "ask" and _try_plain_question(rest, terminal):
         return
     command = getattr(import_module(COMMANDS[name].module), name)
@@ -113,12 +124,10 @@ def single_command_app(command: Callable[..., None]) -> typer.Typer:
 def _run_typer(app: typer.Typer, name: str, arguments: list[str], terminal: Terminal) -> None:
     """Run a Typer app and convert its errors to ours."""
     import typer
+    from typer._click.exceptions import ClickException
 
     from reflectty.commands.help_page import MAX_WIDTH, add_examples
 
-    usage_error: type[Exception] = next(
-        base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException" and issubclass(base, Exception)
-    )
     program = "reflect" if name == "ask" else f"reflect {name}"
     command = typer.main.get_command(app)
     add_examples(command, "" if name == "ask" else name)
@@ -129,23 +138,25 @@ def _run_typer(app: typer.Typer, name: str, arguments: list[str], terminal: Term
     except SystemExit as error:
         # Only --help bypasses `terminal`; Typer exits by itself if the reader of its output has closed the pipe.
         raise StoppedError(BROKEN_PIPE_EXIT_CODE) from error
-    except usage_error as error:
-        text = error.format_message() if hasattr(error, "format_message") else str(error)
-        context = getattr(error, "ctx", None)
-        raise UsageError(
-            text.rstrip("."), f"`{context.command_path if context else program} --help` lists the options"
-        ) from error
+    except ClickException as error:
+        from reflectty.commands.typer_errors import usage_error_from
+
+        mistake = usage_error_from(error, program, arguments)
+        if name == "ask":
+            _print_error_object(mistake, arguments, terminal)
+        raise mistake from error
     if code:
         # Typer turns a KeyboardInterrupt into the return value 130.
         raise StoppedError(int(code))
 
 
-def _internal_error_from(error: Exception) -> ReflecttyError:
-    internal_error = ReflecttyError(
-        f"internal error: {type(error).__name__}: {error}", "REFLECTTY_DEBUG=1 shows where; please report it"
-    )
-    internal_error.__cause__ = error
-    return internal_error
+def _print_error_object(error: UsageError, words: list[str], terminal: Terminal) -> None:
+    """Print the JSON object of a question that a mistake in the command line prevents, if JSON is asked for."""
+    forms = {"--json", "--jsonl"} & set(words[: words.index("--")] if "--" in words else words)
+    if forms:
+        from reflectty.output.json import JsonRenderer
+
+        JsonRenderer(terminal, lines="--jsonl" in forms, quiet=True).finish(error)
 
 
 def _print_error(error: ReflecttyError, terminal: Terminal) -> None:

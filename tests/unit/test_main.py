@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING
+
+import pytest
 
 from reflectty.main import main
 from reflectty.system.terminal import Sink, Terminal
+from support.config_home import home
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
 
 
 class Broken(io.StringIO):
@@ -15,6 +19,48 @@ class Broken(io.StringIO):
 
     def write(self, _: str) -> int:
         raise RuntimeError("boom \x1b]0;title\x07")
+
+
+class BrokenInput(io.BytesIO):
+    """An input that fails in an unforeseen way."""
+
+    def read(self, _: int | None = -1) -> bytes:
+        raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize(("flag", "first"), [("--json", "model"), ("--jsonl", "event")])
+def test_json_is_an_object_after_an_internal_error_too(
+    flag: str, first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home(tmp_path, monkeypatch)
+    out, err = io.StringIO(), io.StringIO()
+    code = main([flag, "hi"], Terminal(BrokenInput(), stdin_tty=False, out=Sink(out), err=Sink(err)))
+
+    value = json.loads(out.getvalue())
+    assert (code, next(iter(value))) == (1, first)
+    assert value["error"] == {
+        "message": "internal error: RuntimeError: boom",
+        "hint": "REFLECTTY_DEBUG=1 shows where; please report it",
+        "exit_code": 1,
+    }
+    assert err.getvalue().startswith("reflect: internal error: RuntimeError: boom")
+
+
+@pytest.mark.parametrize("words", [[], ["-c"], ["--session", "work"]])
+def test_dumb_terminal_gets_a_line_and_no_chat(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home(tmp_path, monkeypatch)
+    out, err = io.StringIO(), io.StringIO()
+    terminal = Terminal(
+        io.BytesIO(), stdin_tty=True, out=Sink(out, tty=True), err=Sink(err, tty=True), can_redraw=False
+    )
+    assert main(words, terminal) == 2
+    assert out.getvalue() == ""
+    assert err.getvalue() == (
+        "reflect: the chat cannot be drawn on this terminal: TERM is dumb or not set"
+        ' (ask a question instead: reflect "why is the sky blue?")\n'
+    )
 
 
 def run_broken(arguments: list[str]) -> tuple[int, str]:

@@ -30,6 +30,7 @@ from reflectty.core.errors import (
     PromptTooLongError,
     ReflecttyError,
     UsageError,
+    internal_error_from,
 )
 from reflectty.core.options import NUM_CTX, parse_options
 from reflectty.core.segments import Kind
@@ -57,7 +58,8 @@ def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
     """Ask a question, or open the chat if there is none and stdin is a terminal.
 
     Raises:
-        ReflecttyError: the arguments contradict each other, or the question was not answered.
+        ReflecttyError: the arguments contradict each other, or the question was not answered; the JSON object of one,
+            and of any other error, is printed before it is raised.
     """
     if not (arguments.as_json or arguments.jsonl):
         _ask(arguments, terminal)
@@ -67,9 +69,10 @@ def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
     renderer = JsonRenderer(terminal, lines=arguments.jsonl, quiet=arguments.quiet)
     try:
         _ask(arguments, terminal, renderer)
-    except ReflecttyError as error:
+    except Exception as error:
+        known = error if isinstance(error, ReflecttyError) else internal_error_from(error)
         with contextlib.suppress(OutputError):
-            renderer.finish(error)
+            renderer.finish(known)
         raise
     renderer.finish(None)
 

@@ -24,10 +24,15 @@ DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000", "embed
 MAX_SESSIONS = 50
 """The number of latest sessions searched for those of the chat that ended."""
 NO_TERMINAL = "the chat needs a terminal on stdin, stdout and stderr"
+DUMB_TERMINAL = "the chat cannot be drawn on this terminal: TERM is dumb or not set"
 
 
 def can_open_chat(terminal: Terminal) -> bool:
-    """Whether stdin, stdout and stderr are terminals."""
+    """Whether stdin, stdout and stderr are terminals that can be drawn on."""
+    return _has_terminals(terminal) and terminal.can_redraw
+
+
+def _has_terminals(terminal: Terminal) -> bool:
     return terminal.stdin_tty and terminal.out.tty and terminal.err.tty
 
 
@@ -67,11 +72,14 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
     """Run the chat until the user leaves it.
 
     Raises:
-        UsageError: there is no terminal, or a key, the session or the host is invalid.
+        UsageError: there is no terminal to draw on, or a key, the session or the host is invalid.
         StoppedError: a signal ended it.
     """
     if not can_open_chat(terminal):
-        raise UsageError(NO_TERMINAL, 'ask a question instead: reflect "why is the sky blue?"')
+        raise UsageError(
+            DUMB_TERMINAL if _has_terminals(terminal) else NO_TERMINAL,
+            'ask a question instead: reflect "why is the sky blue?"',
+        )
     from reflectty.store import open_store
     from reflectty.tui.app import ReflectApp
 

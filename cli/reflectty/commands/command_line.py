@@ -53,23 +53,64 @@ COMMANDS = {
 """The commands; only the module of the one asked for is imported."""
 
 HELP, CHAT, RUN = "help", "chat", "run"
+
+
+class Verb(NamedTuple):
+    """A peer's verb: the command that does the same, and how many words it takes; with others it is no such verb."""
+
+    command: tuple[str, ...]
+    fewest: int = 0
+    most: int = 0
+
+
 _PEER_VERBS = {
-    "ls": (("models", "list"), 0),
-    "list": (("models", "list"), 0),
-    "ps": (("models", "list"), 0),
-    "pull": (("models", "pull"), 1),
-    "show": (("models", "show"), 1),
-    "rm": (("models", "remove"), 1),
-    "cp": (("models", "copy"), 2),
-    "stop": (("models", "unload"), 1),
-    "version": (("ask", "--version"), 0),
-    CHAT: (("ask",), 0),
+    "ls": Verb(("models", "list")),
+    "list": Verb(("models", "list")),
+    "ps": Verb(("models", "list")),
+    "pull": Verb(("models", "pull"), most=1),
+    "show": Verb(("models", "show"), most=1),
+    "rm": Verb(("models", "remove"), most=2),
+    "cp": Verb(("models", "copy"), most=2),
+    "stop": Verb(("models", "unload"), fewest=1, most=1),
+    "version": Verb(("ask", "--version")),
+    CHAT: Verb(("ask",)),
 }
-"""What the verbs of `ollama`, `llm` and others mean here, and how many words they take; more are a sentence."""
+"""The verbs of `ollama` and others that have an equal here."""
+_HINTS = (
+    (("serve", "start"), "reflect asks a server that runs: ollama serve starts one"),
+    (("logs", "history"), "use reflect last, or reflect sessions"),
+    (("new", "repl", "shell", "tui", "ui", CHAT), "reflect alone opens the chat"),
+    (("prompt",), "leave it out, and quote the question"),
+    (("prompts", "roles", "role"), "use reflect templates"),
+    (("schemas",), "use --schema with a question"),
+    (("fragments",), "use -f FILE with a question"),
+    (("tools", "functions", "plugins", "mcp", "agents"), "reflect asks models, and runs no tools"),
+    (("embed", "embed-models", "similar", "collections"), "reflect makes no embeddings"),
+    (
+        ("keys", "auth", "login", "logout", "signin", "signout", "whoami"),
+        "set REFLECTTY_API_KEY, see reflect help config",
+    ),
+    (("aliases",), "reflect models copy MODEL NAME gives a model a second name, and so does a profile"),
+    (("push",), "use ollama push"),
+    (("download", "update", "upgrade"), "reflect models pull MODEL downloads or updates a model"),
+    (("delete", "uninstall"), "use reflect models remove, or reflect sessions remove"),
+    (("info", "status"), "use reflect doctor"),
+    (("settings", "setup", "init"), "use reflect config"),
+    ((RUN,), 'use reflect -m MODEL "…"'),
+)
+_HINT_BY_VERB = {verb: hint for verbs, hint in _HINTS for verb in verbs}
+"""Verbs of peers that mean nothing here, and what to do instead."""
 _PLANNED = ("compare", "eval", "probe")
+_PLANNED_WORDS = 2
+"""A planned command takes at most so many words; with more it begins a sentence."""
+_SUBCOMMAND_VERBS = {"ls": "list", "rm": "remove", "delete": "remove", "cp": "copy", "mv": "rename", "cat": "show"}
+"""What a subcommand may be called, too."""
+_SUBCOMMAND_WORDS = frozenset(
+    {"list", "ls", "get", "set", "show", "path", "add", "remove", "rm", "on", "off", "status"}
+)
+"""The subcommands that peers have below their verbs."""
 _MODEL_NAME = re.compile(r"[\w.-]*[\d:/][\w.:/-]*")
 _SIMILARITY = 0.75
-_SUBCOMMANDS = frozenset(name for command in COMMANDS.values() for name in command.subcommands)
 _VALUE_FLAGS = frozenset(flag for spec in ASK_OPTIONS.values() if spec.kind is not bool for flag in spec.flags)
 
 
@@ -86,22 +127,24 @@ def interpret(words: list[str]) -> CommandLine:
     Options before a command are its own. A verb of a peer is the command that does the same.
 
     Raises:
-        UsageError: the first word is close to a command's name, or a verb that needs another form here.
+        UsageError: the first word is close to a command's name, or a verb that is another command here, or none.
     """
     at = next(_positions(words), None)
     if at is None:
         return CommandLine("ask", words)
     first, options, rest = words[at], words[:at], words[at + 1 :]
     if first in COMMANDS:
-        return CommandLine(first, _with_options(rest, options))
-    if first == HELP and all(not word.startswith("-") and " " not in word for word in rest) and _are_commands(rest):
-        return CommandLine(rest[0] if rest else "ask", [*rest[1:], "--help"])
-    if first == RUN and rest:
-        return _run(words, options, rest)
+        return CommandLine(first, _with_options(_own_words(COMMANDS[first], rest), options))
     values = [rest[at] for at in _positions(rest)]
-    if first in _PEER_VERBS and len(values) == _PEER_VERBS[first][1]:
-        (command, *subcommand), _ = _PEER_VERBS[first]
+    if first == HELP and (known := _command_named(values)):
+        return CommandLine(known[0], [*known[1:], "--help"])
+    if first == RUN and values:
+        return _run(words, options, rest)
+    verb = _PEER_VERBS.get(first)
+    if verb and verb.fewest <= len(values) <= verb.most:
+        command, *subcommand = verb.command
         return CommandLine(command, [*subcommand, *_with_options(rest, options)])
+    _refuse_verb(first, values)
     _refuse_near_command(first, values)
     return CommandLine("ask", words)
 
@@ -126,35 +169,83 @@ def _with_options(rest: list[str], options: list[str]) -> list[str]:
     return [*rest[:end], *options, *rest[end:]]
 
 
-def _are_commands(words: list[str]) -> bool:
-    return not words or (words[0] in COMMANDS and (len(words) == 1 or words[1] in COMMANDS[words[0]].subcommands))
+def _own_words(spec: CommandSpec, rest: list[str]) -> list[str]:
+    """The arguments of a command with its own name for a subcommand, and `--help` for `help`."""
+    places = list(_positions(rest))
+    if not places:
+        return rest
+    at, word = places[0], rest[places[0]]
+    if word == HELP and (len(places) == 1 or rest[places[1]] in spec.subcommands):
+        return [*(rest[place] for place in places[1:2]), "--help"]
+    name = _SUBCOMMAND_VERBS.get(word, word)
+    return [*rest[:at], name, *rest[at + 1 :]] if name in spec.subcommands else rest
+
+
+def _command_named(words: list[str]) -> tuple[str, ...]:
+    """The command that words name, with its subcommand; `ask` for no words, and nothing if they name none."""
+    if not words:
+        return ("ask",)
+    if words[0] in COMMANDS and (len(words) == 1 or words[1] in COMMANDS[words[0]].subcommands):
+        return tuple(words)
+    verb = _PEER_VERBS.get(words[0])
+    return verb.command[: 1 + (verb.command[0] != "ask")] if verb and len(words) == 1 else ()
 
 
 def _run(words: list[str], options: list[str], rest: list[str]) -> CommandLine:
-    """Ask a model, or chat with it, as `ollama run` does."""
-    model, *question = rest
-    if _MODEL_NAME.fullmatch(model) or (len(rest) == 1 and model.isascii() and model.isalnum()):
+    """Ask a model, or chat with it, as `ollama run` does.
+
+    Raises:
+        UsageError: the first word after it may be one of a sentence.
+    """
+    at = next(_positions(rest))
+    model, question = rest[at], [*rest[:at], *rest[at + 1 :]]
+    if _MODEL_NAME.fullmatch(model) or (len(rest) == at + 1 and model.isascii() and model.isalnum()):
         return CommandLine("ask", [*options, "-m", model, *question])
-    raise UsageError("reflect has no command 'run'", f'use reflect -m MODEL "…"; {_anyway(words[len(options) :])}')
+    raise _no_command(RUN, _HINT_BY_VERB[RUN], words[len(options) + 1 :])
+
+
+def _refuse_verb(first: str, values: list[str]) -> None:
+    """Refuse a planned command, a verb of a peer and the name of a subcommand, unless a sentence begins with it.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if first in _PLANNED and len(values) <= _PLANNED_WORDS:
+        raise UsageError(f"reflect has no command {first!r} yet", _anyway([first, *values]))
+    if len(values) > 1 and values[0] not in _SUBCOMMAND_WORDS:
+        return
+    groups = [name for name, spec in COMMANDS.items() if first in spec.subcommands]
+    hint = _HINT_BY_VERB.get(first) or " or ".join(f"reflect {name} {first}" for name in groups)
+    if hint or first in _PEER_VERBS:
+        raise _no_command(first, hint or f"use reflect {' '.join(_PEER_VERBS[first].command)}", values)
 
 
 def _refuse_near_command(first: str, values: list[str]) -> None:
-    """Refuse a question that is probably a mistyped command: one word, or one with a subcommand.
+    """Refuse a question that is probably a mistyped command: one word, or one with a subcommand or a model.
 
     Raises:
         UsageError: it is.
     """
-    if values and values[0] not in _SUBCOMMANDS:
-        return
-    if first in _PLANNED and not values:
-        raise UsageError(f"reflect has no command {first!r} yet", _anyway([first]))
     import difflib
 
-    near = next(iter(difflib.get_close_matches(first, [*COMMANDS, HELP], 1, _SIMILARITY)), "")
-    subcommands = COMMANDS[near].subcommands if near in COMMANDS else ()
-    if near and (not values or values[0] in subcommands):
-        raise UsageError(f"reflect has no command {first!r}", f"did you mean {near}? {_anyway([first, *values])}")
+    if not values:
+        known = [*COMMANDS, HELP, RUN, *_PEER_VERBS, *_PLANNED]
+    elif _MODEL_NAME.fullmatch(values[0]):
+        known = [RUN, *_PEER_VERBS]
+    else:
+        known = [name for name, spec in COMMANDS.items() if values[0] in spec.subcommands]
+    near = difflib.get_close_matches(first, known, 1, _SIMILARITY)
+    if near:
+        raise _no_command(first, f"did you mean {near[0]}?", values)
+
+
+def _no_command(first: str, hint: str, values: list[str]) -> UsageError:
+    return UsageError(
+        f"reflect has no command {first!r}", f"{hint}{'' if hint.endswith('?') else ';'} {_anyway([first, *values])}"
+    )
 
 
 def _anyway(words: list[str]) -> str:
-    return f"to ask it as a question: reflect ask {' '.join(words)}"
+    import shlex
+
+    return f"to ask it as a question: reflect ask {shlex.join(words)}"

@@ -173,6 +173,15 @@ def reason_of(error: Exception) -> str:
     return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
+def internal_error_from(error: Exception) -> ReflecttyError:
+    """The error that is shown for one that nobody foresaw."""
+    internal_error = ReflecttyError(
+        f"internal error: {type(error).__name__}: {error}", "REFLECTTY_DEBUG=1 shows where; please report it"
+    )
+    internal_error.__cause__ = error
+    return internal_error
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A hint at similar words, or ""."""
     from difflib import get_close_matches

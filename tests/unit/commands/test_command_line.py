@@ -10,6 +10,12 @@ from reflectty.commands.help_page import EXAMPLES, example_lines
 from reflectty.core.errors import UsageError
 from reflectty.main import single_command_app
 
+VERBS = """
+ls ps run pull rm show serve list chat logs models keys prompts schemas templates tools version help search export
+login stop create cp push eval compare probe prompt plugins embed fragments aliases signin signout history update
+"""
+"""The verbs of `ollama`, `llm`, `aichat`, `mods`, `sgpt` and `gh`."""
+
 
 def meant(line: str) -> str:
     """The full command line that a short one stands for."""
@@ -55,7 +61,20 @@ def meant(line: str) -> str:
         ("run mistral", "ask -m mistral"),
         ("run llama3.1 hi there", "ask -m llama3.1 hi there"),
         ("--final run hf.co/a/b hi", "ask --final -m hf.co/a/b hi"),
-        ("run", "ask run"),
+        ("models ls", "models list"),
+        ("models rm x -y", "models remove x -y"),
+        ("sessions mv abc A title", "sessions rename abc A title"),
+        ("config rm x", "config rm x"),
+        ("models help", "models --help"),
+        ("sessions help export", "sessions export --help"),
+        ("doctor help", "doctor --help"),
+        ("help -q models", "models --help"),
+        ("help ls", "models list --help"),
+        ("help version", "ask --help"),
+        ("pull", "models pull"),
+        ("rm a b", "models remove a b"),
+        ("search for hidden bugs", "ask search for hidden bugs"),
+        ("create a poem about cats", "ask create a poem about cats"),
         ("hello", "ask hello"),
         ("compare apples and pears", "ask compare apples and pears"),
         ("session of congress", "ask session of congress"),
@@ -83,6 +102,22 @@ def test_quoted_question_is_a_question_whatever_its_first_word() -> None:
         ("halp", "did you mean help?"),
         ("eval", "reflect ask eval"),
         ("compare", "reflect ask compare"),
+        ("eval gsm8k", "reflect ask eval gsm8k"),
+        ("compare qwen3 llama3", "reflect ask compare qwen3 llama3"),
+        ("run", 'use reflect -m MODEL "…"'),
+        ("serve", "ollama serve starts one"),
+        ("logs list -n 3", "use reflect last, or reflect sessions"),
+        ("keys set openai", "set REFLECTTY_API_KEY"),
+        ("prompts", "use reflect templates"),
+        ("search cats", "reflect sessions search"),
+        ("export", "reflect sessions export"),
+        ("create my-model", "reflect models create"),
+        ("push my-model", "use ollama push"),
+        ("stop", "use reflect models unload"),
+        ("ls qwen3", "use reflect models list"),
+        ("chat hello", "reflect alone opens the chat"),
+        ("pul qwen3:8b", "did you mean pull?"),
+        ("shwo qwen3:8b", "did you mean show?"),
         ("run mistral hello there", 'use reflect -m MODEL "…"; to ask it as a question: reflect ask run mistral hello'),
     ],
 )
@@ -90,6 +125,24 @@ def test_typo_is_refused_with_both_ways(line: str, hint: str) -> None:
     with pytest.raises(UsageError, match="reflect has no command") as caught:
         interpret(line.split())
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("verb", VERBS.split())
+@pytest.mark.parametrize("line", ["{}", "{} list", "-m qwen3 {}", "-q {} list"])
+def test_no_verb_of_a_peer_reaches_a_model_in_silence(verb: str, line: str) -> None:
+    try:
+        command, arguments = interpret(line.format(verb).split())
+    except UsageError as error:
+        hint = error.hint
+    else:
+        hint = "" if command == "ask" and verb in arguments else "reflect ask "
+    assert "reflect ask " in hint
+
+
+def test_question_to_ask_anyway_is_quoted_for_the_shell() -> None:
+    with pytest.raises(UsageError) as caught:
+        interpret(["prompt", "Why is it so?"])
+    assert caught.value.hint.endswith("reflect ask prompt 'Why is it so?'")
 
 
 def paths() -> list[tuple[str, typer.core.TyperCommand]]:

@@ -139,11 +139,11 @@ def test_changes_are_confirmed_on_a_terminal(path: Path) -> None:
         (("set", "profile", "cod"), "profile: unknown profile 'cod' (did you mean code?)"),
         (("set", "profiles.code.extends", "code"), "profile code extends itself"),
         (("set", "model.x", "1"), "model.x is not a setting"),
-        (("set", "model"), "missing argument 'VALUE...'"),
+        (("set", "model"), "needs VALUE"),
         (("unset", "modl"), "modl is not set (did you mean model"),
         (("unset", "zzz"), "zzz is not set (the file sets model, profiles.code.model)"),
         (("unset", "model.x"), "model.x is not set"),
-        (("sett", "model", "x"), "no such command 'sett'"),
+        (("sett", "model", "x"), "has no command 'sett'"),
     ],
 )
 def test_invalid_change_leaves_the_file_alone(path: Path, words: tuple[str, ...], said: str) -> None:
