@@ -7,7 +7,16 @@ from typing import Any
 
 from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
-from reflectty.core.session import Attachment, ReplyMetrics, ReplyOrigin, ReplyStatus, Session, StoredReply, Turn
+from reflectty.core.session import (
+    Attachment,
+    ReplyMetrics,
+    ReplyOrigin,
+    ReplyStatus,
+    Session,
+    SessionSettings,
+    StoredReply,
+    Turn,
+)
 from reflectty.output.tables import Page
 from reflectty.system import theme
 from reflectty.system.terminal import Sink, Terminal
@@ -62,7 +71,7 @@ TURNS = (
     Turn(1, None, 1_000.0, QUESTION),
     Turn(2, 1, 1_001.0, said=stored_reply()),
     Turn(3, 2, 1_002.0, "And in Roman numerals?\nBriefly.", (Attachment("notes.txt", "file", "IX\n```\nX"),)),
-    Turn(4, 3, 1_003.0, said=plain_reply("There are none for fractions.")),
+    Turn(4, 3, 1_003.0, said=plain_reply("There are none for fractions."), label="short"),
     Turn(5, 3, 1_004.0, said=stored_reply("None.", THOUGHT[:1], origin=ReplyOrigin.STEERED)),
     Turn(6, 2, 1_005.0, "Why?"),
     Turn(
@@ -72,7 +81,8 @@ TURNS = (
         said=stored_reply("Becau", ended=ReplyStatus.INTERRUPTED, error="stopped by the user", warnings=("slow",)),
     ),
 )
-SESSION = Session("k3f9x2", QUESTION, 1_000.0, 1_006.0, "reflection:70b", 7, 3)
+SETTINGS = SessionSettings(mode="reflect", effort="", system="Be brief.", options=(("temperature", 0.3),))
+SESSION = Session("k3f9x2", QUESTION, 1_000.0, 1_006.0, "reflection:70b", 7, 3, SETTINGS)
 
 
 def page(width: int = 60, *, colours: int = 0, tty: bool = False, unicode: bool = True, look: str = "") -> Page:

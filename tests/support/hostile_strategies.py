@@ -6,7 +6,7 @@ import re
 
 from hypothesis import strategies as st
 
-from reflectty.core.session import Attachment, ReplyStatus, Session, Turn
+from reflectty.core.session import Attachment, ReplyStatus, Session, SessionSettings, Turn
 from support.conversations import REFLECTION, THINKING, plain_reply, stored_reply
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -90,4 +90,4 @@ def turns_with(text: str) -> tuple[Turn, ...]:
 
 
 def session_with(text: str) -> Session:
-    return Session("k3f9x2", text, 0.0, 0.0, text, 4, 2)
+    return Session("k3f9x2", text, 0.0, 0.0, text, 4, 2, SessionSettings(text, system=text))

@@ -109,6 +109,24 @@ class Turn(NamedTuple):
     attachments: tuple[Attachment, ...] = ()
     said: StoredReply | None = None
     """None for a question."""
+    label: str = ""
+    """The name that the user gave it."""
+
+
+class SessionSettings(NamedTuple):
+    """What the user set for one session; None leaves a field to the settings of the chat."""
+
+    profile: str = ""
+    mode: str | None = None
+    effort: str | None = None
+    """Empty is the model's own default."""
+    system: str | None = None
+    """Empty is the model's own system prompt."""
+    options: tuple[tuple[str, OptionValue], ...] | None = None
+    """All options, not only those that differ from the settings of the chat."""
+
+
+NO_SETTINGS = SessionSettings()
 
 
 class Session(NamedTuple):
@@ -124,6 +142,7 @@ class Session(NamedTuple):
     """The last turn of the branch viewed last; None without questions."""
     questions: int = 0
     """The number of questions on all branches."""
+    settings: SessionSettings = NO_SETTINGS
 
     @property
     def display_title(self) -> str:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
-from reflectty.core.session import Attachment, ReplyMetrics, ReplyOrigin, ReplyStatus, Session, StoredReply, Turn
+from reflectty.core.session import (
+    Attachment,
+    ReplyMetrics,
+    ReplyOrigin,
+    ReplyStatus,
+    Session,
+    SessionSettings,
+    StoredReply,
+    Turn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,7 +96,14 @@ def _session_of(source: Json, turns: tuple[Turn, ...]) -> Session:
         updated=_time(source, "updated", "session"),
         model=_scalar(source, "model", "", "session"),
         leaf=leaf,
+        settings=_settings_of(_object(source.get("settings", {}), "session.settings"), "session.settings"),
     )
+
+
+def _settings_of(source: Json, where: str) -> SessionSettings:
+    texts = {name: _scalar(source, name, "", where) for name in ("mode", "effort", "system") if name in source}
+    options = _options_of(source, where) if "options" in source else None
+    return SessionSettings(_scalar(source, "profile", "", where), **texts, options=options)
 
 
 def _turns_of(sources: Iterable[object]) -> Iterator[Turn]:
@@ -117,6 +133,7 @@ def _turn_of(source: Json, where: str) -> Turn:
             for item in _list_at(source, "attachments", where)
         ),
         said=None if said is None else _reply_of(_object(said, f"{where}.said"), f"{where}.said"),
+        label=_scalar(source, "label", "", where),
     )
 
 
@@ -139,10 +156,7 @@ def _reply_of(source: Json, where: str) -> StoredReply:
     return StoredReply(
         **texts,
         prefilled=_scalar(source, "prefilled", default=False, where=where),
-        options=tuple(
-            (name, _option_of(value, f"{where}.options.{name}"))
-            for name, value in _object(source.get("options", {}), f"{where}.options").items()
-        ),
+        options=_options_of(source, where),
         segments=tuple(
             _segment_of(_object(item, f"{where}.segments"), f"{where}.segments")
             for item in _list_at(source, "segments", where)
@@ -156,6 +170,11 @@ def _reply_of(source: Json, where: str) -> StoredReply:
 
 def _segment_of(source: Json, where: str) -> tuple[Kind, str]:
     return _member(Kind, _scalar(source, "kind", "", where), f"{where}.kind"), _scalar(source, "text", "", where)
+
+
+def _options_of(source: Json, where: str) -> tuple[tuple[str, OptionValue], ...]:
+    options = _object(source.get("options", {}), f"{where}.options")
+    return tuple((name, _option_of(value, f"{where}.options.{name}")) for name, value in options.items())
 
 
 def _option_of(value: object, where: str) -> OptionValue:

@@ -7,6 +7,7 @@ of `Session`, `Turn`, `Attachment`, `StoredReply`, `ReplyMetrics` and `Usage`, w
   is the last turn of the branch viewed last;
 - `said` is null for a question;
 - `segments` is a list of `{"kind", "text"}`, kinds are `thinking`, `reflection` and `answer`;
+- `label` is the name that the user gave a turn, and `settings` has the fields that the user set for the session;
 - `options` is an object; times are seconds since 1970, durations milliseconds.
 
 Sizes are in bytes, contexts in tokens; `loaded` is null if the model is not loaded, and `gpu_share` is between 0 and 1;
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from reflectty.core.model_names import remote_host_of
 from reflectty.core.model_spec import sampling_defaults_of
+from reflectty.core.session import NO_SETTINGS
 from reflectty.protocols.openai import can_chat
 from reflectty.reasoning.modes import AskOptions, abilities_of, mode_reason_of, plan
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reflectty.core.messages import Model, RunningModel
-    from reflectty.core.session import SearchHit, Session, StoredReply, Turn
+    from reflectty.core.session import SearchHit, Session, SessionSettings, StoredReply, Turn
     from reflectty.models.installed import InstalledModel, TransferProgress
     from reflectty.models.repair import RepairResult
     from reflectty.protocols.openai import ListedModel
@@ -52,13 +54,21 @@ def session_document(session: Session, turns: Iterable[Turn]) -> dict[str, Any]:
     return {
         "format": DOCUMENT_FORMAT,
         "version": DOCUMENT_VERSION,
-        "session": session_object(session),
+        "session": {**session_object(session), "settings": _settings_object(session.settings)},
         "turns": [_turn_object(turn) for turn in turns],
     }
 
 
 def session_object(session: Session) -> dict[str, Any]:
-    return session._asdict()
+    """A session as a JSON object, without its settings, which only a document has."""
+    return {name: value for name, value in session._asdict().items() if name != "settings"}
+
+
+def _settings_object(settings: SessionSettings) -> dict[str, Any]:
+    """The fields that are set; `options` as an object."""
+    options = {} if settings.options is None else {"options": dict(settings.options)}
+    texts = {name: value for name, value in settings._asdict().items() if name != "options"}
+    return {name: value for name, value in texts.items() if value != getattr(NO_SETTINGS, name)} | options
 
 
 def search_hit_object(hit: SearchHit) -> dict[str, Any]:

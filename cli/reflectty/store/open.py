@@ -198,6 +198,10 @@ def _open_database(path: Path, warn: Warn, environment: StoreEnvironment) -> Dat
         if error_code(error) in DAMAGE_CODES:
             raise _DamagedError(str(error)) from error
         raise
+    except UnicodeDecodeError as error:
+        # Python decodes the names of columns, which damage can change.
+        connection.close()
+        raise _DamagedError("its tables are damaged") from error
     except BaseException:
         connection.close()
         raise

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
 from reflectty.core.session import (
+    NO_SETTINGS,
     Attachment,
     ReplyMetrics,
     ReplyOrigin,
     ReplyStatus,
     Session,
+    SessionSettings,
     StoredReply,
     Turn,
 )
@@ -45,13 +47,13 @@ REPLY_COLUMNS = (
     "ended",
 )
 """The columns of a reply, in the order of `reply_values_of`."""
-TURN_COLUMNS = ("id", "parent", "created", "text", *REPLY_COLUMNS)
-SELECT_SESSIONS = """SELECT id, title, created, updated, model, leaf,
+TURN_COLUMNS = ("id", "parent", "created", "text", "label", *REPLY_COLUMNS)
+SELECT_SESSIONS = """SELECT id, title, created, updated, model, leaf, settings,
     (SELECT count(*) FROM turns WHERE session = sessions.id AND ended IS NULL) FROM sessions"""
 
 
 def read_session(row: Row) -> Session:
-    name, title, created, updated, model, leaf, questions = row
+    name, title, created, updated, model, leaf, settings, questions = row
     return Session(
         id=decode_text(name),
         title=decode_text(title),
@@ -60,11 +62,12 @@ def read_session(row: Row) -> Session:
         model=decode_text(model),
         leaf=leaf if isinstance(leaf, int) else None,
         questions=questions,
+        settings=_read_settings(from_json(settings)),
     )
 
 
 def read_turn(row: Row, attachments: tuple[Attachment, ...], segments: tuple[tuple[Kind, str], ...]) -> Turn:
-    number, parent, created, text, *reply_columns = row
+    number, parent, created, text, label, *reply_columns = row
     return Turn(
         id=number,
         parent=parent if isinstance(parent, int) else None,
@@ -72,6 +75,7 @@ def read_turn(row: Row, attachments: tuple[Attachment, ...], segments: tuple[tup
         text=decode_text(text),
         attachments=attachments,
         said=None if reply_columns[-1] is None else _read_reply(tuple(reply_columns), segments),
+        label=decode_text(label),
     )
 
 
@@ -107,6 +111,19 @@ def reply_values_of(reply: StoredReply) -> Row:
         encode_text(reply.raw_thinking),
         reply.ended.value,
     )
+
+
+def settings_json_of(settings: SessionSettings) -> str:
+    """The fields that are set, as JSON."""
+    unset = NO_SETTINGS._asdict()
+    return to_json({name: value for name, value in settings._asdict().items() if value != unset[name]})
+
+
+def _read_settings(value: object) -> SessionSettings:
+    if not isinstance(value, dict):
+        return NO_SETTINGS
+    texts = {name: value[name] for name in ("profile", "mode", "effort", "system") if isinstance(value.get(name), str)}
+    return SessionSettings(**texts, options=_read_options(value["options"]) if "options" in value else None)
 
 
 def _read_reply(row: Row, segments: tuple[tuple[Kind, str], ...]) -> StoredReply:

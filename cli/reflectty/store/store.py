@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from reflectty.core.session import Attachment, SearchHit, StoredReply
+    from reflectty.core.session import Attachment, SearchHit, SessionSettings, StoredReply
     from reflectty.store.database import Database
 
 
@@ -69,6 +69,19 @@ class Store:
     def set_leaf(self, session: str, leaf: int) -> None:
         """Store the leaf of the branch viewed last."""
         self.database.write(lambda c: write.set_leaf(c, session, leaf))
+
+    def set_label(self, session: str, turn: int, label: str) -> None:
+        """Name a turn, normalized like a title; an empty label removes the name."""
+        self.database.write(lambda c: write.set_label(c, session, turn, label))
+
+    def set_settings(self, session: str, settings: SessionSettings) -> None:
+        """Store how the questions of a session are asked."""
+        self.database.write(lambda c: write.set_settings(c, session, settings))
+
+    def remove_turns(self, session: str, turn: int) -> None:
+        """Remove a turn with everything below it; its text is overwritten on the disk."""
+        self.database.write(lambda c: write.remove_turns(c, session, turn, has_index=self.database.has_index))
+        self.database.truncate_log()
 
     def rename(self, session: str, title: str) -> None:
         self.database.write(lambda c: write.rename(c, session, title))

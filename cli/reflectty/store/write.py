@@ -10,21 +10,23 @@ from reflectty.core.session import ReplyStatus, Session, branch_to
 from reflectty.store import read
 from reflectty.store.encoding import TITLE_LENGTH, encode_text, is_dense, normalize_title
 from reflectty.store.liveness import current_writer
-from reflectty.store.rows import REPLY_COLUMNS, reply_values_of
+from reflectty.store.rows import REPLY_COLUMNS, reply_values_of, settings_json_of
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
     from reflectty.core.segments import Kind
-    from reflectty.core.session import StoredReply, Turn
+    from reflectty.core.session import SessionSettings, StoredReply, Turn
 
+_OPTIMIZE_INDEX = "INSERT INTO found (found) VALUES ('optimize')"
+"""FTS5 only marks rows as deleted until it merges its segments."""
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _ID_LENGTH = 6
 _FORK_SUFFIX = " (fork)"
 _REMOVED_HINT = "it may have been removed in another window"
-_INSERT_REPLY = f"""INSERT INTO turns (id, session, parent, created, {", ".join(REPLY_COLUMNS)})
-    VALUES (?, ?, ?, ?, {", ".join("?" * len(REPLY_COLUMNS))})"""  # noqa: S608 - our own column names
+_INSERT_REPLY = f"""INSERT INTO turns (id, session, parent, created, label, {", ".join(REPLY_COLUMNS)})
+    VALUES (?, ?, ?, ?, ?, {", ".join("?" * len(REPLY_COLUMNS))})"""  # noqa: S608 - our own column names
 _UPDATE_REPLY = f"UPDATE turns SET {', '.join(f'{name} = ?' for name in REPLY_COLUMNS)} WHERE id = ?"  # noqa: S608 - the same
 
 
@@ -39,8 +41,11 @@ def create_session(connection: sqlite3.Connection, title: str, now: float) -> Se
 def _insert_session(connection: sqlite3.Connection, session: Session) -> bool:
     """Add a session; False if its id exists already."""
     added = connection.execute(
-        "INSERT OR IGNORE INTO sessions (id, title, created, updated, model) VALUES (?, ?, ?, ?, ?)",
-        (session.id, encode_text(session.title), session.created, session.updated, encode_text(session.model)),
+        "INSERT OR IGNORE INTO sessions (id, title, created, updated, model, settings) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            *(session.id, encode_text(session.title), session.created, session.updated),
+            *(encode_text(session.model), settings_json_of(session.settings)),
+        ),
     )
     if added.rowcount:
         _index_passages(connection, session.id, None, [("title", encode_text(session.title))])
@@ -73,8 +78,8 @@ def add_turn(connection: sqlite3.Connection, session: str, turn: Turn) -> int:
 
 def _insert_question(connection: sqlite3.Connection, session: str, turn: Turn) -> int:
     added = connection.execute(
-        "INSERT INTO turns (id, session, parent, created, text) VALUES (?, ?, ?, ?, ?)",
-        (turn.id or None, session, turn.parent, turn.created, encode_text(turn.text)),
+        "INSERT INTO turns (id, session, parent, created, label, text) VALUES (?, ?, ?, ?, ?, ?)",
+        (turn.id or None, session, turn.parent, turn.created, encode_text(turn.label), encode_text(turn.text)),
     )
     number = int(added.lastrowid or 0)
     connection.executemany(
@@ -87,7 +92,8 @@ def _insert_question(connection: sqlite3.Connection, session: str, turn: Turn) -
 
 def _insert_reply(connection: sqlite3.Connection, session: str, turn: Turn, said: StoredReply) -> int:
     columns = reply_values_of(_row_values_of(said))
-    added = connection.execute(_INSERT_REPLY, (turn.id or None, session, turn.parent, turn.created, *columns))
+    place = (turn.id or None, session, turn.parent, turn.created, encode_text(turn.label))
+    added = connection.execute(_INSERT_REPLY, (*place, *columns))
     number = int(added.lastrowid or 0)
     _write_text(connection, session, number, said, turn.created)
     connection.execute("UPDATE sessions SET model = ? WHERE id = ?", (encode_text(said.model), session))
@@ -136,6 +142,46 @@ def set_leaf(connection: sqlite3.Connection, session: str, leaf: int) -> None:
     connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (leaf, session))
 
 
+def set_label(connection: sqlite3.Connection, session: str, turn: int, label: str) -> None:
+    _check_turn(connection, session, turn)
+    connection.execute("UPDATE turns SET label = ? WHERE id = ?", (encode_text(normalize_title(label)), turn))
+
+
+def set_settings(connection: sqlite3.Connection, session: str, settings: SessionSettings) -> None:
+    """Store how the questions of a session are asked."""
+    changed = connection.execute("UPDATE sessions SET settings = ? WHERE id = ?", (settings_json_of(settings), session))
+    if not changed.rowcount:
+        raise _no_session_error(session)
+
+
+def remove_turns(connection: sqlite3.Connection, session: str, turn: int, *, has_index: bool) -> None:
+    """Remove a turn with everything below it; the leaf moves to what is left of its branch, or to the newest turn.
+
+    Raises:
+        StoreError: there is no such turn, or a reply among them is still being written.
+    """
+    _check_turn(connection, session, turn)
+    parents = dict(connection.execute("SELECT id, parent FROM turns WHERE session = ? ORDER BY id", (session,)))
+    removed = {turn}
+    for number, parent in parents.items():
+        # A turn has a higher id than its parent.
+        if parent in removed:
+            removed.add(number)
+    writing = {number for (number,) in connection.execute("SELECT turn FROM writers")}
+    if writing & removed:
+        raise StoreError("a reply in this branch is still being written", "wait for its end, or stop it")
+    numbers = [(number,) for number in removed]
+    connection.executemany("DELETE FROM passages WHERE session = ? AND turn = ?", [(session, *one) for one in numbers])
+    connection.executemany("DELETE FROM turns WHERE id = ?", numbers)
+    leaf = parents[turn] or max((number for number in parents if number not in removed), default=None)
+    connection.execute(
+        "UPDATE sessions SET leaf = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.id = leaf)",
+        (leaf, session),
+    )
+    if has_index:
+        connection.execute(_OPTIMIZE_INDEX)
+
+
 def rename(connection: sqlite3.Connection, session: str, title: str) -> None:
     title = encode_text(normalize_title(title))
     changed = connection.execute("UPDATE sessions SET title = ? WHERE id = ?", (title, session))
@@ -150,8 +196,7 @@ def remove(connection: sqlite3.Connection, session: str, *, has_index: bool) -> 
     if not connection.execute("DELETE FROM sessions WHERE id = ?", (session,)).rowcount:
         raise _no_session_error(session)
     if has_index:
-        # FTS5 only marks rows as deleted until it merges its segments.
-        connection.execute("INSERT INTO found (found) VALUES ('optimize')")
+        connection.execute(_OPTIMIZE_INDEX)
 
 
 def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: float) -> Session:
@@ -162,6 +207,7 @@ def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: fl
     _check_turn(connection, session, leaf)
     path = branch_to(read.turns(connection, session, now), origin.leaf if leaf is None else leaf)
     created = create_session(connection, f"{origin.title[: TITLE_LENGTH - len(_FORK_SUFFIX)]}{_FORK_SUFFIX}", now)
+    set_settings(connection, created.id, origin.settings)
     _copy_turns(connection, created.id, path)
     stored = read.session(connection, created.id)
     return stored or created
@@ -170,6 +216,7 @@ def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: fl
 def add_session(connection: sqlite3.Connection, session: Session, turns: Iterable[Turn]) -> Session:
     """Add a session of elsewhere with all its turns, parents first; they get new ids."""
     created = create_session(connection, session.title, session.created)
+    set_settings(connection, created.id, session.settings)
     numbers = _copy_turns(connection, created.id, turns)
     connection.execute(
         "UPDATE sessions SET leaf = ?, updated = ?, model = ? WHERE id = ?",

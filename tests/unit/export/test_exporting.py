@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from reflectty.core.errors import OutputError, UsageError
 from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
-from reflectty.core.session import Attachment, ReplyMetrics, ReplyOrigin, ReplyStatus, Session, StoredReply, Turn
+from reflectty.core.session import (
+    Attachment,
+    ReplyMetrics,
+    ReplyOrigin,
+    ReplyStatus,
+    Session,
+    SessionSettings,
+    StoredReply,
+    Turn,
+)
 from reflectty.export import ExportFormat, export_session
 from reflectty.export.files import save_text
 from reflectty.export.json import as_json
@@ -31,7 +40,11 @@ def read_back(document: str) -> tuple[Session, tuple[Turn, ...]]:
     """The values in an exported document."""
     found = json.loads(document)
     assert (found["format"], found["version"]) == ("reflectty session", 1)
-    return Session(**found["session"]), tuple(_turn(turn) for turn in found["turns"])
+    settings = found["session"].pop("settings")
+    options = tuple(settings.pop("options", {}).items()) or None
+    return Session(**found["session"], settings=SessionSettings(**settings, options=options)), tuple(
+        _turn(turn) for turn in found["turns"]
+    )
 
 
 def _turn(turn: dict[str, Any]) -> Turn:

@@ -70,7 +70,7 @@ def test_damaged_file_is_moved_aside_and_replaced(path: Path, damage: Callable[[
 def test_damage_found_later_raises_and_is_moved_aside_at_the_next_start(path: Path) -> None:
     session = filled(path)
     size = path.stat().st_size
-    for place in range(40_000, size, 4096):
+    for place in range(100_000, size, 4096):
         scribble(path, place, b"\xff" * 200)
     store = open_store(path, pytest.fail)
     with pytest.raises(StoreError, match="is damaged") as raised:
@@ -83,6 +83,18 @@ def test_damage_found_later_raises_and_is_moved_aside_at_the_next_start(path: Pa
     assert len(warnings) == 1
     assert not damage_marker_of(path).exists()
     open_store(path, pytest.fail).close()
+
+
+def test_file_with_a_damaged_definition_of_a_table_is_moved_aside(path: Path) -> None:
+    filled(path)
+    place = path.read_bytes().rindex(b"mode TEXT NOT NULL")
+    scribble(path, place, b"\xff" * 3)
+    warnings: list[str] = []
+    store = open_store(path, warnings.append)
+    assert len(warnings) == 1
+    assert "new file created" in warnings[0]
+    assert store.path == path
+    store.close()
 
 
 def test_unfounded_suspicion_of_damage_is_cleared(path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from reflectty.core.errors import StoreError
 from reflectty.core.segments import Kind
-from reflectty.core.session import Attachment, ReplyStatus, StoredReply, branch_to
+from reflectty.core.session import NO_SETTINGS, Attachment, ReplyStatus, SessionSettings, StoredReply, branch_to
 from reflectty.store import Store, open_store
 from reflectty.store.open import StoreEnvironment
 from support.stored_sessions import COMPLETE, SAID
@@ -301,3 +301,85 @@ def test_chat_continues_with_known_turns_if_the_file_is_unreadable(store: Store)
     assert refuge.turns(session) == known
     assert refuge.add_question(session, known[-1].id, "two").parent == known[-1].id
     assert store.fall_back_to_memory(session).find(session).questions == 0
+
+
+SETTINGS = SessionSettings("far", "reflect", "", "Be brief.\0", (("temperature", 0.3), ("stop", ("a", "b"))))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [SETTINGS, NO_SETTINGS, SessionSettings(system=""), SessionSettings(options=()), SessionSettings(effort="high")],
+)
+def test_settings_of_a_session_are_restored_and_copied(store: Store, settings: SessionSettings) -> None:
+    session = store.create_session("asked")
+    store.add_question(session.id, None, "one")
+    store.set_settings(session.id, settings)
+    found = store.find(session.id)
+    assert found.settings == settings
+    assert store.fork(session.id).settings == settings
+    assert store.add_session(found, store.turns(session.id)).settings == settings
+    assert store.fall_back_to_memory(session.id).find(session.id).settings == settings
+
+
+def test_unreadable_settings_are_no_settings(store: Store) -> None:
+    session = store.create_session("asked").id
+    for text in ("", "[]", '{"mode": 1, "system": null, "options": [1, ["a"], ["b", 2]]}', "{"):
+        store.database.connection.execute("UPDATE sessions SET settings = ?", (text,))
+        assert store.find(session).settings in (NO_SETTINGS, SessionSettings(options=(("b", 2),))), text
+
+
+def test_label_names_a_turn_and_is_copied(store: Store) -> None:
+    session = store.create_session("named").id
+    question = store.add_question(session, None, "one")
+    reply = store.add_reply(session, question.id, SAID)
+    store.finish(reply.id, SAID)
+    store.set_label(session, question.id, " start\n\0")
+    store.set_label(session, reply.id, "wrong turn")
+    for turns in (
+        store.turns(session),
+        store.turns(store.fork(session).id),
+        store.fall_back_to_memory(session).turns(session),
+    ):
+        assert [turn.label for turn in turns] == ["start \0", "wrong turn"]
+    store.set_label(session, reply.id, "")
+    assert store.turns(session)[1].label == ""
+    with pytest.raises(StoreError, match="no turn 99"):
+        store.set_label(session, 99, "x")
+
+
+@pytest.mark.parametrize(
+    ("removed", "left", "leaf"),
+    [
+        (5, [1, 2, 3, 4], 4),
+        (4, [1, 2, 3], 3),
+        (2, [1, 3, 4, 5], 5),
+        (3, [1, 2], 1),
+        (1, [], None),
+    ],
+)
+def test_branch_is_removed_with_everything_below_it(
+    store: Store, removed: int, left: list[int], leaf: int | None
+) -> None:
+    session, other = store.create_session("tree").id, store.create_session("other").id
+    first = store.add_question(session, None, "one")
+    for text in ("no", "yes"):
+        said = COMPLETE._replace(answer=text, segments=((Kind.ANSWER, f"{text} frog"),))
+        reply = store.add_reply(session, first.id, said)
+        store.finish(reply.id, said)
+    second = store.add_question(session, reply.id, "two frogs")
+    store.finish(store.add_reply(session, second.id, COMPLETE).id, COMPLETE)
+    kept = store.add_question(other, None, "a frog of another session")
+    store.remove_turns(session, removed)
+    assert [turn.id for turn in store.turns(session)] == left
+    assert store.find(session).leaf == leaf
+    assert {hit.turn for hit in store.search("frog")} <= {*left, kept.id}
+    assert kept.id in {hit.turn for hit in store.search("frog")}
+
+
+def test_branch_whose_reply_is_being_written_is_not_removed(store: Store) -> None:
+    session = store.create_session("tree").id
+    question = store.add_question(session, None, "one")
+    store.add_reply(session, question.id, SAID)
+    with pytest.raises(StoreError, match="still being written"):
+        store.remove_turns(session, question.id)
+    assert len(store.turns(session)) == 2
