@@ -57,7 +57,7 @@ async def test_invalid_commands_are_explained_and_send_nothing(reader: Reader) -
         ("/mode often", "unknown mode 'often' (choose from auto, native, reflect, direct)"),
         ("/effort none", "unknown effort 'none' (choose from low, medium, high, max)"),
         ("/thinking loud", "unknown thinking view 'loud' (choose from live, peek, folded, off)"),
-        ("/option", "options: none"),
+        ("/option temprature=1", "(did you mean temperature?)"),
     ):
         reader.chat.show_conversation()
         await reader.send(typed)

@@ -54,14 +54,14 @@ async def test_profile_applies_to_the_next_question(reader: Reader) -> None:
 
 
 @in_a_chat(REPLY, manner=AskOptions(Mode.DIRECT, model="reflection", system="Mine."))
-async def test_profile_none_resets_to_defaults_and_keeps_the_model(reader: Reader) -> None:
+async def test_profile_none_resets_to_defaults_and_to_the_model_before(reader: Reader) -> None:
     settle(reader.home)
     await reader.send("/profile code")
     await reader.send("/profile none")
     await reader.ask("Which?")
     request = reader.engine.requests[0]
 
-    assert (request.model, request.options) == ("mini", ())
+    assert (request.model, request.options) == ("reflection", ())
     assert not any(text in message.content for message in request.messages for text in ("Mine.", "Be terse."))
 
 

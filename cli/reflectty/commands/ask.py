@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from reflectty.commands.session_option import ContinuedSession
     from reflectty.commands.template_option import FilledTemplate
     from reflectty.core.messages import Engine
+    from reflectty.core.session import SessionSettings
     from reflectty.output import Renderer
     from reflectty.output.json import JsonRenderer
     from reflectty.reasoning.reply import Reply
@@ -166,6 +167,19 @@ def _select_template(
     return filling, settings_with(filling.template, settings, is_named=bool(arguments.template))
 
 
+def _settings_of(question: Question, arguments: AskArguments) -> SessionSettings:
+    """What the command line sets for the session of a chat."""
+    from reflectty.core.session import SessionSettings
+
+    return SessionSettings(
+        decode_argument(arguments.profile),
+        mode=str(arguments.mode) if arguments.mode else None,
+        effort=str(arguments.effort) if arguments.effort else None,
+        system=question.ask_options.system if arguments.system else None,
+        options=question.ask_options.options if arguments.option else None,
+    )
+
+
 def _open_chat(question: Question, settings: config.Settings, arguments: AskArguments, terminal: Terminal) -> None:
     from reflectty.commands.chat import ChatRequest, open_chat
 
@@ -179,6 +193,7 @@ def _open_chat(question: Question, settings: config.Settings, arguments: AskArgu
         is_model_explicit=bool(arguments.model) or settings.is_model_explicit,
         profile=decode_argument(arguments.profile),
         typed=tuple((key, f"--option {key}") for key, _ in parse_options(tuple(arguments.option or ()))),
+        settings=_settings_of(question, arguments),
     )
     open_chat(wanted, settings, terminal)
 

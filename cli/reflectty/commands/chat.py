@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from reflectty import config
 from reflectty.commands.session_option import latest_session, remember_terminal_session, settings_for_session
 from reflectty.core.errors import StoppedError, StoreError, UsageError
+from reflectty.core.session import NO_SETTINGS
 from reflectty.output import write_remark
 
 if TYPE_CHECKING:
-    from reflectty.core.session import Session
+    from reflectty.core.session import Session, SessionSettings
     from reflectty.models.fit import ServerHardware
     from reflectty.models.manager import ModelLibrary
     from reflectty.reasoning.modes import AskOptions
@@ -54,6 +55,8 @@ class ChatRequest(NamedTuple):
     """The profile named on the command line."""
     typed: tuple[tuple[str, str], ...] = ()
     """The options given on the command line, each with its value."""
+    settings: SessionSettings = NO_SETTINGS
+    """What the command line sets for the session."""
 
 
 def chat(terminal: Terminal) -> None:
@@ -94,6 +97,7 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
             if request.continues_latest
             else None
         )
+        session = session and _with_settings(session, request.settings, store)
         settings, request = _restore_server(settings, request, session)
         chat_config = _make_chat_config(request, config.with_remembered_choices(settings), terminal, store)
         app = ReflectApp(
@@ -114,6 +118,15 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
         raise app.failure
     if app.return_code:
         raise StoppedError(app.return_code)
+
+
+def _with_settings(session: Session, typed: SessionSettings, store: Store) -> Session:
+    """The session with what the command line sets for it, which is kept."""
+    settings = session.settings.override(typed)
+    if settings != session.settings:
+        with suppress(StoreError):
+            store.set_settings(session.id, settings)
+    return session._replace(settings=settings)
 
 
 def _restore_server(
@@ -166,6 +179,7 @@ def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal:
         host=request.host or DEFAULT_HOSTS[settings.engine],
         view=ThinkingView(settings.thinking or ThinkingView.LIVE),
         model_overrides_session=request.is_model_explicit,
+        typed_settings=request.settings,
         hardware=_find_hardware,
         notes=(chat_theme.problem,) if chat_theme.problem else (),
     )

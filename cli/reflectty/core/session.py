@@ -125,6 +125,10 @@ class SessionSettings(NamedTuple):
     options: tuple[tuple[str, OptionValue], ...] | None = None
     """All options, not only those that differ from the settings of the chat."""
 
+    def override(self, other: SessionSettings) -> SessionSettings:
+        """Replace the fields that the other settings set."""
+        return self._replace(**{name: value for name, value in other._asdict().items() if value not in (None, "")})
+
 
 NO_SETTINGS = SessionSettings()
 

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import StoreError
-from reflectty.core.session import ReplyStatus, Session, Turn
+from reflectty.core.session import NO_SETTINGS, ReplyStatus, Session, Turn
 from reflectty.store import read, search, write
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class Store:
 
     # Writing
 
-    def create_session(self, title: str) -> Session:
+    def create_session(self, title: str, settings: SessionSettings = NO_SETTINGS) -> Session:
         """Create a session; the title is normalized to one line of at most 200 characters."""
-        return self.database.write(lambda c: write.create_session(c, title, self._clock()))
+        return self.database.write(lambda c: write.create_session(c, title, self._clock(), settings))
 
     def add_question(
         self, session: str, parent: int | None, text: str, attachments: tuple[Attachment, ...] = ()

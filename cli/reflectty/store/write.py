@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import StoreError
-from reflectty.core.session import ReplyStatus, Session, branch_to
+from reflectty.core.session import NO_SETTINGS, ReplyStatus, Session, branch_to
 from reflectty.store import read
 from reflectty.store.encoding import TITLE_LENGTH, encode_text, is_dense, normalize_title
 from reflectty.store.liveness import current_writer
@@ -30,10 +30,12 @@ _INSERT_REPLY = f"""INSERT INTO turns (id, session, parent, created, label, {", 
 _UPDATE_REPLY = f"UPDATE turns SET {', '.join(f'{name} = ?' for name in REPLY_COLUMNS)} WHERE id = ?"  # noqa: S608 - the same
 
 
-def create_session(connection: sqlite3.Connection, title: str, now: float) -> Session:
+def create_session(
+    connection: sqlite3.Connection, title: str, now: float, settings: SessionSettings = NO_SETTINGS
+) -> Session:
     title = normalize_title(title)
     while True:
-        session = Session(_new_id(), title, now, now)
+        session = Session(_new_id(), title, now, now, settings=settings)
         if _insert_session(connection, session):
             return session
 
@@ -206,8 +208,8 @@ def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: fl
         raise _no_session_error(session)
     _check_turn(connection, session, leaf)
     path = branch_to(read.turns(connection, session, now), origin.leaf if leaf is None else leaf)
-    created = create_session(connection, f"{origin.title[: TITLE_LENGTH - len(_FORK_SUFFIX)]}{_FORK_SUFFIX}", now)
-    set_settings(connection, created.id, origin.settings)
+    title = f"{origin.title[: TITLE_LENGTH - len(_FORK_SUFFIX)]}{_FORK_SUFFIX}"
+    created = create_session(connection, title, now, origin.settings)
     _copy_turns(connection, created.id, path)
     stored = read.session(connection, created.id)
     return stored or created
@@ -215,8 +217,7 @@ def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: fl
 
 def add_session(connection: sqlite3.Connection, session: Session, turns: Iterable[Turn]) -> Session:
     """Add a session of elsewhere with all its turns, parents first; they get new ids."""
-    created = create_session(connection, session.title, session.created)
-    set_settings(connection, created.id, session.settings)
+    created = create_session(connection, session.title, session.created, session.settings)
     numbers = _copy_turns(connection, created.id, turns)
     connection.execute(
         "UPDATE sessions SET leaf = ?, updated = ?, model = ? WHERE id = ?",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual.app import App
 from textual.worker import WorkerFailed
 
+from reflectty.core.session import NO_SETTINGS
 from reflectty.tui.conversation import NO_SOURCES
 from reflectty.tui.driver import TerminalDriver
 from reflectty.tui.keys import register_sequences
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from reflectty.core.messages import Engine
-    from reflectty.core.session import Session
+    from reflectty.core.session import Session, SessionSettings
     from reflectty.models.fit import ServerHardware
     from reflectty.models.manager import ModelLibrary
     from reflectty.reasoning.modes import AskOptions
@@ -75,6 +76,8 @@ class ChatConfig(NamedTuple):
     notes: tuple[str, ...] = ()
     """Errors from before the screen was shown."""
     option_sources: OptionSources = NO_SOURCES
+    typed_settings: SessionSettings = NO_SETTINGS
+    """What the command line sets for the session."""
 
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -18,6 +18,7 @@ from reflectty.tui.composer.composer import Composer, Suggestions
 from reflectty.tui.composer.draft import load_attachment
 from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.keys import format_key
+from reflectty.tui.session_options import SessionOptions
 from reflectty.tui.sessions.controller import SessionsController
 from reflectty.tui.turns import TurnQueue
 from reflectty.tui.widgets.list import list_glyphs
@@ -103,7 +104,10 @@ class ChatController:
         self.edited_question: Turn | None = None
         """The question that the user is rephrasing."""
         self._key_labels = {action.name: format_key(action.keys[0]) for action in self.actions if action.keys}
-        self.conversation = Conversation(chat_config.store, chat_config.ask_options, chat_config.option_sources)
+        self.conversation = Conversation(
+            chat_config.store, chat_config.ask_options, chat_config.option_sources, chat_config.typed_settings
+        )
+        self.session_options = SessionOptions(self)
         self.transcript = Transcript(
             Scene(self.theme.palette, 80, 24, chat_config.view, tuple(self._key_labels.items()))
         )
@@ -283,7 +287,7 @@ class ChatController:
 
     def change_ask_options(self, **changes: object) -> None:
         """Change the ask options from the next question on."""
-        self.conversation.ask_options = self.conversation.ask_options._replace(**changes)  # type: ignore[arg-type]
+        self.conversation.change_ask_options(**changes)
         self.refresh_status()
 
     def set_theme(self, name: str) -> str:
@@ -312,6 +316,9 @@ class ChatController:
         part = self.turns.part_of(turn)
         if part:
             self.transcript.reveal(part)
+        self.session_options.restore()
+        if not self.conversation.ask_options.model and self.turns.engine_settled.is_set():
+            self.run_in_background(self._choose_model)
         self.refresh_status()
 
     def _remove_legend(self) -> None:

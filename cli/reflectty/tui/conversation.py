@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reflectty.core.session import NO_METRICS, branch_to, history_of, message_of, title_for
+from reflectty.core.errors import StoreError
+from reflectty.core.messages import Effort
+from reflectty.core.session import (
+    NO_METRICS,
+    NO_SETTINGS,
+    SessionSettings,
+    branch_to,
+    history_of,
+    message_of,
+    title_for,
+)
+from reflectty.reasoning.modes import Mode
 
 if TYPE_CHECKING:
     from reflectty.chat.request import Question
@@ -71,15 +83,43 @@ class OptionSources(NamedTuple):
 NO_SOURCES = OptionSources()
 
 
-class Conversation:
-    """The turns of a session and its visible branch; the first question creates the session."""
+def apply_settings(ask_options: AskOptions, settings: SessionSettings) -> AskOptions:
+    """The options with what the user set for a session; unknown modes and efforts change nothing."""
+    changes: dict[str, Any] = {"system": settings.system, "options": settings.options}
+    changes["mode"] = Mode(settings.mode) if settings.mode in set(Mode) else None
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if settings.effort is not None and settings.effort in {"", *Effort}:
+        changes["effort"] = Effort(settings.effort) if settings.effort else None
+    return ask_options._replace(**changes)
 
-    def __init__(self, store: Store, ask_options: AskOptions, option_sources: OptionSources = NO_SOURCES) -> None:
+
+class Conversation:
+    """The turns of a session and its visible branch; the first question creates the session.
+
+    Args:
+        store: the store of the sessions.
+        ask_options: how questions are asked where the session does not say otherwise.
+        option_sources: where these options were set.
+        typed: what the command line sets, which is kept with each new session.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ask_options: AskOptions,
+        option_sources: OptionSources = NO_SOURCES,
+        typed: SessionSettings = NO_SETTINGS,
+    ) -> None:
         self.store = store
         self._file_store = store
+        self._own_options = ask_options
+        """How questions are asked without a profile of the session; its model is the last one used so."""
+        self._typed_settings = typed
         self.ask_options = ask_options
         """How questions are asked from here on."""
-        self.option_sources = option_sources
+        self.settings = typed
+        """What the user set for this session."""
+        self.option_sources = self._own_sources = option_sources
         self.left_out = 0
         """Number of the oldest questions that are not sent any more, with their replies."""
         self.session: Session | None = None
@@ -90,16 +130,19 @@ class Conversation:
         """Continue a stored session on the branch that ends with `leaf`, or on the last visible one."""
         self.session, self.leaf = session, leaf if leaf is not None else session.leaf
         self.left_out = 0
-        self.ask_options = self.ask_options.override(model=session.model)
+        self.settings = session.settings
         self._turns = {turn.id: turn for turn in self.store.turns(session.id)}
         if self.leaf not in self._turns:
             self.leaf = max(self._turns, default=None)
+        self.restore_settings(None)
 
     def close(self) -> None:
         """Leave the session; the next question begins one in the file, even if this one was in memory."""
         self.store = self._file_store
         self.session, self.leaf, self._turns = None, None, {}
         self.left_out = 0
+        self.settings = self._typed_settings
+        self.restore_settings(None)
 
     @property
     def title(self) -> str:
@@ -121,6 +164,57 @@ class Conversation:
     def last_question(self) -> Turn | None:
         return next((turn for turn in reversed(self.path) if not turn.said), None)
 
+    # How questions are asked
+
+    def change_ask_options(self, **changes: object) -> None:
+        """Change how questions are asked from the next one on; all but the model is kept with the session.
+
+        Raises:
+            StoreError: the change could not be stored; it is made all the same.
+        """
+        values: dict[str, Any] = changes
+        self.ask_options = self.ask_options._replace(**values)
+        if "model" in values and not self.settings.profile:
+            self._own_options = self._own_options._replace(model=values["model"])
+        kept: dict[str, Any] = {
+            name: str(value or "") for name, value in values.items() if name in {"mode", "effort", "system"}
+        }
+        kept |= {name: value for name, value in values.items() if name == "options"}
+        self._keep(self.settings._replace(**kept))
+
+    def use_profile(self, name: str, ask_options: AskOptions) -> None:
+        """Ask as a profile says, in place of everything set for this session before.
+
+        Raises:
+            StoreError: the choice could not be stored; it is made all the same.
+        """
+        self.ask_options, self.option_sources = ask_options, OptionSources(name)
+        self._keep(SessionSettings(name))
+
+    def restore_settings(self, profile_options: AskOptions | None) -> None:
+        """Ask as the settings of this session say, above its profile if that can be used."""
+        settings, model = self.settings, self.session.model if self.session else ""
+        if model and not settings.profile:
+            self._own_options = self._own_options._replace(model=model)
+        base = profile_options or self._own_options
+        self.ask_options = apply_settings(base.override(model=model), settings)
+        sources = OptionSources(settings.profile) if profile_options else self._own_sources
+        typed = {key: f"/option {key}" for key, _ in settings.options or ()}
+        self.option_sources = sources._replace(typed=tuple((typed | dict(sources.typed)).items()))
+
+    @property
+    def own_model(self) -> str:
+        """The model that answers without a profile."""
+        return self._own_options.model
+
+    def _keep(self, settings: SessionSettings) -> None:
+        if settings == self.settings:
+            return
+        self.settings = settings
+        if self.session:
+            self.session = self.session._replace(settings=settings)
+            self.store.set_settings(self.session.id, settings)
+
     # Writing
 
     def add_question(self, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
@@ -130,7 +224,7 @@ class Conversation:
             StoreError: the write failed.
         """
         if self.session is None:
-            self.session = self.store.create_session(title_for(text, attachments))
+            self.session = self.store.create_session(title_for(text, attachments), self.settings)
         return self.put(self.store.add_question(self.session.id, self.leaf, text, attachments))
 
     def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
@@ -235,7 +329,10 @@ class Conversation:
         if what == "leave":
             self.left_out += int(number)
         elif what == "context":
-            self.ask_options = self.ask_options.override(options=(("num_ctx", int(number)),))
+            options = self.ask_options.override(options=(("num_ctx", int(number)),)).options
+            # A store that fails is reported with the turn.
+            with contextlib.suppress(StoreError):
+                self.change_ask_options(options=options)
         return bool(what)
 
     def count_exchanges_before(self, turn: Turn) -> int:

@@ -9,15 +9,13 @@ from reflectty.config.load import NO_PROFILE
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort
 from reflectty.core.model_names import remote_host_of, short_name_of
-from reflectty.core.options import parse_options
+from reflectty.core.options import OPTIONS, parse_options
 from reflectty.reasoning.modes import Mode
 from reflectty.tui import status
 from reflectty.tui.actions.action import ActionGroup, action
-from reflectty.tui.conversation import OptionSources
 
 if TYPE_CHECKING:
-    from reflectty.core.messages import Model
-    from reflectty.tui.app import ChatProfile
+    from reflectty.core.messages import Model, OptionValue
     from reflectty.tui.controller import ChatController
 
 
@@ -30,6 +28,8 @@ MODE_DETAILS = {
 NO_EFFORT = "default"
 MORE_CHOICE = "/models"
 """The choice that opens the screen of models; no model can have this name."""
+EMPTY_TEXTS = ('""', "''")
+"""How an empty text is typed."""
 T = TypeVar("T", Mode, Effort)
 
 
@@ -37,12 +37,6 @@ class SettingsActions(ActionGroup):
     """Actions on settings; without an argument each offers the choices."""
 
     group = "Settings"
-
-    def __init__(self, controller: ChatController) -> None:
-        super().__init__(controller)
-        self._profile_name = ""
-        self._initial_config = controller.config
-        self._is_on_profile_server = False
 
     @action("Choose a model", "f2", slash="/model", argument="NAME")
     async def model(self, name: str) -> None:
@@ -107,29 +101,16 @@ class SettingsActions(ActionGroup):
     async def profile(self, name: str) -> None:
         """Apply a profile and connect to the server that it names; `none` applies no profile."""
         controller = self._controller
-        rows = [(one, one, "") for one in (*config.profile_names(), NO_PROFILE)]
-        wanted = name.strip() or await controller.dialogs.choose("Profile", rows, self._profile_name)
+        wanted = name.strip() or await controller.dialogs.choose(
+            "Profile", _profile_rows(), controller.conversation.settings.profile
+        )
         if not wanted:
             return
         controller.turns.require_no_reply()
-        profiled = controller.config.load_profile(wanted)
-        self._profile_name = wanted
-        self._switch_server(profiled)
-        model = profiled.ask_options.model or controller.conversation.ask_options.model
-        controller.conversation.option_sources = OptionSources(wanted)
-        controller.change_ask_options(**profiled.ask_options._replace(model=model)._asdict())
+        controller.session_options.use_profile(wanted)
         named = "no profile" if wanted == NO_PROFILE else f"using profile {wanted}"
-        controller.note(f"{named}: {model or 'the best model'}, {status.mode_of(controller.conversation)}")
-
-    def _switch_server(self, profiled: ChatProfile) -> None:
-        """Connect to the server that a profile names, or to the initial one again."""
-        controller, first = self._controller, self._initial_config
-        there = profiled if profiled.open_engine else first
-        if profiled.open_engine or self._is_on_profile_server:
-            engine, library = there.open_engine or first.open_engine, there.open_library or first.open_library
-            controller.config = controller.config._replace(host=there.host, open_engine=engine, open_library=library)
-            controller.connect()
-        self._is_on_profile_server = profiled.open_engine is not None
+        model = controller.conversation.ask_options.model or "the best model"
+        controller.note(f"{named}: {model}, {status.mode_of(controller.conversation)}")
 
     @action("Choose a theme", "f5", slash="/theme", argument="NAME")
     async def theme(self, name: str) -> None:
@@ -144,23 +125,64 @@ class SettingsActions(ActionGroup):
         if wanted and not problem:
             config.remember_choice("theme", wanted)
 
-    @action("Set the system prompt", slash="/system", argument="TEXT")
+    @action("Edit the system prompt", slash="/system", argument="TEXT")
     async def system(self, text: str) -> None:
-        controller = self._controller
-        controller.change_ask_options(system=text.strip())
-        controller.note("system prompt set" if text.strip() else "system prompt cleared")
+        """Set the system prompt; without a text put it into the composer, and with `""` clear it."""
+        controller, wanted = self._controller, text.strip()
+        if wanted:
+            controller.change_ask_options(system="" if wanted in EMPTY_TEXTS else wanted)
+            controller.note("system prompt cleared" if wanted in EMPTY_TEXTS else "system prompt set for this session")
+            return
+        prompt = controller.conversation.ask_options.system
+        controller.composer.fill(f"/system {prompt}")
+        controller.note('enter sets it for this session, /system "" clears it' if prompt else "no system prompt yet")
 
-    @action("Set a model option", slash="/option", argument="KEY=VALUE")
+    @action("Edit the model options", slash="/option", argument="KEY=VALUE")
     async def option(self, text: str) -> None:
+        """Set an option, or with an empty value remove it; without a text list all of them to edit."""
         controller = self._controller
+        wanted = text.strip() or await self._ask_option()
+        if not wanted:
+            return
         conversation = controller.conversation
-        if text.strip():
-            new = parse_options((text.strip(),))
-            typed = dict(conversation.option_sources.typed) | {key: f"/option {key}" for key, _ in new}
-            conversation.option_sources = conversation.option_sources._replace(typed=tuple(typed.items()))
-            controller.change_ask_options(options=conversation.ask_options.override(options=new).options)
-        options = ", ".join(f"{key}={value}" for key, value in conversation.ask_options.options)
-        controller.note(f"options: {options or 'none'}")
+        key, equals, value = wanted.partition("=")
+        options, sources = dict(conversation.ask_options.options), dict(conversation.option_sources.typed)
+        if equals and not value.strip() and key.strip() in OPTIONS:
+            options.pop(key.strip(), None)
+        else:
+            new = dict(parse_options((wanted,), "/option"))
+            options |= new
+            sources |= {key: f"/option {key}" for key in new}
+        conversation.option_sources = conversation.option_sources._replace(typed=tuple(sources.items()))
+        controller.change_ask_options(options=tuple(options.items()))
+        controller.note(f"options: {', '.join(f'{key}={_option_text(one)}' for key, one in options.items()) or 'none'}")
+
+    async def _ask_option(self) -> str:
+        """Let the user choose an option and type its value; empty on cancel."""
+        dialogs, options = self._controller.dialogs, dict(self._controller.conversation.ask_options.options)
+        names = [*options, *(name for name in OPTIONS if name not in options)]
+        rows = [(name, name, _option_text(options.get(name, ""))) for name in names]
+        name = await dialogs.choose("Model options", rows, next(iter(options), None))
+        if not name:
+            return ""
+        value = await dialogs.ask_line(name, _option_text(options.get(name, "")), "empty for the model's own value")
+        return "" if value is None else f"{name}={value}"
+
+
+def _option_text(value: OptionValue) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _profile_rows() -> list[tuple[str, str, str]]:
+    """The profiles to choose from.
+
+    Raises:
+        UsageError: there are none, or the config file is invalid.
+    """
+    names = config.profile_names()
+    if not names:
+        raise UsageError("no profiles yet", "create one in a shell: reflect config set profiles.NAME.model MODEL")
+    return [(name, name, "") for name in names] + [(NO_PROFILE, NO_PROFILE, "the settings without a profile")]
 
 
 def _describe_abilities(model: Model) -> str:

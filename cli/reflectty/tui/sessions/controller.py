@@ -89,7 +89,8 @@ class SessionsController:
         await self._controller.stop_session()
         with self._errors_reported():
             self._controller.show_conversation(self._store.find(session_id), turn)
-        self._panel.slide_out()
+        if self._panel.is_attached:
+            self._panel.slide_out()
         self._controller.composer.focus()
 
     @property
