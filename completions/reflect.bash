@@ -18,7 +18,7 @@ _reflect_about() {
     batch)
         subcommands=()
         default=''
-        options=(--output 'Write to a file: each line as soon as it finishes; the file is sorted at the end' -o 'Write to a file: each line as soon as it finishes; the file is sorted at the end' --resume 'Continue the output file: ask only the lines that are missing or failed' --force 'Overwrite the output file if it exists' --unordered 'Write each line as it finishes, not in the order of the questions' --fields 'Fields of --json to write besides line, id and error, such as answer,usage,thinking,prompt,host' --full 'Write every field of --json and the question' --format 'Lines of questions or of JSON objects, one JSON array, or CSV; objects have a prompt or messages, and may have id, model, system, fields of the template and members to pass through' --jobs 'How many lines to send to each server at once' -j 'How many lines to send to each server at once' --retry 'How many times to retry if a server is busy or a reply is cut off' --patience 'How long to wait while no server is reachable' --limit 'Ask only the first N lines' --sample 'Ask N lines drawn at random, the same for each --seed' --seed 'The seed of --sample' --model 'The model to ask' -m 'The model to ask' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --template 'Put the question into a template (`none` disables)' -t 'Put the question into a template (`none` disables)' --field 'A value for a field of the template' --host 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --mode 'How the model reflects: natively or with its own tags, by a prompt, or not at all' --effort 'How much the model thinks' --family 'How the reply marks its thinking, such as reflection, think, harmony, any or none' --system 'A system prompt, added to the model'"'"'s own' -s 'A system prompt, added to the model'"'"'s own' --option 'A model option, such as num_ctx, temperature or seed' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --schema 'A JSON Schema that the answer must match' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --quiet 'Print only errors to stderr' -q 'Print only errors to stderr' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--output 'Write to a file: each line as soon as it finishes; the file is sorted at the end' --resume 'Continue the output file: ask only the lines that are missing or failed' --force 'Overwrite the output file if it exists' --unordered 'Write each line as it finishes, not in the order of the questions' --fields 'Fields of --json to write besides line, id and error, such as answer,usage,thinking,prompt,host' --full 'Write every field of --json and the question' --format 'Lines of questions or of JSON objects, one JSON array, or CSV; objects have a prompt or messages, and may have id, model, system, fields of the template and members to pass through' --jobs 'How many lines to send to each server at once' -j 'How many lines to send to each server at once' --retry 'How many times to retry if a server is busy or a reply is cut off' --patience 'How long to wait while no server is reachable' --limit 'Ask only the first N lines' --sample 'Ask N lines drawn at random, the same for each --seed' --seed 'The seed of --sample' --model 'The model to ask' -m 'The model to ask' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --template 'Put the question into a template (`none` disables)' -t 'Put the question into a template (`none` disables)' --field 'A value for a field of the template' --host 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --mode 'How the model reflects: natively or with its own tags, by a prompt, or not at all' --effort 'How much the model thinks' --family 'How the reply marks its thinking, such as reflection, think, harmony, any or none' --system 'A system prompt, added to the model'"'"'s own' -s 'A system prompt, added to the model'"'"'s own' --option 'A model option, such as num_ctx, temperature or seed' -o 'A model option, such as num_ctx, temperature or seed' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --schema 'A JSON Schema that the answer must match' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --deadline 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' --quiet 'Print only errors to stderr' -q 'Print only errors to stderr' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(files)
         ;;
     completions)
@@ -198,7 +198,7 @@ _reflect_about() {
     'sessions export')
         subcommands=()
         default=''
-        options=(--format 'The format of the document' -f 'The format of the document' --output 'Write to a file; - writes to stdout' -o 'Write to a file; - writes to stdout' --force 'Overwrite an existing file' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--format 'The format of the document' --output 'Write to a file; - writes to stdout' --force 'Overwrite an existing file' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(sessions)
         ;;
     'sessions import')
@@ -349,7 +349,7 @@ _reflect_value() {
     'ask --keep-thinking') kind='' choices=(auto on off) ;;
     'ask --show') kind='' choices=(thinking reflection answer) ;;
     'ask --session') kind=sessions choices=() ;;
-    'batch --output'|'batch -o') kind=files choices=() ;;
+    'batch --output') kind=files choices=() ;;
     'batch --fields') kind='' choices=() ;;
     'batch --format') kind='' choices=(lines jsonl json csv) ;;
     'batch --jobs'|'batch -j') kind='' choices=() ;;
@@ -368,10 +368,11 @@ _reflect_value() {
     'batch --effort') kind='' choices=(low medium high max) ;;
     'batch --family') kind='' choices=(reflection think native think_answer reasoning_answer exaone_deep marco seed_oss magistral openthinker kimi_vl kimi_k3 minimax_m3 apertus gemma4 cohere granite32 granite33 ernie45 solar_open solar_open2 harmony glimmer inkling k2_horizon hy plamo3 apriel longcat budget any none) ;;
     'batch --system'|'batch -s') kind='' choices=() ;;
-    'batch --option') kind='' choices=(num_ctx= num_predict= num_keep= seed= temperature= top_k= top_p= min_p= typical_p= repeat_last_n= repeat_penalty= presence_penalty= frequency_penalty= stop= num_batch= num_gpu= main_gpu= use_mmap= num_thread= draft_num_predict=) ;;
+    'batch --option'|'batch -o') kind='' choices=(num_ctx= num_predict= num_keep= seed= temperature= top_k= top_p= min_p= typical_p= repeat_last_n= repeat_penalty= presence_penalty= frequency_penalty= stop= num_batch= num_gpu= main_gpu= use_mmap= num_thread= draft_num_predict=) ;;
     'batch --keep-alive') kind='' choices=() ;;
     'batch --schema') kind=files choices=() ;;
     'batch --timeout') kind='' choices=() ;;
+    'batch --deadline') kind='' choices=() ;;
     'completions install --shell') kind='' choices=(bash zsh fish) ;;
     'completions show 0') kind='' choices=(bash zsh fish) ;;
     'completions path 0') kind='' choices=(bash zsh fish) ;;
@@ -409,8 +410,8 @@ _reflect_value() {
     'models unload --host') kind=hosts choices=() ;;
     'sessions list --limit'|'sessions list -n') kind='' choices=() ;;
     'sessions search --limit'|'sessions search -n') kind='' choices=() ;;
-    'sessions export --format'|'sessions export -f') kind='' choices=(markdown json html) ;;
-    'sessions export --output'|'sessions export -o') kind=files choices=() ;;
+    'sessions export --format') kind='' choices=(markdown json html) ;;
+    'sessions export --output') kind=files choices=() ;;
     'sessions fork --at') kind='' choices=() ;;
     'sessions prune --older-than') kind='' choices=() ;;
     *) return 1 ;;

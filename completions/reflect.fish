@@ -17,7 +17,7 @@ function __reflect_about
         case 'batch'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--output' 'Write to a file: each line as soon as it finishes; the file is sorted at the end' '-o' 'Write to a file: each line as soon as it finishes; the file is sorted at the end' '--resume' 'Continue the output file: ask only the lines that are missing or failed' '--force' 'Overwrite the output file if it exists' '--unordered' 'Write each line as it finishes, not in the order of the questions' '--fields' 'Fields of --json to write besides line, id and error, such as answer,usage,thinking,prompt,host' '--full' 'Write every field of --json and the question' '--format' 'Lines of questions or of JSON objects, one JSON array, or CSV; objects have a prompt or messages, and may have id, model, system, fields of the template and members to pass through' '--jobs' 'How many lines to send to each server at once' '-j' 'How many lines to send to each server at once' '--retry' 'How many times to retry if a server is busy or a reply is cut off' '--patience' 'How long to wait while no server is reachable' '--limit' 'Ask only the first N lines' '--sample' 'Ask N lines drawn at random, the same for each --seed' '--seed' 'The seed of --sample' '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--host' 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--system' 'A system prompt, added to the model\'s own' '-s' 'A system prompt, added to the model\'s own' '--option' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--schema' 'A JSON Schema that the answer must match' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--output' 'Write to a file: each line as soon as it finishes; the file is sorted at the end' '--resume' 'Continue the output file: ask only the lines that are missing or failed' '--force' 'Overwrite the output file if it exists' '--unordered' 'Write each line as it finishes, not in the order of the questions' '--fields' 'Fields of --json to write besides line, id and error, such as answer,usage,thinking,prompt,host' '--full' 'Write every field of --json and the question' '--format' 'Lines of questions or of JSON objects, one JSON array, or CSV; objects have a prompt or messages, and may have id, model, system, fields of the template and members to pass through' '--jobs' 'How many lines to send to each server at once' '-j' 'How many lines to send to each server at once' '--retry' 'How many times to retry if a server is busy or a reply is cut off' '--patience' 'How long to wait while no server is reachable' '--limit' 'Ask only the first N lines' '--sample' 'Ask N lines drawn at random, the same for each --seed' '--seed' 'The seed of --sample' '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--host' 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--system' 'A system prompt, added to the model\'s own' '-s' 'A system prompt, added to the model\'s own' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--schema' 'A JSON Schema that the answer must match' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--deadline' 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'files'
         case 'completions'
             set -g __reflect_subcommands 'install' 'Install the completions where the shell looks for them' 'show' 'Print the completion script of a shell' 'path' 'Print the path of the completion script; the file may not exist'
@@ -167,7 +167,7 @@ function __reflect_about
         case 'sessions export'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--format' 'The format of the document' '-f' 'The format of the document' '--output' 'Write to a file; - writes to stdout' '-o' 'Write to a file; - writes to stdout' '--force' 'Overwrite an existing file' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--format' 'The format of the document' '--output' 'Write to a file; - writes to stdout' '--force' 'Overwrite an existing file' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'sessions'
         case 'sessions import'
             set -g __reflect_subcommands
@@ -380,7 +380,7 @@ function __reflect_value
         case 'ask --session'
             set -g __reflect_kind 'sessions'
             set -g __reflect_choices
-        case 'batch --output' 'batch -o'
+        case 'batch --output'
             set -g __reflect_kind 'files'
             set -g __reflect_choices
         case 'batch --fields'
@@ -437,7 +437,7 @@ function __reflect_value
         case 'batch --system' 'batch -s'
             set -g __reflect_kind ''
             set -g __reflect_choices
-        case 'batch --option'
+        case 'batch --option' 'batch -o'
             set -g __reflect_kind ''
             set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
         case 'batch --keep-alive'
@@ -447,6 +447,9 @@ function __reflect_value
             set -g __reflect_kind 'files'
             set -g __reflect_choices
         case 'batch --timeout'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --deadline'
             set -g __reflect_kind ''
             set -g __reflect_choices
         case 'completions install --shell'
@@ -560,10 +563,10 @@ function __reflect_value
         case 'sessions search --limit' 'sessions search -n'
             set -g __reflect_kind ''
             set -g __reflect_choices
-        case 'sessions export --format' 'sessions export -f'
+        case 'sessions export --format'
             set -g __reflect_kind ''
             set -g __reflect_choices 'markdown' 'json' 'html'
-        case 'sessions export --output' 'sessions export -o'
+        case 'sessions export --output'
             set -g __reflect_kind 'files'
             set -g __reflect_choices
         case 'sessions fork --at'

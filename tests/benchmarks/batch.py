@@ -114,7 +114,7 @@ def memory(folder: Path) -> None:
             {"/api/chat": reply(["<output>yes</output>"]), "/api/show": show(), "/api/version": show()}
         ) as server:
             environment = os.environ | {"OLLAMA_HOST": server.host}
-            words = ("-m", "reflection", "--jobs", "8", "-o", str(folder / f"{number}.out"))
+            words = ("-m", "reflection", "--jobs", "8", "--output", str(folder / f"{number}.out"))
             costs.append(once((*REFLECT, "batch", *words, "-"), lines, environment))
     row("memory, 100,000 lines against 1,000", f"{costs[1].memory:.0f} MB against {costs[0].memory:.0f}", "")
 

@@ -28,7 +28,7 @@ class TestTextLines:
 
         assert (result.code, result.err) == (0, "")
         assert answers(records(result)) == [(1, "one"), (4, "two"), (5, "three")]
-        assert records(result)[0].keys() == {"line", "digest", "model", "answer", "complete"}
+        assert records(result)[0].keys() == {"line", "digest", "fingerprint", "model", "answer", "complete"}
 
     def test_lines_from_a_pipe_are_answered_as_they_arrive(self, reflect: Reflect) -> None:
         with Echo() as server, reflect.at(server.host).start("batch", *MODEL, "-", stdin=subprocess.PIPE) as run:
@@ -90,7 +90,7 @@ class TestWholeFiles:
         (reflect.home / "q.json").write_text('["one", "two"]')
         with Echo() as server:
             for flags in ((), ("--resume",)):
-                assert reflect.at(server.host)("batch", *MODEL, "q.json", "-o", "out.jsonl", *flags).code == 0
+                assert reflect.at(server.host)("batch", *MODEL, "q.json", "--output", "out.jsonl", *flags).code == 0
             assert server.prompts == ["one", "two"]
 
 
@@ -112,8 +112,8 @@ class TestChosenLines:
     def test_records_of_lines_that_were_not_chosen_are_no_surplus(self, flag: str, reflect: Reflect) -> None:
         file = input_file(reflect.home, *QUESTIONS)
         with Echo() as server:
-            assert reflect.at(server.host)("batch", *MODEL, file, "-o", "out.jsonl").code == 0
-            result = reflect.at(server.host)("batch", *MODEL, file, "-o", "out.jsonl", "--resume", flag, "1")
+            assert reflect.at(server.host)("batch", *MODEL, file, "--output", "out.jsonl").code == 0
+            result = reflect.at(server.host)("batch", *MODEL, file, "--output", "out.jsonl", "--resume", flag, "1")
 
         assert result.code == 0
         assert "more line" not in result.err
@@ -143,7 +143,7 @@ class TestChosenLines:
         with Echo() as server:
             result = reflect.at(server.host)("batch", *MODEL, objects(reflect.home, *values))
 
-        assert (result.code, result.err) == (0, "reflect: lines 1 and 2 have the same id 'x'\n")
+        assert (result.code, result.err) == (0, "reflect: the id 'x' of line 2 is also that of an earlier line\n")
 
 
 class TestJsonLines:
@@ -182,7 +182,9 @@ class TestJsonLines:
         words = ("batch", *MODEL, "-t", "into")
         with Echo() as server:
             run = reflect.at(server.host)
-            result = run(*words, "-", stdin=b"cat\ndog\n") if through_pipe else run(*words, "-o", "out.jsonl", name)
+            result = (
+                run(*words, "-", stdin=b"cat\ndog\n") if through_pipe else run(*words, "--output", "out.jsonl", name)
+            )
             filled = run(*words, "--field", "language=French", name)
 
         assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
@@ -293,7 +295,7 @@ class TestOutputRecords:
             full = run("batch", *MODEL, "--full", name)
             wrong = run("batch", *MODEL, "--fields", "anser", name)
 
-        assert list(records(some)[0]) == ["line", "digest", "prompt", "usage", "answer"]
+        assert list(records(some)[0]) == ["line", "digest", "fingerprint", "prompt", "usage", "answer"]
         assert {"prompt", "host", "thinking", "segments", "usage"} < records(full)[0].keys()
         assert (wrong.code, wrong.out) == (2, "")
         assert "did you mean answer?" in wrong.err
@@ -314,16 +316,18 @@ class TestWholeRun:
             (("nowhere.txt",), 2, "cannot read nowhere.txt: no such file"),
             (("bad\x1b[31m.txt",), 2, "cannot read bad"),
             ((".",), 2, ". is a folder"),
-            (("in.txt", "-o", "temperature=0"), 2, "use --option"),
+            (("in.txt", "-o", "out.jsonl"), 2, "-o is a model option; use --output out.jsonl for a file"),
+            (("in.txt", "-f", "jsonl"), 2, "-f is a file to ask about; use --format FORMAT"),
+            (("in.txt", "--deadline", "soon"), 2, "--deadline 'soon' is not a time"),
             (("in.txt", "--resume"), 2, "--resume needs an output file"),
-            (("in.txt", "-o", "out", "--resume", "--force"), 2, "cannot be combined"),
-            (("in.txt", "-o", "in.txt", "--force"), 2, "is also the input file"),
+            (("in.txt", "--output", "out", "--resume", "--force"), 2, "cannot be combined"),
+            (("in.txt", "--output", "in.txt", "--force"), 2, "is also the input file"),
             (("in.txt", "--fields", "answer", "--full"), 2, "cannot be combined"),
             (("in.txt", "-t", "none-such"), 2, "unknown template"),
             (("in.txt", "--jobs", "0"), 2, "jobs"),
             (("in.txt", "-m", "absent"), 4, "absent is not installed"),
             (("in.txt", "--host", "127.0.0.1:9"), 3, "cannot reach"),
-            (("in.txt", "-o", "no/such/folder"), 6, "cannot write"),
+            (("in.txt", "--output", "no/such/folder"), 6, "cannot write"),
             (("utf16.txt",), 2, "UTF-16"),
         ],
         ids=lambda value: "".join(value).replace("\x1b", "ESC") if isinstance(value, tuple) else None,
@@ -381,7 +385,7 @@ class TestOutputFile:
     def test_output_file_is_in_order_at_the_end(self, reflect: Reflect) -> None:
         with Echo() as server:
             result = reflect.at(server.host)(
-                "batch", *MODEL, "--jobs", "4", input_file(reflect.home, *QUESTIONS), "-o", "out.jsonl"
+                "batch", *MODEL, "--jobs", "4", input_file(reflect.home, *QUESTIONS), "--output", "out.jsonl"
             )
 
         assert (result.code, result.out, result.err) == (0, "", "")
@@ -390,7 +394,7 @@ class TestOutputFile:
     def test_output_file_has_no_partial_record_when_the_disk_is_full(self, reflect: Reflect) -> None:
         input_file(reflect.home, *QUESTIONS * 20)
         with Echo() as server:
-            words = "-m reflection --jobs 1 -o out.jsonl in.txt"
+            words = "-m reflection --jobs 1 --output out.jsonl in.txt"
             result = reflect.at(server.host).shell(f"ulimit -f 8; reflect batch {words}")
             values = file_records(reflect.home / "out.jsonl")
             again = reflect.at(server.host)("batch", *words.split(), "--resume")
@@ -404,7 +408,7 @@ class TestOutputFile:
     def test_output_file_is_not_replaced_without_force(self, reflect: Reflect) -> None:
         input_file(reflect.home, "mine", name="out.jsonl")
         with Echo() as server:
-            result = reflect.at(server.host)("batch", *MODEL, input_file(reflect.home, "one"), "-o", "out.jsonl")
+            result = reflect.at(server.host)("batch", *MODEL, input_file(reflect.home, "one"), "--output", "out.jsonl")
 
         assert result.code == 2
         assert "--resume to continue it, --force to overwrite" in result.err

@@ -171,7 +171,7 @@ def test_only_host_is_waited_for_until_it_answers_again(reflect: Reflect) -> Non
 def test_only_host_is_given_up_after_the_patience_time(reflect: Reflect) -> None:
     with Echo() as server:
         server.room = 2
-        words = ("batch", *MODEL, "--jobs", "1", "--patience", "1", "-o", "out.jsonl")
+        words = ("batch", *MODEL, "--jobs", "1", "--patience", "1", "--output", "out.jsonl")
         with reflect.at(server.host).start(*words, input_file(reflect.home, *QUESTIONS)) as run:
             assert until(lambda: len(server.prompts) >= 3)
             server.__exit__(None, None, None)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from support.command import Reflect, Result, Running
 
-OUT = ("-o", "out.jsonl")
+OUT = ("--output", "out.jsonl")
 GO_ON = (*OUT, "--resume")
 QUESTIONS = [f"question {number}" for number in range(1, 61)]
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -85,15 +85,75 @@ class TestResume:
         assert (first.code, second.code, second.err) == (5, 0, "")
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "two")]
 
-    def test_resume_with_another_model_warns(self, reflect: Reflect) -> None:
+    @pytest.mark.parametrize("rest", [(), ("two",)], ids=["all answered", "one left"])
+    @pytest.mark.parametrize(
+        ("change", "part"),
+        [
+            (("-m", "other"), "model"),
+            (("--mode", "direct"), "mode"),
+            (("--effort", "low", "--family", "think"), "effort and family"),
+            (("-s", "Be brief."), "system prompt"),
+            (("--schema", "word"), "schema"),
+            (("-t", "other", "--mode", "direct", "-s", "x"), "mode, system prompt and template"),
+            (("-t", "same", "--field", "how=well"), "template"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_resume_refuses_to_mix_ways_of_asking(
+        self, reflect: Reflect, change: tuple[str, ...], part: str, rest: tuple[str, ...]
+    ) -> None:
+        folder = reflect.home / ".config" / "reflectty" / "templates"
+        folder.mkdir(parents=True)
+        for template in ("same", "other"):
+            (folder / f"{template}.md").write_text(f"{template} {{how}} {{input}}")
         name = input_file(reflect.home, "one")
+        first = ("-t", "same", "--field", "how=so")
         with Echo(0, "reflection", "other") as server:
-            batch(reflect, server, name, *OUT)
-            input_file(reflect.home, "one", "two")
-            result = batch(reflect, server, name, *GO_ON, "-m", "other")
+            batch(reflect, server, name, *OUT, *first)
+            before, asked = out(reflect).read_bytes(), len(server.prompts)
+            input_file(reflect.home, "one", *rest)
+            change = (*first, *change) if "-t" not in change else ("--field", "how=so", *change)
+            result = batch(reflect, server, name, *GO_ON, *change)
 
-        assert "some lines were already answered by reflection: their answers are kept" in result.err
-        assert [value["model"] for value in file_records(out(reflect))] == ["reflection", "other"]
+        assert result.code == 2
+        assert f"out.jsonl has answers with another {part} (resume with the same options" in result.err
+        assert out(reflect).read_bytes() == before
+        assert len(server.prompts) == asked
+
+    def test_resume_refuses_another_model_that_was_picked(self, reflect: Reflect) -> None:
+        name = input_file(reflect.home, "one")
+        with Echo(0, "reflection") as server:
+            reflect.at(server.host)("batch", name, *OUT)
+        input_file(reflect.home, "one", "two")
+        with Echo(0, "other") as server:
+            result = reflect.at(server.host)("batch", name, *GO_ON)
+
+        assert (result.code, server.prompts) == (2, [])
+        assert "out.jsonl has answers with another model" in result.err
+
+    def test_failed_lines_are_asked_again_with_other_options(self, reflect: Reflect) -> None:
+        name = input_file(reflect.home, "one", "two")
+        with Echo(two=error(400, "no such thing")) as server:
+            assert batch(reflect, server, name, *OUT).code == 5
+        with Echo() as server:
+            assert batch(reflect, server, name, *GO_ON, "-o", "num_predict=9", "--timeout", "60").code == 0
+
+        assert server.prompts == ["two"]
+
+    def test_deadline_keeps_what_has_come(self, reflect: Reflect) -> None:
+        name = input_file(reflect.home, "one", "two", "three")
+        with Echo(two=Answer([HANG])) as server:
+            batch(reflect, server, name, *OUT, "--limit", "1")
+            result = batch(reflect, server, name, *GO_ON, "--deadline", "2", "--jobs", "1")
+        with Echo() as later:
+            resumed = batch(reflect, later, name, *GO_ON, "--deadline", "1h")
+
+        assert (result.code, result.out) == (8, "")
+        assert result.err == (
+            "reflect: stopped: 1 line answered; run it again with --resume to continue\n"
+            "reflect: the deadline of 2 s ended the batch (run it again with --resume to continue)\n"
+        )
+        assert (resumed.code, later.prompts) == (0, ["two", "three"])
 
     def test_resume_accepts_records_saved_from_stdout(self, reflect: Reflect) -> None:
         name = input_file(reflect.home, "one", "two")

@@ -27,7 +27,7 @@ def test_progress_line_is_replaced_by_a_summary_at_the_end(reflect: Reflect) -> 
     counted = threading.Event()
     with (
         Echo(bad=error(400, "no")) as server,
-        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "-o", "out.jsonl") as screen,
+        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "--output", "out.jsonl") as screen,
     ):
         server.held_until = lambda: len(server.prompts) < 7 or counted.is_set()
         assert screen.until(lambda text: re.search(r"[1-9] of 13 · .* left", text) is not None)
@@ -68,7 +68,7 @@ def test_parallel_requests_are_announced_once(reflect: Reflect) -> None:
 
     with (
         Echo() as server,
-        Screen(reflect.at(server.host), "batch", *MODEL, name, "-o", "out.jsonl", columns=120) as screen,
+        Screen(reflect.at(server.host), "batch", *MODEL, name, "--output", "out.jsonl", columns=120) as screen,
     ):
         server.answers["Count from 1 to 100."] = Answer(counting)
         server.held_until = lambda: server.prompts[-1] == QUESTIONS[0] or server.most == MAX_REQUESTS
@@ -84,7 +84,7 @@ def test_ctrl_c_stops_the_batch_and_says_how_to_resume(reflect: Reflect) -> None
     name = input_file(reflect.home, "one", "slow", "three")
     with (
         Echo(slow=Answer([HANG])) as server,
-        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "-o", "out.jsonl", columns=120) as screen,
+        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "--output", "out.jsonl", columns=120) as screen,
     ):
         assert until(lambda: server.prompts[-1:] == ["slow"])
         screen.press(b"\x03")
@@ -99,7 +99,7 @@ def test_no_progress_is_drawn_when_stderr_is_not_a_terminal(reflect: Reflect) ->
     name, err = input_file(reflect.home, *QUESTIONS), reflect.home / "err.txt"
     with (
         Echo(0.02) as server,
-        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "-o", "out.jsonl", err=err) as screen,
+        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "--output", "out.jsonl", err=err) as screen,
     ):
         code = screen.finish()
 

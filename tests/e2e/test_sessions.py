@@ -145,16 +145,16 @@ class TestExport:
     def test_export_picks_the_format_by_flag_or_file_extension(
         self, kept: SessionHome, name: str, words: tuple[str, ...], begin: str
     ) -> None:
-        assert kept("export", kept.ids[0], "-o", name, *words) == QUIET
+        assert kept("export", kept.ids[0], "--output", name, *words) == QUIET
         assert (kept.reflect.home / name).read_text().startswith(begin)
 
     def test_export_replaces_a_file_only_with_force(self, kept: SessionHome) -> None:
         path = kept.reflect.home / "a.md"
         path.write_text("mine")
-        refused = kept("export", kept.ids[0], "-o", "a.md")
+        refused = kept("export", kept.ids[0], "--output", "a.md")
         assert (refused.code, path.read_text()) == (2, "mine")
         assert refused.err == "reflect: a.md already exists (--force to overwrite)\n"
-        assert kept("export", kept.ids[0], "-o", "a.md", "--force").code == 0
+        assert kept("export", kept.ids[0], "--output", "a.md", "--force").code == 0
         assert path.read_text().startswith("# Which")
 
     @pytest.mark.parametrize("words", [("export", "{id}"), ("show", "{id}"), ("list",), ("search", "Lisbon", "--json")])
@@ -262,7 +262,10 @@ def test_invalid_arguments_are_one_line(kept: SessionHome, line: str, said: str)
 
 
 def test_conflicting_options_are_refused(kept: SessionHome) -> None:
-    for words in (("export", kept.ids[0], "--json", "-f", "html"), ("show", kept.ids[0], "--json", "--no-thinking")):
+    for words in (
+        ("export", kept.ids[0], "--json", "--format", "html"),
+        ("show", kept.ids[0], "--json", "--no-thinking"),
+    ):
         assert kept(*words).code == 2
 
 

@@ -95,7 +95,11 @@ def test_all_hostile_sessions_at_once_are_escaped_in_a_pipe(
 def test_hostile_arguments_are_escaped_in_error_messages(kept: SessionHome) -> None:
     for case in cases("hostile.jsonl")[::8]:
         text = case["text"][:200].replace("\0", "").encode("utf-8", "replace").decode()
-        for words in (("show", "--", text), ("search", "--", text), ("export", kept.ids[0], "-o", f"nosuch/{text}")):
+        for words in (
+            ("show", "--", text),
+            ("search", "--", text),
+            ("export", kept.ids[0], "--output", f"nosuch/{text}"),
+        ):
             result = kept(*words)
             assert not CONTROLS.search(result.err)
             assert len(result.err.splitlines()) <= 1

@@ -61,7 +61,7 @@ def test_lines_are_answered_by_a_server_with_two_slots(
     reflect: Reflect, parallel_server: Server, expected: list[tuple[int, str]]
 ) -> None:
     name = input_file(reflect.home, *QUESTIONS)
-    with Screen(reflect.at(parallel_server.host), "batch", *MINI, name, "-o", "out.jsonl", columns=120) as screen:
+    with Screen(reflect.at(parallel_server.host), "batch", *MINI, name, "--output", "out.jsonl", columns=120) as screen:
         code = screen.finish()
         text = screen.text
 
@@ -74,7 +74,7 @@ def test_resume_after_a_kill_and_an_interrupt_loses_no_answer(
     reflect: Reflect, ollama: Server, expected: list[tuple[int, str]]
 ) -> None:
     name, out = input_file(reflect.home, *QUESTIONS), reflect.home / "out.jsonl"
-    words = ("batch", *MINI, "--jobs", "1", name, "-o", "out.jsonl", "--resume")
+    words = ("batch", *MINI, "--jobs", "1", name, "--output", "out.jsonl", "--resume")
     for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
         before = out.read_bytes() if out.exists() else b""
         with reflect.at(ollama.host).start(*words) as run:

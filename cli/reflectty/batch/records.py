@@ -9,6 +9,7 @@ from enum import Enum, auto
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from reflectty.batch.fingerprint import FINGERPRINT
 from reflectty.core.errors import UsageError, did_you_mean
 from reflectty.output.json import reply_object
 
@@ -25,12 +26,13 @@ _MAX_LINE = 1 << 62
 
 
 class RecordKey(NamedTuple):
-    """What identifies a record: its line, the line's digest, whether it failed, and the model."""
+    """What identifies a record: its line, the line's digest, whether it failed, and how it was asked."""
 
     line: int
     digest: str
     failed: bool
-    model: str = ""
+    fingerprint: str = ""
+    """Empty in a record that has none."""
 
 
 class RecordSpan(NamedTuple):
@@ -48,12 +50,14 @@ def parse_record_key(record: bytes) -> RecordKey | None:
         return None
     if not isinstance(value, dict):
         return None
-    line, digest, model = value.get("line"), value.get("digest"), value.get("model")
+    line, digest, fingerprint = value.get("line"), value.get("digest"), value.get("fingerprint")
     if not (isinstance(line, int) and isinstance(digest, str) and _DIGEST.fullmatch(digest)):
         return None
     if not 0 < line < _MAX_LINE:
         return None
-    return RecordKey(line, digest, "error" in value, model if isinstance(model, str) else "")
+    if not (isinstance(fingerprint, str) and FINGERPRINT.fullmatch(fingerprint)):
+        fingerprint = ""
+    return RecordKey(line, digest, "error" in value, fingerprint)
 
 
 class LineStatus(Enum):
@@ -77,8 +81,8 @@ class ResumeIndex:
         self._digests = array("Q")
         self._failed = bytearray()
         self._lengths = array("q")
-        self.models: set[str] = set()
-        """The models that answered."""
+        self.fingerprints: set[str] = set()
+        """How the answered lines were asked."""
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -89,8 +93,8 @@ class ResumeIndex:
         self._digests.append(int(key.digest, 16))
         self._failed.append(key.failed)
         self._lengths.append(length)
-        if key.model and not key.failed:
-            self.models.add(key.model)
+        if key.fingerprint and not key.failed:
+            self.fingerprints.add(key.fingerprint)
 
     def spans_in_order(self, *, ordered: bool) -> Iterator[RecordSpan] | None:
         """The spans of the valid records in the wanted order; None if the file already matches it.
@@ -166,7 +170,7 @@ REPLY_FIELDS: Final = (
     "warnings",
 )
 ALL_FIELDS: Final = ("prompt", "host", *REPLY_FIELDS)
-_RECORD_MEMBERS: Final = frozenset({"line", "id", "digest", "error", *ALL_FIELDS})
+_RECORD_MEMBERS: Final = frozenset({"line", "id", "digest", "fingerprint", "error", *ALL_FIELDS})
 
 
 class Outcome(NamedTuple):
@@ -207,8 +211,10 @@ def parse_fields(text: str) -> tuple[str, ...]:
     return names
 
 
-def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMPACT_FIELDS) -> Record:
-    """Build the record of a line: its number, id and digest first, its own other members and an error last.
+def record_of(
+    item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMPACT_FIELDS, fingerprint: str = ""
+) -> Record:
+    """Build the record of a line: its number, id and digests first, its own other members and an error last.
 
     A member of the line that has the name of one of the record gets `input_` before it.
     """
@@ -217,6 +223,8 @@ def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMP
     if item.id is not None:
         members["id"] = item.id
     members["digest"] = item.digest
+    if fingerprint:
+        members["fingerprint"] = fingerprint
     members.update(
         {name: values[name] for name in fields if name in values and _is_worth_writing(name, values[name], fields)}
     )
@@ -225,7 +233,7 @@ def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMP
     if outcome.error:
         members["error"] = {"message": outcome.error.with_hint, "exit_code": outcome.error.exit_code}
     data = json.dumps(members, ensure_ascii=True).encode("ascii") + b"\n"
-    return Record(data, RecordKey(item.line, item.digest, outcome.error is not None))
+    return Record(data, RecordKey(item.line, item.digest, outcome.error is not None, fingerprint))
 
 
 def _members_of(item: PromptLine, outcome: Outcome) -> dict[str, Any]:

@@ -61,15 +61,20 @@ class FairYield:
             self._last_yield = self._now()
 
 
+DEADLINE_HINT = "allow more with --deadline, or reduce thinking with --effort low"
+
+
 class Deadline:
-    """The end of the time that a question may take; it begins when the deadline is made.
+    """The end of the time that a question or a batch may take; it begins when the deadline is made.
 
     Args:
         seconds: the time; 0 for no limit.
+        ended: what it ends, for the message.
+        hint: what to do instead.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, ended: str = "the reply", hint: str = DEADLINE_HINT) -> None:
+        self._seconds, self._ended, self._hint = seconds, ended, hint
         self._end = asyncio.get_running_loop().time() + seconds if seconds else None
 
     @contextlib.asynccontextmanager
@@ -87,8 +92,7 @@ class Deadline:
             if not limit.expired():
                 raise
             raise DeadlineError(
-                f"the deadline of {format_duration(self._seconds)} ended the reply",
-                "allow more with --deadline, or reduce thinking with --effort low",
+                f"the deadline of {format_duration(self._seconds)} ended {self._ended}", self._hint
             ) from error
 
 

@@ -11,7 +11,6 @@ from reflectty.batch.prompts import InputFormat
 from reflectty.commands import options as args
 from reflectty.commands.ask_options import AskArguments, decode_argument
 from reflectty.core.errors import UsageError
-from reflectty.core.options import OPTIONS
 
 STDIN = Path("-")
 """Stands for stdin as the input and for stdout as the output."""
@@ -28,15 +27,6 @@ Hosts = Annotated[
         show_default="the hosts setting, else 127.0.0.1:11434",
     ),
 ]
-Options = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--option",
-        metavar="KEY=VALUE",
-        help="A model option, such as num_ctx, temperature or seed.",
-        show_default=False,
-    ),
-]
 FormOption = Annotated[
     InputFormat | None,
     typer.Option(
@@ -50,7 +40,6 @@ OutputFile = Annotated[
     Path | None,
     typer.Option(
         "--output",
-        "-o",
         metavar="FILE",
         help="Write to a file: each line as soon as it finishes; the file is sorted at the end.",
         show_default="stdout",
@@ -167,9 +156,9 @@ def refuse_contradictions(arguments: BatchArguments) -> None:
     Raises:
         UsageError: the first conflict.
     """
-    key = str(arguments.output or "").partition("=")
-    if key[1] and key[0] in OPTIONS:
-        raise UsageError(f"-o {arguments.output} is a model option", "use --option: in a batch, -o is the output file")
+    for option in arguments.ask_arguments.option or ():
+        if "=" not in option:
+            raise UsageError(f"-o {option} is not KEY=VALUE", f"-o is a model option; use --output {option} for a file")
     if arguments.resume and arguments.force:
         raise UsageError("--resume and --force cannot be combined", "use --resume to continue, --force to overwrite")
     if arguments.fields and arguments.full:
@@ -209,10 +198,11 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     effort: args.EffortOption = None,
     family: args.FamilyName = "",
     system: args.System = "",
-    option: Options = None,
+    option: args.Options = None,
     keep_alive: args.KeepAlive = "",
     schema: args.SchemaText = "",
     timeout: args.Timeout = "",
+    deadline: args.DeadlineText = "",
     quiet: args.Quiet = False,
 ) -> None:
     """Ask every line of a file and write one line of JSON for each, in the same order.
@@ -222,7 +212,7 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
     Exit codes: 0 every line has a complete answer; 2 an argument or a file is invalid; 3 no server responds, at
     the start or for as long as --patience; 4 the model is not installed; 5 some lines have no complete answer; 6 the
-    output cannot be written.
+    output cannot be written; 8 --deadline ended the batch.
     """
     arguments = batch_arguments_of({name: value for name, value in locals().items() if name != "context"})
     refuse_contradictions(arguments)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
+from reflectty.batch.fingerprint import changed_parts, fingerprint_of
 from reflectty.batch.output import StreamOutput, open_output
 from reflectty.batch.progress import BatchProgress
 from reflectty.batch.prompts import InputFormat, PromptFile, count_lines, fields_of, sample_lines
@@ -18,11 +19,11 @@ from reflectty.batch.records import ALL_FIELDS, COMPACT_FIELDS, LineStatus, Resu
 from reflectty.batch.runner import BatchOptions, BatchRunner, Callbacks
 from reflectty.batch.scheduler import Scheduler
 from reflectty.batch.server import Server, check_servers
-from reflectty.chat.waits import run_ticker
+from reflectty.chat.waits import Deadline, run_ticker
 from reflectty.commands.ask import question_of
-from reflectty.commands.ask_options import decode_argument
+from reflectty.commands.ask_options import decode_argument, parse_deadline
 from reflectty.commands.batch import STDIN
-from reflectty.commands.console import load_theme
+from reflectty.commands.batch_reporter import BatchReporter
 from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.inputs import QuestionInputs
 from reflectty.commands.session_option import add_option_source
@@ -30,7 +31,7 @@ from reflectty.commands.template_option import apply_template, select_template, 
 from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError, reason_of
 from reflectty.core.safety import clean_line
 from reflectty.core.templates import refuse_unfillable_fields
-from reflectty.core.text import format_count, format_duration
+from reflectty.core.text import format_count
 from reflectty.engines import address_of
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
@@ -40,8 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reflectty.batch.output import Output
-    from reflectty.batch.progress_line import BatchProgressLine
-    from reflectty.batch.prompts import InputLine, PromptId, PromptLine
+    from reflectty.batch.prompts import InputLine, PromptLine
     from reflectty.batch.records import Outcome, ResumeCursor
     from reflectty.chat.request import Question
     from reflectty.commands.batch import BatchArguments
@@ -72,87 +72,6 @@ def question_for(item: PromptLine, common: Question, template: FilledTemplate | 
     )
 
 
-REPORT_SECONDS = 60.0
-"""Seconds between two lines of progress where stderr is no terminal."""
-
-
-class BatchReporter:
-    """Writes notes, records and totals, and erases the progress line where they would run into it."""
-
-    def __init__(self, terminal: Terminal, progress: BatchProgress, *, quiet: bool) -> None:
-        self._terminal = terminal
-        self._progress = progress
-        self._quiet = quiet
-        self._noted_texts: set[str] = set()
-        self._line = _make_progress_line(terminal, progress) if terminal.err.tty and not quiet else None
-        self._next_report = REPORT_SECONDS
-
-    def tick(self, seconds: float) -> None:
-        if self._line:
-            self._line.tick(seconds)
-        elif seconds >= self._next_report:
-            self._next_report = seconds + REPORT_SECONDS
-            self.note(self._report())
-
-    def _report(self) -> str:
-        """The progress as one line for a log."""
-        progress = self._progress
-        total = "" if progress.total is None else f" of {progress.total:,}"
-        failed = f", {progress.failed:,} failed" if progress.failed else ""
-        left = "" if progress.seconds_left is None else f", about {format_duration(progress.seconds_left)} left"
-        return f"{progress.answered_before + progress.finished:,}{total} lines{failed}{left}"
-
-    def clear(self) -> None:
-        """Erase the progress line."""
-        if self._line:
-            self._line.stop()
-
-    def note(self, text: str) -> None:
-        """Write a note to stderr, unless --quiet is given."""
-        if not self._quiet:
-            self.clear()
-            write_remark(self._terminal, text)
-
-    def note_once(self, text: str) -> None:
-        """Write a note unless it was written before."""
-        if text not in self._noted_texts:
-            self._noted_texts.add(text)
-            self.note(text)
-
-    def info(self, text: str) -> None:
-        """Write a note if stderr is a terminal."""
-        if self._terminal.err.tty:
-            self.note(text)
-
-    def write(self, text: str) -> None:
-        """Write a record to stdout."""
-        if self._terminal.out.tty:
-            self.clear()
-        self._terminal.out.write(text)
-
-    def report_totals(self) -> None:
-        """Report the answered and failed lines, the time and the speed."""
-        progress = self._progress
-        if not progress.finished:
-            self.info(
-                f"all {progress.answered_before:,} already answered" if progress.answered_before else "no lines to ask"
-            )
-            return
-        failed = f", {progress.failed:,} without a complete answer" if progress.failed else ""
-        earlier = f", {progress.answered_before:,} answered earlier" if progress.answered_before else ""
-        speed = f" · {progress.tokens_per_second:.0f} tok/s" if progress.tokens_per_second >= 1 else ""
-        self.info(
-            f"{format_count(progress.done, 'line')} answered{failed}{earlier}"
-            f" · {format_duration(progress.seconds)}{speed}"
-        )
-
-
-def _make_progress_line(terminal: Terminal, progress: BatchProgress) -> BatchProgressLine:
-    from reflectty.batch.progress_line import BatchProgressLine
-
-    return BatchProgressLine(terminal, load_theme(terminal), progress)
-
-
 class BatchContext(NamedTuple):
     """The inputs of one batch."""
 
@@ -178,6 +97,8 @@ class BatchFiles(NamedTuple):
     output: Output
     resume_index: ResumeIndex
     """The records that the output already has."""
+    known: frozenset[str] = frozenset()
+    """How their lines were asked, as fingerprints."""
 
 
 def run_batch(arguments: BatchArguments, terminal: Terminal) -> None:
@@ -190,7 +111,7 @@ def run_batch(arguments: BatchArguments, terminal: Terminal) -> None:
     with _open_input(arguments, terminal) as descriptor:
         files = _open_files(context, descriptor)
         try:
-            run_interruptible(_answer_lines(context, files))
+            run_interruptible(_answer_in_time(context, files))
         except UnreachableError as error:
             raise UnreachableError(str(error), _resume_hint_for(arguments, error.hint)) from error
         finally:
@@ -210,6 +131,7 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
     filling = select_template(arguments.ask_arguments, settings.template)
     settings = settings_with(filling.template, settings, is_named=True) if filling else settings
     question = question_of(arguments.ask_arguments, settings, lambda text: write_remark(terminal, text), filling)
+    question = question._replace(deadline=0.0)  # it is one of the whole batch
     fields = ALL_FIELDS if arguments.full else parse_fields(arguments.fields) or COMPACT_FIELDS
     shows_progress = not arguments.ask_arguments.quiet and arguments.file != STDIN
     total = count_lines(arguments.file) if shows_progress else None
@@ -293,7 +215,7 @@ def _open_files(context: BatchContext, descriptor: int) -> BatchFiles:
     if arguments.output is None:
         return BatchFiles(source, StreamOutput(reporter.write, ordered=ordered), ResumeIndex())
     output, index = open_output(arguments.output, resume=arguments.resume, force=arguments.force, ordered=ordered)
-    return BatchFiles(source, output, index)
+    return BatchFiles(source, output, index, frozenset(index.fingerprints))
 
 
 def _refuse_unfillable_template(context: BatchContext, source: PromptFile) -> None:
@@ -306,10 +228,17 @@ def _refuse_unfillable_template(context: BatchContext, source: PromptFile) -> No
         refuse_unfillable_fields(context.template.template, context.template.fields)
 
 
+async def _answer_in_time(context: BatchContext, files: BatchFiles) -> None:
+    """Ask the lines until `--deadline`."""
+    hint = _resume_hint_for(context.arguments, "allow more with --deadline")
+    async with Deadline(parse_deadline(context.arguments.ask_arguments.deadline), "the batch", hint).enforce():
+        await _answer_lines(context, files)
+
+
 async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
     """Ask the lines without an answer; needs no server if there are none."""
     resume_cursor = files.resume_index.create_cursor()
-    before = frozenset(files.resume_index.models)
+    _refuse_changed_way(context, files, context.common_question.ask_options.model)
     try:
         is_wanted, last = partial(_is_wanted, context, resume_cursor), context.arguments.limit or sys.maxsize
         async with aclosing(files.source.read_prompts(is_wanted, last)) as items:
@@ -318,7 +247,7 @@ async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
                 # The format of a pipe is known only now.
                 _refuse_unfillable_template(context, files.source)
                 unique = _watch_ids(_prepend(first, items), context.reporter.note)
-                await _ask_lines(context, files.output, unique, before)
+                await _ask_lines(context, files, unique)
     except asyncio.CancelledError:
         summary = f"stopped: {format_count(context.progress.answered_before + context.progress.done, 'line')} answered"
         context.reporter.note(
@@ -332,16 +261,27 @@ async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
         )
 
 
+MAX_IDS = 1 << 18
+"""How many ids are watched for doubles."""
+
+
 async def _watch_ids(
     items: AsyncGenerator[PromptLine, None], note: Callable[[str], None]
 ) -> AsyncGenerator[PromptLine, None]:
-    """Yield the lines, and note the first id that occurs twice: its records cannot be told apart by it."""
-    lines: dict[PromptId, int] = {}
+    """Yield the lines, and note the first id that occurs twice: its records cannot be told apart by it.
+
+    Keeps 8 bytes of each of the first `MAX_IDS` ids (20 MB), and none of the later ones: a batch may be endless.
+    """
+    seen: set[int] = set()
     is_noted = False
     async for item in items:
-        if item.id is not None and not is_noted and lines.setdefault(item.id, item.line) != item.line:
-            note(f"lines {lines[item.id]} and {item.line} have the same id {item.id!r}")
-            is_noted = True
+        if item.id is not None and not is_noted and len(seen) < MAX_IDS:
+            before = len(seen)
+            seen.add(hash(repr(item.id)))
+            if len(seen) == before:
+                note(f"the id {item.id!r} of line {item.line} is also that of an earlier line")
+                is_noted = True
+                seen.clear()
         yield item
 
 
@@ -367,18 +307,42 @@ def _is_wanted(context: BatchContext, resume_cursor: ResumeCursor, line: InputLi
     return True
 
 
-async def _ask_lines(
-    context: BatchContext, output: Output, items: AsyncGenerator[PromptLine, None], answered_by: frozenset[str]
-) -> None:
+def _refuse_changed_way(context: BatchContext, files: BatchFiles, model: str) -> None:
+    """Refuse to resume a file whose answers were asked for in another way.
+
+    Args:
+        context: the inputs of the batch.
+        files: its files.
+        model: the model that is asked; empty if it is not known yet.
+
+    Raises:
+        UsageError: they were; the message names what has changed.
+    """
+    now = _fingerprint_of(context, model)
+    changed = {part: None for before in files.known for part in changed_parts(before, now, knows_model=bool(model))}
+    if changed:
+        listed = " and ".join(filter(None, (", ".join([*changed][:-1]), [*changed][-1])))
+        raise UsageError(
+            f"{context.arguments.output} has answers with another {listed}",
+            "resume with the same options, or write to another file; --force instead of --resume asks all lines again",
+        )
+
+
+def _fingerprint_of(context: BatchContext, model: str) -> str:
+    template, fields = context.template or (None, {})
+    return fingerprint_of(context.common_question, template, fields, model)
+
+
+async def _ask_lines(context: BatchContext, files: BatchFiles, items: AsyncGenerator[PromptLine, None]) -> None:
     arguments, reporter = context.arguments, context.reporter
     async with AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(server) for server in _make_servers(context)]
         scheduler = Scheduler(len(servers), arguments.jobs or 1)
         model = await check_servers(servers, scheduler, context.common_question.ask_options.model, reporter.note)
-        for other in sorted(answered_by - {model}):
-            reporter.note(f"some lines were already answered by {other}: their answers are kept")
+        _refuse_changed_way(context, files, model)
+        callbacks = _make_callbacks(context, files.output, model)
         options = BatchOptions(arguments.jobs or 0, arguments.retry, arguments.patience)
-        runner = BatchRunner(servers, scheduler, options, _make_callbacks(context, output, model), context.progress)
+        runner = BatchRunner(servers, scheduler, options, callbacks, context.progress)
         async with run_ticker(reporter.tick):
             await runner.run(items)
 
@@ -405,13 +369,14 @@ def _make_servers(context: BatchContext) -> Iterator[Server]:
 def _make_callbacks(context: BatchContext, output: Output, model: str) -> Callbacks:
     common = context.common_question
     common = common._replace(ask_options=common.ask_options.override(model=model))
+    fingerprint = _fingerprint_of(context, model)
 
     def deliver(number: int, item: PromptLine, outcome: Outcome) -> None:
         if isinstance(outcome.error, OptionError):
             arguments = context.arguments.ask_arguments
             error = add_option_source(outcome.error, arguments.option or (), decode_argument(arguments.profile))
             outcome = outcome._replace(error=error)
-        output.put(number, record_of(item, outcome, context.fields))
+        output.put(number, record_of(item, outcome, context.fields, fingerprint))
 
     def question(item: PromptLine) -> Question:
         return question_for(item, common, context.template)

@@ -230,13 +230,11 @@ NoThinking = Annotated[bool, typer.Option("--no-thinking", help="Show only the s
 AllBranches = Annotated[bool, typer.Option("--all", "-a", help="Show every branch, not only the last viewed one.")]
 FormatOption = Annotated[
     ExportFormat | None,
-    typer.Option(
-        "--format", "-f", help="The format of the document.", show_default="from the file name, else markdown"
-    ),
+    typer.Option("--format", help="The format of the document.", show_default="from the file name, else markdown"),
 ]
 OutputPath = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - writes to stdout.", show_default="stdout"),
+    typer.Option("--output", metavar="FILE", help="Write to a file; - writes to stdout.", show_default="stdout"),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 STDOUT = STDIN = Path("-")

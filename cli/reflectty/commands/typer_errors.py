@@ -47,6 +47,11 @@ _OPTION_HINTS = (
 )
 _HINT_BY_OPTION = {option: hint for options, hint in _OPTION_HINTS for option in options}
 """Options of `ollama`, `llm`, `aichat`, `mods` and `sgpt` that a question has not, and what to use instead."""
+_HINT_BY_SHORT_OPTION = {
+    "-o": ("--output", "-o is a model option of a question; use --output FILE"),
+    "-f": ("--format", "-f is a file to ask about; use --format FORMAT"),
+}
+"""Short options that mean one thing in every command, each with the long one that may be meant where it is refused."""
 _HINT_BY_VALUE = {
     ("--effort", "none"): "--mode direct turns the thinking off",
     ("--effort", "off"): "--mode direct turns the thinking off",
@@ -85,6 +90,8 @@ def _unknown_option(name: str, path: str, context: Context | None) -> UsageError
     known = {flag for parameter in context.command.get_params(context) for flag in parameter.opts} if context else set()
     option = name.lstrip("-").replace("-", "_")
     hint = _HINT_BY_OPTION.get(name, "") if "--final" in known else ""
+    meant, why = _HINT_BY_SHORT_OPTION.get(name, ("", ""))
+    hint = why if meant in known else hint
     if not hint and "--option" in known and option in OPTIONS:
         hint = f"use -o {option}=VALUE"
     return UsageError(f"{path} has no option {name}", hint or did_you_mean(name, _long(known)) or f"see {path} --help")

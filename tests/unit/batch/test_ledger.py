@@ -12,6 +12,8 @@ from reflectty.batch.records import LineStatus, RecordKey, RecordSpan, ResumeInd
 
 ONE, OTHER = digest_of(b"one"), digest_of(b"other")
 
+WAY = "0123456789abcdef0123456789ab"
+
 
 class Written(NamedTuple):
     """A record in a file."""
@@ -45,7 +47,8 @@ def arranged(*records: Written, ordered: bool = True) -> list[RecordSpan] | None
     ("record", "entry"),
     [
         ({"line": 3, "digest": ONE, "answer": "a"}, RecordKey(3, ONE, failed=False)),
-        ({"line": 3, "digest": ONE, "model": "m"}, RecordKey(3, ONE, failed=False, model="m")),
+        ({"line": 3, "digest": ONE, "fingerprint": WAY}, RecordKey(3, ONE, failed=False, fingerprint=WAY)),
+        ({"line": 3, "digest": ONE, "fingerprint": "mine"}, RecordKey(3, ONE, failed=False)),
         ({"line": 3, "digest": ONE, "error": {}}, RecordKey(3, ONE, failed=True)),
         ({"line": "3", "digest": ONE}, None),
         ({"line": 0, "digest": ONE}, None),
@@ -136,9 +139,9 @@ class TestSpansInOrder:
         assert list(places) == [last[line] for line in sorted(last)]
 
 
-def test_the_models_are_those_that_answered() -> None:
+def test_fingerprints_are_those_of_answered_lines() -> None:
     ledger = ResumeIndex()
-    ledger.add(RecordKey(1, ONE, failed=False, model="a"), 1)
-    ledger.add(RecordKey(2, OTHER, failed=True, model="b"), 1)
+    ledger.add(RecordKey(1, ONE, failed=False, fingerprint="a"), 1)
+    ledger.add(RecordKey(2, OTHER, failed=True, fingerprint="b"), 1)
 
-    assert ledger.models == {"a"}
+    assert ledger.fingerprints == {"a"}

@@ -98,7 +98,7 @@ def test_title_is_escaped_on_a_terminal(words: tuple[str, ...]) -> None:
         (("rename", "{id}", "New", "title"), "reflect: {id} is now called New title\n"),
         (("remove", "{id}", "--yes"), f"reflect: removed {{id}} ({QUESTION})\n"),
         (("fork", "{id}"), f"reflect: the new session is called {QUESTION} (fork)\n"),
-        (("export", "{id}", "-o", "{home}/a.md"), f"reflect: exported {{id}} ({QUESTION}) to {{home}}/a.md\n"),
+        (("export", "{id}", "--output", "{home}/a.md"), f"reflect: exported {{id}} ({QUESTION}) to {{home}}/a.md\n"),
     ],
 )
 def test_actions_are_confirmed_on_a_terminal_but_not_in_a_script(data: Path, words: tuple[str, ...], said: str) -> None:
@@ -106,7 +106,9 @@ def test_actions_are_confirmed_on_a_terminal_but_not_in_a_script(data: Path, wor
     done = run(*(word.format(id=first, home=data) for word in words), tty=True)
     assert (done.code, done.err) == (0, said.format(id=first, home=data))
     (second,) = keep(QUESTION)
-    done = run(*(word.format(id=second, home=f"{data}/.") for word in words), *(["--force"] if "-o" in words else []))
+    done = run(
+        *(word.format(id=second, home=f"{data}/.") for word in words), *(["--force"] if "--output" in words else [])
+    )
     assert (done.code, done.err) == (0, "")
 
 
@@ -206,7 +208,7 @@ class TestImport:
     def test_nothing_is_imported_if_one_file_is_refused(self, data: Path) -> None:
         (session,) = keep("one")
         good, bad = data / "good.json", data / "bad.json"
-        assert run("export", session, "-o", str(good)).code == 0
+        assert run("export", session, "--output", str(good)).code == 0
         bad.write_text("{}", "utf-8")
         done = run("import", str(good), str(bad))
 
