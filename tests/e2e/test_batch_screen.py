@@ -46,7 +46,7 @@ def test_progress_line_does_not_overwrite_records(reflect: Reflect) -> None:
     name = input_file(reflect.home, *QUESTIONS)
     with (
         Echo(0.02) as server,
-        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, columns=120, rows=30) as screen,
+        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, columns=160, rows=30) as screen,
     ):
         code = screen.finish()
         lines = [text for text in screen.lines if text.startswith("{")]

@@ -87,7 +87,7 @@ def fish(reflect: Reflect, line: str) -> list[str]:
         ("reflect config get mod", {"model", "mode"}),
         ("reflect config sc", {"schema"}),
         ("reflect config set mode na", {"native"}),
-        ("reflect sessions export -f ht", {"html"}),
+        ("reflect sessions export --format ht", {"html"}),
         ("reflect completions install --shell f", {"fish"}),
         ("reflect -f a\\ f", {"a file.txt"}),
         ("reflect why mo", set()),
