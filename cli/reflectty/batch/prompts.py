@@ -9,10 +9,11 @@ import sys
 from contextlib import aclosing
 from enum import StrEnum
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from reflectty.core.errors import ReflecttyError, UsageError, reason_of
 from reflectty.core.messages import Message
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator

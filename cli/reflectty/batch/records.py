@@ -7,10 +7,11 @@ import re
 from array import array
 from enum import Enum, auto
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from reflectty.batch.fingerprint import FINGERPRINT
 from reflectty.core.errors import UsageError, did_you_mean
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.output.json import reply_object
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 from bisect import insort
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.batch.records import Outcome
 from reflectty.batch.scheduler import ConcurrencyController
@@ -23,6 +23,7 @@ from reflectty.core.errors import (
     UnreachableError,
     UsageError,
 )
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence

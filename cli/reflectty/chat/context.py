@@ -7,10 +7,11 @@ of two.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import PromptTooLongError, ReflecttyError
 from reflectty.core.model_names import is_same_model
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.options import AUTO, NUM_CTX
 
 if TYPE_CHECKING:

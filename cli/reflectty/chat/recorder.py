@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError, StoreError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus, StoredReply, title_for
 
 if TYPE_CHECKING:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from reflectty.core.known_models import keeps_thinking
 from reflectty.core.messages import Message, Request
 from reflectty.core.model_spec import bounds_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.options import AUTO, NUM_CTX
 from reflectty.core.session import NO_METRICS, ReplyMetrics
 from reflectty.reasoning.modes import AskOptions, Mode

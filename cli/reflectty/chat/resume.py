@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.core.errors import RefusedError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.segments import Kind
 from reflectty.reasoning.families import find_opener
 from reflectty.reasoning.steering import require_resumable, writing_family

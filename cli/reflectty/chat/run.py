@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reflectty.chat.context import choose_context, context_advice, find_larger_context, with_context
 from reflectty.chat.model_choice import blind_model_error, find_model, is_text_only, load_tags
@@ -29,6 +29,7 @@ from reflectty.core.errors import (
     StoppedError,
 )
 from reflectty.core.model_names import cloud_notice_of, is_same_model
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.options import NUM_CTX
 from reflectty.core.session import StoredReply
 from reflectty.reasoning.modes import Mode, lost_tokens_of, plan

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.chat.request import Question
 from reflectty.chat.run import read_reply
 from reflectty.core.errors import ReflecttyError, RefusedError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.protocols.ollama.model_specs import parameters_of
 from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.modes import AskOptions, Mode

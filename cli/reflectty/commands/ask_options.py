@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort, KeepThinkingMode
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.engines import EngineName
 from reflectty.reasoning.modes import Mode
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from reflectty.batch.prompts import InputFormat
 from reflectty.commands import options as args
 from reflectty.commands.ask_options import AskArguments, decode_argument
 from reflectty.core.errors import UsageError
+from reflectty.core.named_tuple import NamedTuple
 
 STDIN = Path("-")
 """Stands for stdin as the input and for stdout as the output."""

@@ -8,7 +8,7 @@ import stat
 import sys
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty import config
 from reflectty.batch.fingerprint import changed_parts, fingerprint_of
@@ -29,6 +29,7 @@ from reflectty.commands.inputs import QuestionInputs
 from reflectty.commands.session_option import add_option_source
 from reflectty.commands.template_option import apply_template, select_template, settings_with
 from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError, reason_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.templates import refuse_unfillable_fields
 from reflectty.core.text import format_count

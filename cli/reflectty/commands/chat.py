@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty import config
 from reflectty.commands.session_option import latest_session, remember_terminal_session, settings_for_session
 from reflectty.core.errors import StoppedError, StoreError, UsageError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import NO_SETTINGS
 from reflectty.output import write_remark
 

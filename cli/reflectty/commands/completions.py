@@ -6,12 +6,13 @@ import os
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reflectty.commands.console import ShowByDefault, make_group
 from reflectty.core.errors import OutputError, UsageError, reason_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.output import write_remark
 from reflectty.system import assets

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.commands.ask_options import decode_argument
 from reflectty.core.errors import UsageError
 from reflectty.core.inputs import compose_prompt, decode_input, encode_image, read_file, read_image, read_stdin
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty import config
 from reflectty.commands.ask_options import decode_argument
 from reflectty.core.errors import NoSessionError, OptionError, PromptTooLongError, StoreError, UsageError
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.inputs import read_text_argument
 from reflectty.config.templates import NO_TEMPLATE, load_template
 from reflectty.core.errors import UsageError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.templates import INPUT, Template, fields_of, fill_template, parse_fields, refuse_unknown_fields
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ import time
 from contextlib import suppress
 from itertools import pairwise
 from select import select
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urlsplit
 
 from reflectty import config
 from reflectty.core.errors import UsageError
 from reflectty.core.model_names import short_name_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.engines import address_of, is_built_in, manages_models
 from reflectty.system.files import write_atomically
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from reflectty.config.load import EXTENDS, TABLES, unknown_setting_error
 from reflectty.config.schema import (
@@ -19,6 +19,7 @@ from reflectty.config.schema import (
     parse_timeout_setting,
 )
 from reflectty.core.errors import OutputError, UsageError, reason_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.system.files import write_atomically
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.config.load import (
     NO_PROFILE,
@@ -24,6 +24,7 @@ from reflectty.config.load import (
 from reflectty.config.schema import FILE_SETTINGS, SETTINGS, parse_name
 from reflectty.config.templates import templates_of
 from reflectty.core.errors import OptionError, UsageError
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from reflectty.config.schema import (
     FILE_SETTINGS,
@@ -29,6 +29,7 @@ from reflectty.config.schema import (
 )
 from reflectty.config.state import recall_choice
 from reflectty.core.errors import UsageError, did_you_mean
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.system.files import read_text
 from reflectty.system.paths import config_path
 

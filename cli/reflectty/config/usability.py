@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.config.load import (
     SettingOrigin,
@@ -18,6 +18,7 @@ from reflectty.config.load import (
 from reflectty.config.schema import PROFILE_SETTINGS
 from reflectty.config.templates import NO_TEMPLATE, missing_template_error, template_names_in_folder, templates_of
 from reflectty.core.errors import UsageError
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from reflectty.core.named_tuple import NamedTuple
 
 FactValue = str | int | float | bool | None | tuple[str, ...]
 

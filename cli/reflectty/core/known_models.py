@@ -8,7 +8,9 @@ Names are those of Ollama's library and of the publishers' repositories. Every q
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
+
+from reflectty.core.named_tuple import NamedTuple
 
 
 class NamePattern(NamedTuple):

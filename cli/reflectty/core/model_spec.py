@@ -6,10 +6,11 @@ Ollama reads `general.sampling.*` of a GGUF from 0.34.0 on, with lower priority 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.messages import Bounds
 from reflectty.core.model_names import short_name_of
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

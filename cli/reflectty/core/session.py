@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from reflectty.core.inputs import compose_prompt
 from reflectty.core.messages import Message, Usage
 from reflectty.core.model_names import is_same_model
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 
 if TYPE_CHECKING:

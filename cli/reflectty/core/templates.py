@@ -9,9 +9,10 @@ needs no escaping: `{}`, `{ x }`, `{"a": 1}`, `f"{x.y}"`, and also the `${name}`
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.core.errors import UsageError, did_you_mean
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

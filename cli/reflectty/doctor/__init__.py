@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError, StalledError
 from reflectty.core.findings import Finding, FindingState
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.doctor import files, models, questions, server, terminal
 from reflectty.doctor.context import DoctorContext, DoctorState, SourcedValue
 

@@ -6,8 +6,9 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.engines.discovery import find_other_server_hint
 from reflectty.engines.embedded import is_installed
 from reflectty.models.fit import REMOTE_MACHINE

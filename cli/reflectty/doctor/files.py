@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.config.explain import find_mistakes
 from reflectty.config.load import (
@@ -21,6 +21,7 @@ from reflectty.config.load import (
 from reflectty.config.schema import SETTINGS
 from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.findings import Finding, FindingState
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.text import format_count
 from reflectty.doctor.context import run_in_thread
 

@@ -9,10 +9,11 @@ import re
 import sys
 import time
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from reflectty.core.errors import IncompleteError, RefusedError, StalledError, UsageError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.protocols.ollama import HOST_HINT, shorten
 from reflectty.protocols.refusals import (
     BUSY_STATUSES,

@@ -7,10 +7,11 @@ itself in the `Server` header of every response, including the refusal of a miss
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import ReflecttyError
 from reflectty.core.messages import Timeouts
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.engines.connection import Connection
 from reflectty.engines.hosts import parse_host
 

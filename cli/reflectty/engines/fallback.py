@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from reflectty.core.errors import (
     BusyError,
@@ -14,6 +14,7 @@ from reflectty.core.errors import (
 )
 from reflectty.core.messages import Engine
 from reflectty.core.model_spec import MINI_NAME, is_mini
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping

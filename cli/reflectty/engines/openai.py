@@ -7,11 +7,12 @@ open. Facts about vLLM are from 0.32.0.
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from reflectty.core.errors import PromptTooLongError, RefusedError, UnreachableError
 from reflectty.core.messages import Engine, Timeouts
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.engines.connection import Connection, ServerProfile
 from reflectty.engines.discovery import server_finder_for
 from reflectty.engines.openai_dialects import OllamaNativeApi, VllmPromptClient, truncation_note_of

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import BusyError, ReflecttyError, StalledError
 from reflectty.core.messages import Bounds, Usage
 from reflectty.core.model_names import is_same_model
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.protocols import ollama
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from reflectty.core.errors import (
     BusyError,
@@ -15,6 +15,7 @@ from reflectty.core.errors import (
     RefusedError,
     UnreachableError,
 )
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.protocols.ollama import NdjsonDecoder, decode
 from reflectty.protocols.refusals import retry_after
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from reflectty.core.errors import UnreachableError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.protocols.ollama import shorten
 
 if TYPE_CHECKING:

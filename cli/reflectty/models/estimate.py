@@ -6,8 +6,9 @@ rules are those of Ollama 0.32.15 and 0.34.2 (server/routes.go, envconfig/config
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.protocols.decoding import as_number, as_text
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ import asyncio
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import ReflecttyError, StoreError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.models import gguf
 from reflectty.protocols.ollama.model_specs import digest_of
 

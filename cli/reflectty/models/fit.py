@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.models.estimate import (
     CACHE_TYPES,
     DEFAULT_CACHE,

@@ -12,8 +12,9 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.models.fit import LOAD_VARIABLES, REMOTE_MACHINE, Gpu, Machine, MemoryKind, ServerHardware
 from reflectty.system.programs import PATIENCE_SECONDS, ProgramOutput, run_program

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import ModelMissingError, ReflecttyError
 from reflectty.core.model_names import is_same_model, short_name_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.modes import REFLECT_PROMPT, AskOptions, Mode, abilities_of, plan
 
 if TYPE_CHECKING:

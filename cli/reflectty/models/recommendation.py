@@ -5,8 +5,9 @@ Sizes are approximate download sizes; the server reports the exact ones once a p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.models.fit import Fit, default_context_of, fit_download
 from reflectty.models.hardware import detect_hardware
 

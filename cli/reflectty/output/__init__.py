@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind
 

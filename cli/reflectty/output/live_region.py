@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.text import format_bytes, format_duration, format_percent
 from reflectty.view.rows import cell_width, columns_for, fitting_length, palette_for

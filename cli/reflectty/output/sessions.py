@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean, clean_line
 from reflectty.output.tables import CUT_RANK, TableColumn, table_rows
 from reflectty.view.inline import wrap_line

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.templates import fields_of
 from reflectty.output.live_region import screen_size_of

@@ -8,10 +8,10 @@ solar_open2 and ernie45, the reasoning parsers of vLLM 0.33 and SGLang; for budg
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
 
 from reflectty.core.errors import UsageError
 from reflectty.core.known_models import family_of
+from reflectty.core.named_tuple import NamedTuple
 
 
 class Tag(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from typing import NamedTuple
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.sentences import LONGEST_SENTENCE, Sentence, SentenceScanner
 
 LONGEST_CYCLE = 8

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.segments import Kind
 from reflectty.reasoning.families import FAMILIES, HEADERS_WITHOUT_TOKENS
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from reflectty.core import known_models
 from reflectty.core.messages import Effort
 from reflectty.core.model_names import remote_host_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.families import FAMILIES, HARMONY_APART, ends_in, family_of_model
 from reflectty.reasoning.switches import switch_of
 

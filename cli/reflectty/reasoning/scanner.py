@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.segments import Kind
 from reflectty.reasoning.families import FAMILIES, HEADERS_WITHOUT_TOKENS
 from reflectty.reasoning.line_context import LineContext, Verdict

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from enum import Flag, StrEnum, auto
-from typing import NamedTuple
+
+from reflectty.core.named_tuple import NamedTuple
 
 
 class SecondThoughtKind(StrEnum):

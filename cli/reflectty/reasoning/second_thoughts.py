@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.second_thought_cues import (
     DENIAL,
     ENGLISH_INTERJECTION,

@@ -7,7 +7,8 @@ Chinese, or at the end of its line.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from reflectty.core.named_tuple import NamedTuple
 
 OPENING_WORDS = 5
 """Words after which a sentence is given for the first time."""

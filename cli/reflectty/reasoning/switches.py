@@ -12,10 +12,11 @@ makers on the efforts of K2 Horizon and GLM 5.3, and on `low_effort` of Nemotron
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.known_models import begins_with
 from reflectty.core.messages import Effort
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Arguments

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from reflectty.core.messages import VocabularyTags
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.families import FAMILIES
 
 if TYPE_CHECKING:

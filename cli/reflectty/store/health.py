@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import StoreError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.store import schema
 from reflectty.store.database import damage_marker_of, is_remote, read_mounts
 from reflectty.store.titles import open_read_only

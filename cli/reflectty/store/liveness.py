@@ -6,7 +6,8 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+
+from reflectty.core.named_tuple import NamedTuple
 
 SILENCE_SECONDS = 60.0
 """Seconds without a heartbeat after which a writer counts as ended."""

@@ -9,9 +9,10 @@ import sqlite3
 import stat
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError, StoreError, reason_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.store import schema
 from reflectty.store.database import (
     DAMAGE_CODES,

@@ -6,9 +6,10 @@ import contextlib
 import os
 import re
 import sqlite3
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from unicodedata import category
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import SearchHit
 from reflectty.store import schema
 from reflectty.store.encoding import decode_text, encode_text, is_dense

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from base64 import b64encode
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.core.errors import OutputError, reason_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean
 from reflectty.system.files import write_atomically
 from reflectty.system.paths import state_folder

@@ -6,7 +6,9 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.worker import WorkerFailed
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import NO_SETTINGS
 from reflectty.tui.conversation import NO_SOURCES
 from reflectty.tui.driver import TerminalDriver

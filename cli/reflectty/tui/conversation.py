@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from reflectty.core.errors import StoreError
 from reflectty.core.messages import Effort
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import (
     NO_METRICS,
     NO_SETTINGS,

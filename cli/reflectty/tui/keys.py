@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 from unicodedata import name as unicode_name
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
@@ -10,6 +10,7 @@ from textual.keys import KEY_NAME_REPLACEMENTS, REPLACED_KEYS, key_to_character
 
 from reflectty.config import config_path
 from reflectty.core.errors import UsageError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.tui.layouts import letters_at, place_of
 
 if TYPE_CHECKING:

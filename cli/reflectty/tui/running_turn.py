@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reflectty import config
 from reflectty.chat.recorder import Recorder, RecordTarget, stored_reply_of
 from reflectty.core.errors import OptionError, ReflecttyError, StoreError
 from reflectty.core.model_names import is_cloud_notice
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import NO_METRICS, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
 
 if TYPE_CHECKING:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.config import profile_names
 from reflectty.config.load import NO_PROFILE
 from reflectty.config.templates import template_names
 from reflectty.core.errors import UsageError, did_you_mean
 from reflectty.core.messages import Effort
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.modes import Mode
 from reflectty.tui.composer.completion import SlashCommand
 from reflectty.view.parts import ThinkingView

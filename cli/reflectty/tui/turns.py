@@ -7,9 +7,10 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from reflectty.core.errors import PromptTooLongError, ReflecttyError, RefusedError, StoreError, UsageError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import ReplyOrigin, ReplyStatus
 from reflectty.reasoning.modes import Mode, plan
 from reflectty.reasoning.steering import (

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import strikethrough
 from markdown_it.rules_inline.state_inline import Delimiter
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.view import formulas
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean, clean_line
 from reflectty.view.inline import wrap_line
 from reflectty.view.rows import BOLD, GUTTER_WIDTH, PLAIN, Columns, columns_for, expand_tabs

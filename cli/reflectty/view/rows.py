@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.system.terminal import TRUECOLOR
 from reflectty.system.theme import COLOR_ROLES, TERMINAL_THEME
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import Sanitizer
 from reflectty.core.segments import Kind, Reclassification
 from reflectty.view.thinking import ThinkingRenderer

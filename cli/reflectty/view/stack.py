@@ -6,8 +6,9 @@ Parts at the beginning are laid out once the user scrolls to them; lines are cou
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.view.reply_part import ReplyPart
 
 if TYPE_CHECKING:

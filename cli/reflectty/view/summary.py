@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import ReplyOrigin, ReplyStatus
 from reflectty.core.text import format_count, format_duration
 

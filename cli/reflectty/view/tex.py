@@ -7,8 +7,8 @@ its source form. Spacing around operators and relations follows TeX, not the sou
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.view.symbols import (
     ACCENTS,
     BLACKBOARD_LETTERS,

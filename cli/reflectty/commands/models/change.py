@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from reflectty.commands.options import (
 )
 from reflectty.core.errors import StoppedError, UsageError
 from reflectty.core.model_names import short_name_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.text import format_bytes, format_duration
 from reflectty.models.installed import TransferProgress
 from reflectty.output import write_remark

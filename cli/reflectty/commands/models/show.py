@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from reflectty.commands.models import options as args
 from reflectty.commands.options import EngineOption, Host, Profile
 from reflectty.core.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 from reflectty.core.model_spec import MINI_NAME, is_mini
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean
 from reflectty.engines import manages_models
 from reflectty.engines.embedded import is_installed

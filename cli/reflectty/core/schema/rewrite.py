@@ -22,9 +22,10 @@ from __future__ import annotations
 import json
 import math
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from reflectty.core.errors import UsageError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.schema.constraints import (
     ANNOTATIONS,
     BRANCH_KEYWORDS,

@@ -13,12 +13,13 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from reflectty.core.errors import StoreError, UnreachableError, reason_of
 from reflectty.core.model_spec import MINI_WEIGHTS_DIGEST
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.system.files import open_atomically
 
 if TYPE_CHECKING:

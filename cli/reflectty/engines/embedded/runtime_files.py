@@ -9,10 +9,11 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import reflectty
 from reflectty.core.errors import UnreachableError, UsageError
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.system import assets, paths
 from reflectty.system.terminal import system_environment
 

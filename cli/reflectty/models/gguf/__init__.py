@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.token_types import TOKENS_KEY, TYPES_KEY
 
 if TYPE_CHECKING:

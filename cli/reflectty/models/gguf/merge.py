@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.models.gguf import MAGIC, GgufError, GgufLayout, Tensor, copied_pieces, read_layout
 
 if TYPE_CHECKING:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path

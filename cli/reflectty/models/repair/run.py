@@ -6,10 +6,11 @@ import asyncio
 from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import IncompleteError, ReflecttyError, RefusedError, StoreError, UsageError
 from reflectty.core.model_names import checked_name, is_same_model
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.models import files
 from reflectty.models.repair import RepairResult, RepairStep
 from reflectty.models.repair.source import (

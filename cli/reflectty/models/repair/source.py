@@ -7,9 +7,10 @@ import hashlib
 import re
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
 from reflectty.core.errors import RefusedError, UsageError, reason_of
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.models import gguf
 from reflectty.models.files import read_in_thread
 from reflectty.reasoning.token_types import TokenType

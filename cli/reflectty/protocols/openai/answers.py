@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import (
     CrowdedError,
@@ -15,6 +15,7 @@ from reflectty.core.errors import (
     did_you_mean,
 )
 from reflectty.core.messages import Model, RunningModel
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.protocols.decoding import as_number, as_text, decode, error_body_of, shorten
 from reflectty.protocols.openai.models import can_chat_by_fields
 from reflectty.protocols.refusals import BUSY_STATUSES, busy_error_of, gateway_error_of, is_transient

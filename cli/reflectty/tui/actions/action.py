@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.tui.keys import format_key
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean, clean_line
 from reflectty.tui.fuzzy import closest_matches
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.core.errors import UsageError, reason_of
 from reflectty.core.inputs import decode_input, read_file, read_image
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean
 from reflectty.core.session import Attachment
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain, groupby, repeat
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.style import Style
 from textual.binding import Binding
@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Static
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.tui.fuzzy import closest_matches
 from reflectty.tui.screens.list_screen import SHORT, ListScreen

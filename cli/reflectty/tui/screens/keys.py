@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain, groupby, repeat, zip_longest
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.tui.keys import format_key
 from reflectty.tui.screens.list_screen import ListScreen
 from reflectty.tui.widgets.list import ListEntry, pad

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import Sanitizer
 from reflectty.tui.widgets.list import Heading, ListEntry
 from reflectty.view.rows import BOLD, cell_width, fitting_length, row_spans

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.geometry import Size
@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.tui.widgets.strips import make_strip
 from reflectty.view.rows import BOLD, PLAIN, cell_width, fitting_length, row_spans
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from reflectty.core import model_names
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.tui.widgets.strips import make_strip
 from reflectty.view.rows import BOLD, cell_width, fitting_length, text_of_row
