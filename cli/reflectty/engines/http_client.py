@@ -1,7 +1,7 @@
 """Creates the httpx client for a server, with a light transport for plain HTTP on this machine.
 
-httpx's own transport needs httpcore and anyio, which cost more to import than the rest of a one-shot. The light one
-supports neither TLS nor proxies and keeps no connections.
+httpx's own transport needs httpcore, h11 and anyio, which cost more to import than the rest of a one-shot. The light
+one supports neither TLS nor proxies and keeps no connections.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from contextlib import suppress
 from errno import ENOENT
 from typing import TYPE_CHECKING, Final
 
-import h11
 import httpx
 
 from reflectty.core.errors import UsageError
+from reflectty.protocols.http import ResponseDecoder, encode_head
 from reflectty.protocols.ollama import shorten
 from reflectty.system.terminal import system_environment
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
     from reflectty.engines.hosts import Address
     from reflectty.engines.proxies import Proxy
+    from reflectty.protocols.http import ResponseHead
 
 
-HEAD_LIMIT: Final = 100 * 1024
-"""Maximum bytes of the status line and the headers."""
 READ_SIZE: Final = 64 * 1024
 
 
@@ -65,7 +64,9 @@ class _HttpExchange(httpx.AsyncByteStream):
         self._request = request
         self._reader = reader
         self._writer = writer
-        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
+        self._decoder = ResponseDecoder(request.method)
+        self._body = b""
+        """What has arrived of the body and was not read."""
 
     async def aclose(self) -> None:
         self._writer.transport.abort()
@@ -76,35 +77,36 @@ class _HttpExchange(httpx.AsyncByteStream):
         """Send the request and return the response with its body unread."""
         body = self._request.stream
         if isinstance(body, httpx.AsyncByteStream) and not isinstance(body, httpx.ByteStream):
-            event = await self._next_while_sending(body)
+            head = await self._head_while_sending(body)
         else:
             await self._write()
-            event = await self._next()
-        while isinstance(event, h11.InformationalResponse):
-            event = await self._next()
-        if not isinstance(event, h11.Response):
-            raise httpx.RemoteProtocolError("the connection was closed", request=self._request)
-        return httpx.Response(event.status_code, headers=event.headers.raw_items(), stream=self)
+            head = await self._head()
+        return httpx.Response(head.status, headers=head.headers, stream=self)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while isinstance(event := await self._next(), h11.Data):
-            yield bytes(event.data)
+        while self._body or not self._decoder.done:
+            if body := self._body:
+                self._body = b""
+                yield body
+            else:
+                await self._read()
 
     async def _write(self) -> None:
-        for event in (self._head(), h11.Data(data=self._request.content), h11.EndOfMessage()):
-            self._writer.write(self._protocol.send(event) or b"")
+        self._writer.write(self._encoded_head() + self._request.content)
         # A server may refuse a long prompt before reading all of it: its response explains more than the broken pipe.
         with suppress(ConnectionError):
             await self._writer.drain()
 
-    def _head(self) -> h11.Request:
-        return h11.Request(
-            method=self._request.method, target=self._request.url.raw_path, headers=self._request.headers.raw
-        )
+    def _encoded_head(self) -> bytes:
+        request = self._request
+        try:
+            return encode_head(request.method, request.url.raw_path, request.headers.raw)
+        except ValueError as error:
+            raise httpx.LocalProtocolError(str(error), request=request) from error
 
-    async def _next_while_sending(self, body: AsyncIterable[bytes]) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
-        """Send a body piece by piece and return the first event: a server that refuses does not wait for the end."""
-        answer = asyncio.create_task(self._next())
+    async def _head_while_sending(self, body: AsyncIterable[bytes]) -> ResponseHead:
+        """Send a body piece by piece and return the head: a server that refuses does not wait for the end."""
+        answer = asyncio.create_task(self._head())
         sending = asyncio.create_task(self._write_pieces(body))
         try:
             await asyncio.wait((answer, sending), return_when=asyncio.FIRST_COMPLETED)
@@ -117,26 +119,32 @@ class _HttpExchange(httpx.AsyncByteStream):
             await asyncio.gather(answer, sending, return_exceptions=True)
 
     async def _write_pieces(self, body: AsyncIterable[bytes]) -> None:
-        self._writer.write(self._protocol.send(self._head()) or b"")
+        """Write a body whose length is among the headers."""
+        self._writer.write(self._encoded_head())
         async for piece in body:
-            self._writer.write(self._protocol.send(h11.Data(data=piece)) or b"")
+            self._writer.write(piece)
             try:
                 await self._writer.drain()
             except ConnectionError:
                 return
-        self._writer.write(self._protocol.send(h11.EndOfMessage()) or b"")
-        with suppress(ConnectionError):
-            await self._writer.drain()
 
-    async def _next(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
+    async def _head(self) -> ResponseHead:
+        while self._decoder.head is None:
+            await self._read()
+        return self._decoder.head
+
+    async def _read(self) -> None:
+        """Read and decode what has arrived, or raise why that is impossible."""
         try:
-            while (event := self._protocol.next_event()) is h11.NEED_DATA:
-                self._protocol.receive_data(await self._reader.read(READ_SIZE))
-        except h11.RemoteProtocolError as error:
+            data = b"" if self._decoder.error else await self._reader.read(READ_SIZE)
+            if data:
+                self._body += self._decoder.feed(data)
+            else:
+                self._decoder.close()
+        except ValueError as error:
             raise httpx.RemoteProtocolError(str(error), request=self._request) from error
         except OSError as error:
             raise httpx.ReadError(str(error), request=self._request) from error
-        return event
 
 
 def local_transport_for(address: Address) -> httpx.AsyncBaseTransport | None:

@@ -1,7 +1,8 @@
 """Explains why a server could not be reached: proxies, certificates, HTTP instead of HTTPS.
 
-OpenSSL reports a response without TLS as a wrong version number. h11, which parses HTTP, reports the TLS that an https
-port sends to plain http as an illegal request line, and names its own states when a server hangs up.
+OpenSSL reports a response without TLS as a wrong version number. h11, which parses HTTP for httpx's own transport,
+reports the TLS that an https port sends to plain http as an illegal request line, and names its own states when a
+server hangs up.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import httpx
 
 from reflectty.core.errors import UnreachableError
 from reflectty.core.named_tuple import NamedTuple
+from reflectty.protocols import http
 from reflectty.protocols.ollama import shorten
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST")
 _UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
-_TLS: Final = "illegal request line"
+_TLS: Final = ("illegal request line", http.TLS)
 _CLOSED: Final = "role=SERVER"
 _LOGIN_REQUIRED: Final = "407"
 
@@ -101,11 +103,11 @@ class Route(NamedTuple):
         """The error for a response that is not HTTP; an https port answers plain http with TLS or hangs up."""
         secure = "https" + self.address.url.removeprefix("http")
         plain = self.address.url.startswith("http://") and not self.address.socket_path
-        if plain and _TLS in reason:
+        if plain and any(text in reason for text in _TLS):
             message = f"{self.address} does not speak http: it responds with https"
             return UnreachableError(message, f"use {secure}")
         if _CLOSED in reason:
-            reason = "it closed the connection without a response"
+            reason = http.CLOSED
         message = f"{self.address} does not respond like {self.profile.label}: {reason}"
         if plain and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
             return UnreachableError(message, f"{self.profile.host_hint}; if it speaks https, use {secure}")

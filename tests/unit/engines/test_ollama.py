@@ -253,9 +253,9 @@ LOADED = """
 import sys
 from reflectty.engines import open_engine
 import reflectty.protocols.ollama
-print([name for name in ("asyncio", "httpx", "h11") if name in sys.modules])
+print([name for name in ("asyncio", "httpx") if name in sys.modules])
 open_engine()
-print([name for name in ("httpcore", "anyio") if name in sys.modules])
+print([name for name in ("httpcore", "h11", "anyio") if name in sys.modules])
 open_engine("gpu.example")
 print("httpcore" in sys.modules)
 """
