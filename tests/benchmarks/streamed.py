@@ -24,7 +24,7 @@ from reflectty.store import open_store
 from reflectty.system.terminal import system_terminal
 from reflectty.tui.actions import bind_actions
 from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
-from reflectty.tui.screens.chat import Chat
+from reflectty.tui.controller import ChatController
 from reflectty.tui.theme import ChatTheme
 
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ class Ours(ReflectApp):
     async def _measure(self) -> None:
         opened = time.process_time()
         chat = self.screen
-        assert isinstance(chat, Chat)
+        assert isinstance(chat, ChatController)
         await asyncio.sleep(1)
         probe = Probe(self._wanted, opened)
         beating = asyncio.create_task(probe.beat())
-        chat.controller.turns.ask("Compare the numbers, digit by digit.")
-        turn = chat.controller.turns.current
+        chat.turns.ask("Compare the numbers, digit by digit.")
+        turn = chat.turns.current
         assert turn
         await turn.ended.wait()
         beating.cancel()

@@ -34,10 +34,10 @@ def copied(reader: Reader) -> list[str]:
 async def test_every_slash_command_runs_its_action(reader: Reader) -> None:
     done: list[tuple[str, str]] = []
 
-    async def do(name: str, argument: str = "") -> None:
+    def do(name: str, argument: str = "") -> None:
         done.append((name, argument))
 
-    reader.chat.perform = do  # type: ignore[method-assign]
+    reader.chat.action_perform = do  # type: ignore[method-assign]
     for action in ACTIONS:
         if action.slash:
             word = "words" if action.argument else ""

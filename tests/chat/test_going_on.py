@@ -355,7 +355,7 @@ async def test_session_can_be_removed_while_its_reply_streams(reader: Reader) ->
     session = reader.chat.conversation.session
     assert session is not None
     await reader.press("ctrl+o")
-    reader.screen.post_message(SessionsPanel.Removed(session.id))
+    reader.chat.post_message(SessionsPanel.Removed(session.id))
     await reader.until(lambda: reader.chat.conversation.session is None)
     await reader.at_rest()
     assert reader.store.sessions() == ()

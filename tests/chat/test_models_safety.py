@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,7 @@ def test_hostile_pull_messages_are_safe(cases: Sequence[Case]) -> None:
             names = {f"m{next(number)}": text for text in texts}
             for name, text in names.items():
                 reader.server.pulling(name).say(text, digest=text, total=9, completed=4)
-                reader.chat.run_in_background(partial(reader.chat.perform, "pull", name))
+                reader.chat.action_perform("pull", name)
             await reader.shows(*names)
             await reader.press("pageup", *["down"] * len(names))
             for name, text in names.items():

@@ -282,7 +282,7 @@ SAID = StoredReply(
 
 
 async def _toggle(reader: Reader) -> None:
-    part = next((part for part in reader.chat.turns.replies), None)
+    part = next((part for part in reader.chat.turns.parts.replies), None)
     if part:
         reader.chat.transcript.change(part, part.toggle)
 

@@ -159,7 +159,7 @@ async def test_thinking_folded_while_streaming_stays_folded(reader: Reader) -> N
 
 def marked(reader: Reader) -> list[str]:
     """The rows of the corrections that are marked."""
-    parts = [part for part in reader.chat.turns.replies if part.marked_row >= 0]
+    parts = [part for part in reader.chat.turns.parts.replies if part.marked_row >= 0]
     return ["".join(text for text, _ in part.row(part.marked_row)) for part in parts]
 
 
@@ -230,7 +230,7 @@ async def test_paging_down_to_the_end_resumes_following(reader: Reader) -> None:
 
 @in_a_chat(before=long, size=(80, 24))
 async def test_folding_above_the_viewport_keeps_the_scroll_position(reader: Reader) -> None:
-    transcript, first = reader.chat.transcript, reader.chat.turns.replies[0]
+    transcript, first = reader.chat.transcript, reader.chat.turns.parts.replies[0]
     transcript.reveal(first, 85)
     await reader.settle()
     rows = first_rows(reader, 8)

@@ -101,7 +101,7 @@ async def main():
     setup = ChatConfig(ChatTheme(system_terminal(), "ink"), bind_actions(), AskOptions(), store, lambda: open_engine(sys.argv[1]), library, None)
     app = ReflectApp(setup, animation=False)
     async with app.run_test() as pilot:
-        while not app.screen.controller.conversation.ask_options.model:
+        while not app.screen.conversation.ask_options.model:
             await pilot.pause(0.01)
         loaded.append(sorted(sys.modules))
         await pilot.press("f6")

@@ -23,7 +23,7 @@ from reflectty.system import assets
 from reflectty.system.terminal import TRUECOLOR, Sink, Terminal
 from reflectty.tui.actions import bind_actions
 from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
-from reflectty.tui.screens.chat import Chat
+from reflectty.tui.controller import ChatController
 from reflectty.tui.theme import ChatTheme
 from support.app_pilot import piloted, until
 from support.model_server import ModelServer
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from reflectty.core.messages import Engine
     from reflectty.core.session import Session
     from reflectty.store import Store
-    from reflectty.tui.controller import ChatController
     from reflectty.view.reply_part import ReplyPart
     from support.scripted_engine import Step
 
@@ -111,13 +110,9 @@ class Reader:
         )
 
     @property
-    def screen(self) -> Chat:
-        return next(screen for screen in self.app.screen_stack if isinstance(screen, Chat))
-
-    @property
     def chat(self) -> ChatController:
-        """The controller of the chat."""
-        return self.screen.controller
+        """The screen of the chat."""
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, ChatController))
 
     @property
     def store(self) -> Store:
@@ -204,7 +199,7 @@ class Reader:
     @property
     def reply(self) -> ReplyPart:
         """The last reply."""
-        return self.chat.turns.replies[-1]
+        return self.chat.turns.parts.replies[-1]
 
     @property
     def stored_reply(self) -> StoredReply:

@@ -20,6 +20,7 @@ from reflectty.chat.request import (
 from reflectty.chat.stream import stream_reply
 from reflectty.chat.waits import MAX_WAIT_SECONDS, Deadline, FairYield, RetryBudget, run_ticker
 from reflectty.core.errors import (
+    BusyError,
     DeadlineError,
     IncompleteError,
     NoAnswerError,
@@ -107,7 +108,14 @@ async def ask(  # noqa: PLR0913 - recorder and model are optional
         _note_before(run, renderer.note, first_time)
         renderer.start(run.reply)
         async with _record_run(recorder, run, renderer.note, renderer.stop):
-            return await _show_reply(run, renderer, recorder, waits, deadline)
+            failure: ReflecttyError | None = None
+            try:
+                async with deadline.enforce():
+                    await _receive(run, renderer, recorder, waits)
+            except IncompleteError as error:
+                failure = error
+            await _show_end(run, renderer, failure)
+            return run.reply
     finally:
         renderer.stop()
 
@@ -268,57 +276,36 @@ async def _write_raw(run: _ChatRun, write: Callable[[str], None], note: Callable
         raise failure
 
 
-async def _show_reply(
-    run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, waits: RetryBudget, deadline: Deadline
-) -> Reply:
-    reply, question = run.reply, run.question
-    failure: ReflecttyError | None = None
-    try:
-        async with deadline.enforce():
-            await waits.run(lambda: _receive_with_retry(run, renderer, recorder), lambda: not reply.segments)
-    except IncompleteError as error:
-        failure = error
-    for event in (*reply.close(), *reply.reread_thinking()):
-        renderer.show(event)
-    failure = failure or error_of(reply, question, run.model)
-    reply.warnings += warnings_of(reply, *await _plan_with_vocabulary(run))
-    if failure:
-        reply.warnings.append(str(failure))
-        reply.is_withheld = question.schema is not None
-    renderer.end(reply)
-    for text in reply.warnings[: len(reply.warnings) - bool(failure)]:
-        renderer.note(text)
-    if failure:
-        raise failure
-    return reply
-
-
-async def _receive_with_retry(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None) -> None:
-    """Show a reply as it arrives; if the prompt did not fit, retry once with a larger context."""
-    try:
-        await _receive(run, renderer, recorder)
-    except PromptTooLongError as error:
-        roomier = await _enlarge_context(run, error)
-        # Shown with the first event of the retry, so that a refusal stays one line.
-        taken = f"{error}: retrying with {_context_of(roomier)}, which reloads the model"
-        await _receive(roomier, renderer, recorder, taken)
+async def _receive(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, waits: RetryBudget) -> None:
+    """Show a reply as it arrives; before its first text, retry if the server is busy or the prompt did not fit."""
+    first, retry_note = run, ""
+    while True:
+        try:
+            async with run_ticker(renderer.tick, *_recorder_watchers(recorder)), aclosing(run.stream()) as pieces:
+                turn = FairYield()
+                async for _, events in pieces:
+                    for event in events:
+                        if retry_note:
+                            renderer.note(retry_note)
+                            retry_note = ""
+                        renderer.show(event)
+                    await turn.yield_if_due()
+        except BusyError as error:
+            if run.reply.segments:
+                raise
+            await waits.wait(error)
+        except PromptTooLongError as error:
+            if run is not first:
+                raise
+            run = await _enlarge_context(run, error)
+            # Shown with the first event of the retry, so that a refusal stays one line.
+            retry_note = f"{error}: retrying with {_context_of(run)}, which reloads the model"
+        else:
+            return
 
 
 def _context_of(run: _ChatRun) -> str:
     return f"num_ctx={dict(run.question.ask_options.options)[NUM_CTX]}"
-
-
-async def _receive(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, retry_note: str = "") -> None:
-    """Show a reply as it arrives; `retry_note` is shown with its first event."""
-    async with run_ticker(renderer.tick, *_recorder_watchers(recorder)), aclosing(run.stream()) as pieces:
-        turn = FairYield()
-        async for _, events in pieces:
-            for event in events:
-                if retry_note:
-                    renderer.note(retry_note)
-                    retry_note = ""
-                renderer.show(event)
-            await turn.yield_if_due()
 
 
 async def _enlarge_context(run: _ChatRun, error: PromptTooLongError) -> _ChatRun:
@@ -333,6 +320,27 @@ async def _enlarge_context(run: _ChatRun, error: PromptTooLongError) -> _ChatRun
         error.resizable = error.resizable and not room.hint
         raise error
     return run._replace(question=with_context(run.question, room.tokens))
+
+
+async def _show_end(run: _ChatRun, renderer: Renderer, failure: ReflecttyError | None) -> None:
+    """Show the end of a reply with its warnings.
+
+    Raises:
+        ReflecttyError: the reply broke off with `failure`, or is not complete.
+    """
+    reply, question = run.reply, run.question
+    for event in (*reply.close(), *reply.reread_thinking()):
+        renderer.show(event)
+    failure = failure or error_of(reply, question, run.model)
+    reply.warnings += warnings_of(reply, *await _plan_with_vocabulary(run))
+    if failure:
+        reply.warnings.append(str(failure))
+        reply.is_withheld = question.schema is not None
+    renderer.end(reply)
+    for text in reply.warnings[: len(reply.warnings) - bool(failure)]:
+        renderer.note(text)
+    if failure:
+        raise failure
 
 
 async def _plan_with_vocabulary(run: _ChatRun) -> tuple[Plan, Model]:

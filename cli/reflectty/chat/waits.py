@@ -122,10 +122,20 @@ class RetryBudget:
             try:
                 return await call()
             except BusyError as error:
-                seconds = error.retry_after
-                if not (0 < seconds <= self._remaining and may_wait()):
+                if not may_wait():
                     raise
-                reason = "rate limit reached" if error.rate_limited else "the server is busy"
-                self._note(f"{reason}: retrying in {seconds:.0f} s")
-                self._remaining -= max(seconds, MIN_WAIT_SECONDS)
-                await asyncio.sleep(seconds)
+                await self.wait(error)
+
+    async def wait(self, error: BusyError) -> None:
+        """Wait until the time that the server names.
+
+        Raises:
+            BusyError: the error, if it names no time or the budget does not cover it.
+        """
+        seconds = error.retry_after
+        if not 0 < seconds <= self._remaining:
+            raise error
+        reason = "rate limit reached" if error.rate_limited else "the server is busy"
+        self._note(f"{reason}: retrying in {seconds:.0f} s")
+        self._remaining -= max(seconds, MIN_WAIT_SECONDS)
+        await asyncio.sleep(seconds)

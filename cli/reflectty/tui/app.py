@@ -11,10 +11,10 @@ from textual.worker import WorkerFailed
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import NO_SETTINGS
+from reflectty.tui.controller import ChatController
 from reflectty.tui.conversation import NO_SOURCES
 from reflectty.tui.driver import TerminalDriver
 from reflectty.tui.keys import register_sequences
-from reflectty.tui.screens.chat import Chat
 from reflectty.view.parts import ThinkingView
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class ReflectApp(App[None]):
         self.animation_level = "full" if animation else "none"
 
     def get_default_screen(self) -> Screen[None]:
-        return Chat(self._chat_config)
+        return ChatController(self._chat_config)
 
     def get_css_variables(self) -> dict[str, str]:
         return super().get_css_variables() | self._chat_config.theme.css_variables
@@ -138,5 +138,5 @@ class ReflectApp(App[None]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy the selection; Textual's own method works in too few terminals."""
-        chat = next(screen for screen in self.screen_stack if isinstance(screen, Chat))
-        self.run_worker(chat.controller.copy(text, "selection"))
+        chat = next(screen for screen in self.screen_stack if isinstance(screen, ChatController))
+        self.run_worker(chat.copy(text, "selection"))

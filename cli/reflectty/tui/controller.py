@@ -1,4 +1,4 @@
-"""The chat's controller: owns the conversation, the turns and the widgets, and asks through dialogs."""
+"""The chat's screen and controller: owns the conversation, the turns and the widgets, and handles their messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Container
+from textual.screen import Screen
 
 from reflectty.core.errors import ReflecttyError
 from reflectty.core.model_names import short_name_of
@@ -14,9 +17,11 @@ from reflectty.core.model_spec import is_mini
 from reflectty.core.safety import clean
 from reflectty.tui import slash, status
 from reflectty.tui.actions import methods_of
+from reflectty.tui.actions.general import COMPOSER_ACTIONS
 from reflectty.tui.composer.composer import Composer, Suggestions
 from reflectty.tui.composer.draft import load_attachment
 from reflectty.tui.conversation import Conversation, overflow_choices
+from reflectty.tui.dialogs import Dialogs
 from reflectty.tui.keys import format_key
 from reflectty.tui.session_options import SessionOptions
 from reflectty.tui.sessions.controller import SessionsController
@@ -28,75 +33,43 @@ from reflectty.view.parts import LegendPart, NotePart, Scene, to_chat_wording
 from reflectty.view.rows import Glyphs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterator
     from typing import Any
 
-    from textual.app import App
-    from textual.screen import Screen
+    from textual.app import ComposeResult
 
     from reflectty.core.errors import PromptTooLongError
     from reflectty.core.messages import Engine
     from reflectty.core.session import Session, Turn
-    from reflectty.tui.actions.action import Action
     from reflectty.tui.app import ChatConfig
     from reflectty.tui.models.manager import ModelManager
     from reflectty.tui.running_turn import TurnRequest
-
-
-class Dialogs:
-    """Asks through dialogs on the application's screen; call it from a worker, which waits for the answer."""
-
-    def __init__(self, app: Callable[[], App[None]], *, unicode: bool) -> None:
-        self._app = app
-        self._unicode = unicode
-
-    async def choose(
-        self,
-        title: str,
-        rows: Sequence[tuple[str, str, str]],
-        current: str | None,
-        preview: Callable[[str], None] | None = None,
-    ) -> str | None:
-        """Let the user choose one of several rows of value, label and detail; None on cancel."""
-        from reflectty.tui.screens.dialogs import Choice, ChoiceItem
-
-        offers = [ChoiceItem(value, label, detail, value == current) for value, label, detail in rows]
-        return await self._app().push_screen_wait(Choice(title, offers, preview=preview, unicode=self._unicode))
-
-    async def ask_line(self, title: str, default: str = "", placeholder: str = "") -> str | None:
-        """Let the user type a line; None on cancel."""
-        from reflectty.tui.screens.dialogs import LinePrompt
-
-        asked = LinePrompt(title, default, placeholder=placeholder, unicode=self._unicode)
-        return await self._app().push_screen_wait(asked)
-
-    async def confirm(self, question: str, yes: str, no: str) -> bool:
-        """Ask for confirmation."""
-        from reflectty.tui.screens.dialogs import Confirm
-
-        return await self._app().push_screen_wait(Confirm(question, yes, no, unicode=self._unicode))
-
-    def show_keys(self, actions: Sequence[Action]) -> None:
-        """Show all keys and commands."""
-        from reflectty.tui.screens.keys import KeysScreen
-
-        self._app().push_screen(KeysScreen(actions, unicode=self._unicode))
+    from reflectty.tui.sessions.panel import SessionsPanel
 
 
 SHORT_NOTE_SECONDS = 4.0
+POLL_SECONDS = 5.0
 PULL_STOPPED_NOTE = "pull of {0} stopped: progress is kept, run `reflect models pull {0}` to continue"
 
 
-class ChatController:
-    """Controls the widgets and the conversation of one screen.
+class ChatController(Screen[None]):
+    """Shows one chat, and controls its widgets and its conversation.
 
     Args:
-        screen: the screen that it controls.
         chat_config: the configuration of the chat.
     """
 
-    def __init__(self, screen: Screen[None], chat_config: ChatConfig) -> None:
-        self.screen = screen
+    AUTO_FOCUS = "Composer"
+    DEFAULT_CSS = """
+    ChatController { background: $r-background; layout: vertical; }
+    ChatController #middle { height: 1fr; }
+    ChatController Transcript { height: 1fr; padding: 1 1 0 1; }
+    ChatController.-plain Composer, ChatController.-plain Composer:focus { border: ascii $r-line; }
+    """
+    BINDINGS: ClassVar = []
+
+    def __init__(self, chat_config: ChatConfig) -> None:
+        super().__init__()
         self.config = chat_config
         self.theme = chat_config.theme
         self.actions = chat_config.actions
@@ -111,16 +84,26 @@ class ChatController:
         self.transcript = Transcript(
             Scene(self.theme.palette, 80, 24, chat_config.view, tuple(self._key_labels.items()))
         )
-        self.turns = TurnQueue(self.conversation, self.transcript, self, self.run_in_background)
+        # Textual's type for work is narrower than a coroutine function, which works.
+        self.turns = TurnQueue(self.conversation, self.transcript, self, self.run_worker)  # type: ignore[arg-type]
         self._opened_engines: list[Engine] = []
         """Every engine opened so far, closed at the end: a request may still run on a previous one."""
         self.suggestions = Suggestions(glyphs=list_glyphs(unicode=self.unicode))
         self.composer = self._build_composer()
         self.topline, self.status = TopLine(), StatusLine()
-        self.dialogs = Dialogs(lambda: screen.app, unicode=self.unicode)
+        self.dialogs = Dialogs(lambda: self.app, unicode=self.unicode)
         self.sessions = SessionsController(self)
         self._model_managers: dict[str, ModelManager] = {}
         self._methods = methods_of(self)
+        self.set_class(not self.unicode, "-plain")
+        self._bind_keys()
+
+    def _bind_keys(self) -> None:
+        handled = {action.name for action in COMPOSER_ACTIONS}
+        for action in self.actions:
+            for key in action.keys if action.name not in handled else ():
+                name = f"perform('{action.name}')"
+                self._bindings.bind(key, name, action.label, show=False, priority=not action.yields)
 
     def _build_composer(self) -> Composer:
         keys = {action.name: action.keys for action in self.actions}
@@ -130,14 +113,43 @@ class ChatController:
         composer.send_keys, composer.newline_keys = keys["send"], keys["newline"]
         return composer
 
+    def compose(self) -> ComposeResult:
+        yield self.topline
+        with Container(id="middle"):
+            yield self.transcript
+        yield self.suggestions
+        yield self.composer
+        yield self.status
+
+    def on_mount(self) -> None:
+        self.refresh_theme()
+        self.show_conversation(self.config.session)
+        if self.config.model_overrides_session:
+            self.change_ask_options(model=self.config.ask_options.model)
+        for text in self.config.notes:
+            self.note(text, wrong=True)
+        # The user can type before the server is found.
+        self.call_after_refresh(self.connect)
+        self.set_interval(POLL_SECONDS, self.poll)
+
+    async def on_unmount(self) -> None:
+        """Stop the pulls, stop and store the running reply, and close the engines."""
+        for manager in self._model_managers.values():
+            for name in await manager.close():
+                self.config.exit_message(PULL_STOPPED_NOTE.format(name))
+        await self.turns.close()
+        for engine in self._opened_engines:
+            await engine.aclose()
+
     def run_in_background(
         self, work: Callable[[], Coroutine[Any, Any, None]], group: str = "", *, exclusive: bool = False
     ) -> None:
         """Run a coroutine in the background; a worker canceled before its start never creates it."""
-        # Textual's type for work is narrower than a coroutine function, which works.
-        self.screen.run_worker(work, group=group, exclusive=exclusive)  # type: ignore[arg-type]
+        self.run_worker(work, group=group, exclusive=exclusive)  # type: ignore[arg-type]
 
-    async def perform(self, name: str, argument: str = "") -> None:
+    # Actions
+
+    def action_perform(self, name: str, argument: str = "") -> None:
         """Perform an action in the background, and show its errors in the transcript."""
         self.run_in_background(partial(self._perform, name, argument))
 
@@ -215,9 +227,9 @@ class ChatController:
             self.transcript.add(NotePart(text, wrong=True))
         else:
             # The notification must not cover the composer.
-            for rack in self.screen.query("ToastRack"):
+            for rack in self.query("ToastRack"):
                 rack.styles.margin = (0, 1, self.composer.outer_size.height + 1, 0)
-            self.screen.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
+            self.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
 
     def report_error(self, error: ReflecttyError) -> None:
         self.note(error.with_hint, wrong=True)
@@ -245,35 +257,38 @@ class ChatController:
         load_attachment(path, self.note)
         self.composer.insert(f'@"{path}" ')
 
-    async def send(self, text: str, typed: str, mentioned: tuple[Path, ...]) -> None:
+    async def on_composer_sent(self, event: Composer.Sent) -> None:
         """Handle the composer's text: a command, edited thinking, a rephrased question, or a question."""
         if self.turns.is_steering:
-            self.turns.resume(text)
+            self.turns.resume(event.text)
             self.refresh_status()
             return
         try:
-            command = None if self.edited_question else slash.parse_command(typed, self.actions)
+            command = None if self.edited_question else slash.parse_command(event.visible_text, self.actions)
             if command:
-                await self.perform(command.name, command.argument)
+                self.action_perform(command.name, command.argument)
                 return
-            found = tuple(load_attachment(path, self.note) for path in mentioned)
+            found = tuple(load_attachment(path, self.note) for path in event.mentioned_files)
         except ReflecttyError as error:
             self.report_error(error)
-            self.composer.fill(text)
+            self.composer.fill(event.text)
             return
         editing, self.edited_question = self.edited_question, None
         if editing:
-            await self.turns.rephrase(editing, text, found)
+            await self.turns.rephrase(editing, event.text, found)
         else:
             self._remove_legend()
-            self.turns.ask(text, found)
+            self.turns.ask(event.text, found)
         self.refresh_status()
+
+    def on_composer_leave_wanted(self) -> None:
+        self.action_perform("quit")
 
     def begin_editing(self, question: Turn) -> None:
         """Open a question in the composer."""
         self.edited_question = question
         self.composer.fill(question.text)
-        part = self.turns.part_of(question.id)
+        part = self.turns.parts.find(question.id)
         if part:
             self.transcript.reveal(part)
         self.refresh_status()
@@ -284,6 +299,27 @@ class ChatController:
         self.refresh_status()
 
     # The screen
+
+    def on_transcript_toggled(self, event: Transcript.Toggled) -> None:
+        self.transcript.change(event.part, event.part.toggle)
+
+    def on_sessions_panel_page_requested(self, event: SessionsPanel.PageRequested) -> None:
+        self.sessions.load_page(event.offset)
+
+    def on_sessions_panel_searched(self, event: SessionsPanel.Searched) -> None:
+        self.sessions.search_store(event.words)
+
+    def on_sessions_panel_renamed(self, event: SessionsPanel.Renamed) -> None:
+        self.sessions.rename(event.session_id, event.title)
+
+    async def on_sessions_panel_removed(self, event: SessionsPanel.Removed) -> None:
+        await self.sessions.remove(event.session_id)
+
+    async def on_sessions_panel_opened(self, event: SessionsPanel.Opened) -> None:
+        await self.sessions.open(event.session_id, event.turn)
+
+    def on_sessions_panel_closed(self) -> None:
+        self.composer.focus()
 
     def change_ask_options(self, **changes: object) -> None:
         """Change the ask options from the next question on."""
@@ -300,7 +336,7 @@ class ChatController:
 
     def refresh_theme(self) -> None:
         """Apply the theme's colors to everything on the screen."""
-        self.screen.app.refresh_css()
+        self.app.refresh_css()
         palette = self.theme.palette
         self.topline.palette = self.status.palette = palette
         self.transcript.set_scene(self.transcript.scene._replace(palette=palette))
@@ -310,10 +346,10 @@ class ChatController:
         self.edited_question = None
         if session:
             self.conversation.open(session)
-        self.turns.show()
+        self.turns.parts.show()
         if not self.transcript.parts:
             self.transcript.add(LegendPart())
-        part = self.turns.part_of(turn)
+        part = self.turns.parts.find(turn)
         if part:
             self.transcript.reveal(part)
         self.session_options.restore()
@@ -331,24 +367,15 @@ class ChatController:
             self.composer.fill("")
         await self.turns.stop_all()
 
-    async def shut_down(self) -> None:
-        """Stop the pulls, stop and store the running reply, and close the engines."""
-        for manager in self._model_managers.values():
-            for name in await manager.close():
-                self.config.exit_message(PULL_STOPPED_NOTE.format(name))
-        await self.turns.close()
-        for engine in self._opened_engines:
-            await engine.aclose()
-
     def on_turn_end(self) -> None:
         """Poll the server after a reply, which shows whether it is reachable and has loaded the model."""
-        if self.screen.is_attached:
+        if self.is_attached:
             self.poll()
         self.refresh_status()
 
     def refresh_status(self) -> None:
         """Update the title, the status line and the key hints from the current state."""
-        if not self.screen.is_attached:
+        if not self.is_attached:
             return
         turns, current = self.turns, self.turns.current
         self.topline.title = self.conversation.title

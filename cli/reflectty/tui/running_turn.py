@@ -1,4 +1,4 @@
-"""One turn while it runs: asks the model, draws the reply into its part and records it."""
+"""One turn while it runs: draws the reply into its part, records it and can be stopped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from reflectty import config
 from reflectty.chat.recorder import Recorder, RecordTarget, stored_reply_of
 from reflectty.core.errors import OptionError, ReflecttyError, StoreError
 from reflectty.core.model_names import is_cloud_notice
@@ -14,10 +13,10 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import NO_METRICS, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Iterator
 
+    from reflectty.chat.request import Question
     from reflectty.core.errors import PromptTooLongError
-    from reflectty.core.messages import Engine
     from reflectty.core.segments import Event
     from reflectty.core.session import Turn
     from reflectty.reasoning.reply import Reply
@@ -90,12 +89,15 @@ class RunningTurn:
         self.part = part
         self.reply: Reply | None = None
         """The reply, once its request is sent."""
-        self.task: asyncio.Task[Any] | None = None
-        """The work that a stop cancels; None until the turn has begun."""
+        self.error: BaseException | None = None
+        """What ended the last stoppable block."""
+        self.has_begun = False
         self.ended = asyncio.Event()
+        self._task: asyncio.Task[Any] | None = None
+        """The task of the stoppable block."""
         self._context = context
         self._conversation, self._transcript = context.conversation, context.transcript
-        self._recorder = self._make_recorder()
+        self.recorder = self._make_recorder()
         self._loop = asyncio.get_running_loop()
 
     def _make_recorder(self) -> Recorder:
@@ -136,7 +138,7 @@ class RunningTurn:
 
     def _forward_note(self, text: str) -> None:
         """Show a note; a failure to store the reply and a cloud notice stay in the transcript."""
-        failure, watcher = self._recorder.failure, self._context.watcher
+        failure, watcher = self.recorder.failure, self._context.watcher
         if failure and text.startswith(str(failure)):
             watcher.note(f"{failure}: {IN_MEMORY_NOTE}", wrong=True)
         elif not is_cloud_notice(text):
@@ -161,39 +163,46 @@ class RunningTurn:
             return None
         return stored_reply_of(StoredReply(reply.model, mode=reply.mode, prefilled=reply.prefilled), reply)
 
-    async def ask(self, wait_for_engine: Callable[[], Awaitable[Engine]]) -> None:
-        """Ask the model.
-
-        Raises:
-            ReflecttyError: there is no engine, the server refused, or the reply is not complete.
-        """
-        engine = await wait_for_engine()
-        from reflectty.chat.run import ask
-
+    @property
+    def question(self) -> Question:
+        """The question to ask, with its history."""
         request = self.request
         question = self._conversation.build_question(
             request.question, reply_prefix=request.reply_prefix, prefix_stats=request.prefix_stats
         )
         if request.model:
-            question = question._replace(ask_options=question.ask_options.override(model=request.model))
-        await ask(
-            engine,
-            question,
-            self,
-            first_time=lambda name: config.remember_once("asked", name),
-            recorder=self._recorder,
-        )
+            return question._replace(ask_options=question.ask_options.override(model=request.model))
+        return question
 
-    async def store(self, error: BaseException | None) -> StoredReply:
+    @contextlib.contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Let `stop` end the block, and keep its error: only the block is canceled, not what follows."""
+        self.has_begun, self.error, self._task = True, None, asyncio.current_task()
+        try:
+            yield
+        except (ReflecttyError, asyncio.CancelledError) as error:
+            self.error = error
+        finally:
+            task, self._task = self._task, None
+            while task and task.cancelling():
+                task.uncancel()
+
+    def cancel(self) -> None:
+        """End the stoppable block, if one is running."""
+        if self._task:
+            self._task.cancel()
+
+    async def store(self) -> StoredReply:
         """Wait until the reply is stored, add it to the conversation, and return it as the part shows it."""
-        await self._recorder.wait_until_written()
+        await self.recorder.wait_until_written()
+        error = self.error
         if isinstance(error, OptionError):
             from reflectty.config.explain import with_option_source
 
             sources = self._conversation.option_sources
             error = with_option_source(error, sources.profile, dict(sources.typed))
         shown = self._outcome_of(error)
-        turn = self._continue_in_memory(shown) if self._recorder.failure else self._written_turn()
+        turn = self._continue_in_memory(shown) if self.recorder.failure else self._written_turn()
         if turn is None:
             return shown
         self.part.turn = turn.id
@@ -202,8 +211,8 @@ class RunningTurn:
 
     def _written_turn(self) -> Turn | None:
         """The turn of the reply as it is in the store; None if its request was never sent."""
-        turn = self._recorder.turn or self.request.resumed_turn
-        return turn._replace(said=self._recorder.written or turn.said) if turn else None
+        turn = self.recorder.turn or self.request.resumed_turn
+        return turn._replace(said=self.recorder.written or turn.said) if turn else None
 
     def _outcome_of(self, error: BaseException | None) -> StoredReply:
         """The outcome that the screen shows for a finished reply, stored or not."""
@@ -228,7 +237,7 @@ class RunningTurn:
     def retry(self) -> None:
         """Prepare to ask again after a refusal: the reply streams into the same turn."""
         self.request = self.request._replace(resumed_turn=self._conversation.find_turn(self.part.turn))
-        self.reply, self._recorder = None, self._make_recorder()
+        self.reply, self.recorder = None, self._make_recorder()
 
     def close(self, reply: StoredReply) -> None:
         """End the part with the stored reply."""

@@ -7,8 +7,9 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
+from reflectty import config
 from reflectty.core.errors import PromptTooLongError, ReflecttyError, RefusedError, StoreError, UsageError
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import ReplyOrigin, ReplyStatus
@@ -21,8 +22,9 @@ from reflectty.reasoning.steering import (
     open_thinking,
 )
 from reflectty.tui.running_turn import IN_MEMORY_NOTE, RunningTurn, TurnContext, TurnRequest
-from reflectty.view.parts import NotePart, QuestionPart
-from reflectty.view.reply_part import ReplyPart, part_of
+from reflectty.tui.turn_parts import TurnParts
+from reflectty.view.parts import QuestionPart
+from reflectty.view.reply_part import ReplyPart
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -35,10 +37,8 @@ if TYPE_CHECKING:
     from reflectty.tui.conversation import Conversation
     from reflectty.tui.running_turn import TurnWatcher
     from reflectty.tui.widgets.transcript import Transcript
-    from reflectty.view.parts import Part
 
     StartWork = Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
-    Result = TypeVar("Result")
     TurnEvent = Literal["start", "ask", "exceed", "stop", "end", "hold", "release", "steer", "cancel"]
 
 NO_REPLY = "no reply yet"
@@ -100,7 +100,7 @@ class TurnQueue:
         conversation: the session of the turns.
         transcript: the widget that shows them.
         watcher: receives what happens.
-        start_work: starts a coroutine in the background.
+        start_work: starts a coroutine in the background, `run_worker` of a screen.
     """
 
     def __init__(
@@ -119,8 +119,8 @@ class TurnQueue:
         """The model of the last reply that has any text."""
         self.used_tokens = 0
         """Context tokens that the last turn used."""
+        self.parts = TurnParts(conversation, transcript)
         self._conversation = conversation
-        self._transcript = transcript
         self._watcher = watcher
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._context = TurnContext(conversation, transcript, watcher, self._writer.submit, set())
@@ -172,71 +172,27 @@ class TurnQueue:
             raise ReflecttyError("not connected to a server yet")
         return self.engine
 
-    # On the screen
-
-    def show(self, *, keep_notes: bool = False) -> None:
-        """Show the visible branch from its end; `keep_notes` keeps the notes, for the same session."""
-        parts: list[Part] = []
-        for turn in self._conversation.path:
-            part = part_of(turn)
-            part.branch = self._conversation.branch_position(turn)
-            parts.append(part)
-        notes = (part for part in self._transcript.parts if keep_notes and isinstance(part, NotePart))
-        self._transcript.fill([*parts, *notes, *(waiting.part for waiting in self.queue)])
-        self._mark_last()
-
-    def part_of(self, turn: int | None) -> Part | None:
-        found = (part for part in self._transcript.parts if getattr(part, "turn", None) == turn and turn is not None)
-        return next(found, None)
-
-    @property
-    def replies(self) -> tuple[ReplyPart, ...]:
-        return tuple(part for part in self._transcript.parts if isinstance(part, ReplyPart))
-
-    def _mark_last(self) -> None:
-        """Show key hints beside the last reply only."""
-        replies = self.replies
-        for part in replies:
-            last = part is replies[-1]
-            if part.is_last != last:
-                part.is_last = last
-                self._transcript.refresh_first_row(part)
-
-    def _mark_branch(self, part: ReplyPart) -> None:
-        """Update the branch position that a part shows."""
-        turn = self._conversation.find_turn(part.turn)
-        position = self._conversation.branch_position(turn) if turn else (1, 1)
-        if position != part.branch:
-            part.branch = position
-            self._transcript.lay_out_part(part)
-
-    def _drop_after(self, part: Part) -> None:
-        """Remove the replies to a question from the screen, but not from the store."""
-        parts = self._transcript.parts
-        at = next(at for at, other in enumerate(parts) if other is part)
-        waiting = {id(waiting.part) for waiting in self.queue}
-        for other in [other for other in parts[at + 1 :] if id(other) not in waiting]:
-            self._transcript.drop(other)
-
     # Asking
 
     def ask(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
         """Ask a question now, or queue it behind the running reply."""
         part = QuestionPart(text, attachments, is_queued=self.state is not TurnState.IDLE)
         self.queue.append(QueuedQuestion(text, attachments, part))
-        self._transcript.add(part)
-        self._transcript.go_to_end()
-        self._start_next()
+        self.parts.add_question(part)
+        if self.state is TurnState.IDLE:
+            self._start(self._take_question())
 
     def _start_next(self) -> None:
         """Ask the oldest queued question, unless a reply is running or about to resume."""
-        if not self.queue or self.state is not TurnState.IDLE:
-            return
-        waiting = self.queue.pop(0)
-        turn = self._store_question(lambda: self._conversation.add_question(waiting.text, waiting.attachments))
-        waiting.part.turn, waiting.part.is_queued = turn.id, False
-        self._transcript.lay_out_part(waiting.part)
-        self._start(TurnRequest(turn), waiting.part)
+        if self.queue and self.state is TurnState.IDLE:
+            self._start(self._take_question())
+
+    def _take_question(self) -> TurnRequest:
+        """Store the oldest queued question."""
+        text, attachments, part = self.queue.pop(0)
+        turn = self._store_question(lambda: self._conversation.add_question(text, attachments))
+        self.parts.mark_asked(part, turn.id)
+        return TurnRequest(turn)
 
     def _store_question(self, write: Callable[[], Turn]) -> Turn:
         """Store a question; if the file is not writable, continue the session in memory."""
@@ -247,13 +203,14 @@ class TurnQueue:
             self._watcher.note(f"{error}: {IN_MEMORY_NOTE}", wrong=True)
             return write()
 
-    def _start(self, request: TurnRequest, after: Part) -> None:
-        """Add a reply below its question and start it; no other reply may be running."""
+    def _start(self, request: TurnRequest) -> None:
+        """Start a reply below its question; no other reply may be running."""
+        question = self.parts.find(request.question.id)
+        if question is None:
+            return
         self._move("start")
         part = ReplyPart(request.model or self._conversation.ask_options.model, origin=request.origin)
-        at = next(at for at, other in enumerate(self._transcript.parts) if other is after) + 1
-        self._transcript.insert(at, part)
-        self._mark_last()
+        self.parts.add_reply(question, part)
         self.current = RunningTurn(request, part, self._context)
         self._start_work(partial(self._run, self.current))
 
@@ -261,16 +218,20 @@ class TurnQueue:
         """Run a turn until its reply is over and stored, however it ended; then ask the next question."""
         try:
             while True:
-                _, error = await self._run_stoppable(turn, turn.ask(self._wait_for_engine))
-                reply = await turn.store(error)
-                if not await self._wants_retry(turn, error):
+                with turn.stoppable():
+                    engine = await self._wait_for_engine(turn)
+                    from reflectty.chat.run import ask
+
+                    await ask(engine, turn.question, turn, first_time=_is_first_time, recorder=turn.recorder)
+                reply = await turn.store()
+                if not await self._wants_retry(turn):
                     break
                 turn.retry()
             self._update_figures(reply)
             turn.close(reply)
         finally:
             self._end(turn)
-        self._mark_branch(turn.part)
+        self.parts.mark_branch(turn.part)
         self._start_next()
 
     def _end(self, turn: RunningTurn) -> None:
@@ -279,12 +240,13 @@ class TurnQueue:
         turn.ended.set()
         self._watcher.on_turn_end()
 
-    async def _wants_retry(self, turn: RunningTurn, error: BaseException | None) -> bool:
+    async def _wants_retry(self, turn: RunningTurn) -> bool:
         """Ask what to omit after an overflow; True to retry."""
-        if not isinstance(error, PromptTooLongError) or not self._move("exceed"):
-            return False
-        wants_retry, _ = await self._run_stoppable(turn, self._watcher.handle_overflow(turn.request, error))
-        return bool(wants_retry)
+        error = turn.error
+        if isinstance(error, PromptTooLongError) and self._move("exceed"):
+            with turn.stoppable():
+                return await self._watcher.handle_overflow(turn.request, error)
+        return False
 
     def _update_figures(self, reply: StoredReply) -> None:
         figures = reply.measured
@@ -292,25 +254,12 @@ class TurnQueue:
         self.last_model = reply.model if reply.segments else self.last_model
         self.used_tokens = figures.usage.prompt_tokens + figures.usage.reply_tokens or self.used_tokens
 
-    async def _run_stoppable(
-        self, turn: RunningTurn, work: Coroutine[Any, Any, Result]
-    ) -> tuple[Result | None, BaseException | None]:
-        """Run work in a task that a stop cancels, so that a cancellation stops only the reply."""
-        turn.task = asyncio.create_task(work)
+    async def _wait_for_engine(self, turn: RunningTurn) -> Engine:
+        """The engine once it is open: the user may send the first question, and stop it, before that."""
         if self.state in (TurnState.STOPPING, TurnState.HOLDING):
-            turn.task.cancel()
+            turn.cancel()
         self._watcher.refresh_status()
-        try:
-            return await turn.task, None
-        except ReflecttyError as error:
-            return None, error
-        except asyncio.CancelledError as error:
-            if not turn.task.cancelled():
-                raise
-            return None, error
-
-    async def _wait_for_engine(self) -> Engine:
-        """The engine once it is open: the user may send the first question before that."""
+        await asyncio.sleep(0)  # where a stop from before the first step arrives
         await self.engine_settled.wait()
         if self.engine is None:
             raise ReflecttyError("not connected to a server")
@@ -322,8 +271,8 @@ class TurnQueue:
     def stop(self) -> None:
         """Stop the running reply, even before its first token; the next question starts once it is stored."""
         self._move("stop")
-        if self.current and self.current.task:
-            self.current.task.cancel()
+        if self.current:
+            self.current.cancel()
 
     @contextlib.asynccontextmanager
     async def _hold(self) -> AsyncIterator[None]:
@@ -344,12 +293,11 @@ class TurnQueue:
         """Stop the running reply, and store the queued questions without asking them."""
         async with self._hold():
             while self.queue:
-                waiting = self.queue.pop(0)
-                self._store_question(partial(self._conversation.add_question, waiting.text, waiting.attachments))
+                self._take_question()
 
     async def close(self) -> None:
         """Stop and store everything for good."""
-        if self.current and self.current.task is None:
+        if self.current and not self.current.has_begun:
             # A worker that is canceled before its first step never runs.
             self._end(self.current)
         await self.stop_all()
@@ -362,25 +310,23 @@ class TurnQueue:
         async with self._hold():
             files = attachments or question.attachments
             turn = self._store_question(lambda: self._conversation.rephrase(question, text, files))
-            self.show(keep_notes=True)
-            part = self.part_of(turn.id)
-            if part:
-                self._start(TurnRequest(turn), part)
+            self.parts.show(same_session=True)
+            self._start(TurnRequest(turn))
 
     def regenerate(self) -> None:
         """Ask the last question again; the previous reply stays as a branch."""
         question = self._conversation.last_question
-        if question is None or self.part_of(question.id) is None:
+        if question is None or self.parts.find(question.id) is None:
             raise UsageError("no question yet")
         self._conversation.leaf = question.id
         self._restart(TurnRequest(question))
 
     def _restart(self, request: TurnRequest) -> None:
         """Start a reply in place of those that the screen shows below its question."""
-        part = self.part_of(request.question.id)
+        part = self.parts.find(request.question.id)
         if part is not None:
-            self._drop_after(part)
-            self._start(request, part)
+            self.parts.drop_after(part)
+            self._start(request)
 
     # Resuming a reply
 
@@ -393,7 +339,7 @@ class TurnQueue:
         async with self._hold_last_reply() as (steered, _):
             self._steered = steered
             self._move("steer")
-        self._mark_steered(steered=True)
+        self.parts.mark_steered(steered=True)
         return draft_of(steered.reply.segments, steered.family)
 
     @contextlib.asynccontextmanager
@@ -404,16 +350,6 @@ class TurnQueue:
             question, reply, turn = self._find_last_reply()
             reply = resume_plan.reinterpret(reply)
             yield SteeredReply(question, reply, resume_plan.family_of(reply)), turn
-
-    def _mark_steered(self, *, steered: bool) -> None:
-        """Show above the last reply whether its thinking is being edited."""
-        if self.replies:
-            part = self.replies[-1]
-            part.state.is_steered = steered
-            if steered:
-                part.open_override = True
-            self._transcript.lay_out_part(part)
-            self._transcript.go_to_end()
 
     def resume(self, text: str, *, conclude: bool = False) -> None:
         """Resume from the edited thinking, as a branch, or conclude it and answer at once."""
@@ -430,7 +366,7 @@ class TurnQueue:
         """Discard the edits of the thinking."""
         self._steered = None
         if self._move("cancel"):
-            self._mark_steered(steered=False)
+            self.parts.mark_steered(steered=False)
             self._start_next()
 
     async def conclude(self) -> None:
@@ -508,3 +444,7 @@ class TurnQueue:
         if turn is None or turn.said is None or question is None:
             raise UsageError(NO_REPLY)
         return question, turn.said, turn
+
+
+def _is_first_time(name: str) -> bool:
+    return config.remember_once("asked", name)

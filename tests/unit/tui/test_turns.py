@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -299,6 +300,40 @@ def test_stop_during_an_overflow_ends_the_turn() -> None:
         assert chat.statuses == [ReplyStatus.FAILED]
 
     chatting(use, (PromptTooLongError("too long", resizable=False),))
+
+
+def test_stop_while_a_reply_is_stored_changes_nothing() -> None:
+    async def use(chat: Chat) -> None:
+        is_held = threading.Event()
+        chat.turns.ask("One?")
+        chat.turns.ask("Two?")
+        await chat.until_held()
+        chat.turns._context.submit(is_held.wait)  # noqa: SLF001 - a disk that is slow to write
+        chat.engine.release()
+        await chat.until(lambda: chat.turns.current and chat.turns.current.reply and chat.turns.current.reply.done)
+        for _ in range(5):
+            chat.turns.stop()
+            await asyncio.sleep(0)
+        is_held.set()
+        await chat.until_idle()
+        assert chat.statuses == [ReplyStatus.COMPLETE] * 2
+
+    chatting(use, (HOLD, *REPLY), REPLY)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_stopped_turn_is_stored_and_the_queue_goes_on_however_often_it_is_stopped(times: int) -> None:
+    async def use(chat: Chat) -> None:
+        chat.turns.ask("One?")
+        chat.turns.ask("Two?")
+        await chat.until_held()
+        for _ in range(times):
+            chat.turns.stop()
+            await asyncio.sleep(0)
+        await chat.until_idle()
+        assert chat.statuses == [ReplyStatus.INTERRUPTED, ReplyStatus.COMPLETE]
+
+    chatting(use, (*cut(THOUGHT), HOLD), REPLY)
 
 
 def test_close_does_not_wait_for_a_turn_that_never_began() -> None:

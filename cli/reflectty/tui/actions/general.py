@@ -31,7 +31,7 @@ class ComposerActions(ActionGroup):
         from reflectty.system.editor import edit_text
 
         controller = self._controller
-        with controller.screen.app.suspend():
+        with controller.app.suspend():
             text = edit_text(controller.composer.expanded_text, os.environ)
         if text is not None:
             controller.composer.fill(text.rstrip("\n"))
@@ -152,16 +152,16 @@ class ChatActions(ActionGroup):
         rows = [(one.name, one.label, one.hint) for one in controller.actions if one.name not in hidden]
         wanted = await controller.dialogs.choose("Commands", rows, "")
         if wanted:
-            await controller.perform(wanted, "")
+            controller.action_perform(wanted)
 
     @action("Stop the reply; twice to quit", "ctrl+c")
     async def interrupt(self, _: str) -> None:
         """Copy the selection; else stop the reply; else clear the composer; else leave, on the second press."""
         controller = self._controller
-        selected = controller.screen.get_selected_text()
+        selected = controller.get_selected_text()
         if selected:
             await controller.copy(selected, "selection")
-            controller.screen.clear_selection()
+            controller.clear_selection()
         elif controller.turns.current:
             controller.turns.stop()
         elif controller.composer.text:
@@ -177,4 +177,4 @@ class ChatActions(ActionGroup):
     async def quit(self, _: str) -> None:
         """Leave the chat; stop and store the running reply."""
         await self._controller.turns.stop_all()
-        self._controller.screen.app.exit()
+        self._controller.app.exit()

@@ -94,7 +94,7 @@ class ReplyActions(ActionGroup):
             controller.conversation.set_leaf(leaf)
         finally:
             # Show the branch even if that could not be stored.
-            controller.turns.show(keep_notes=True)
+            controller.turns.parts.show(same_session=True)
             controller.refresh_status()
 
 

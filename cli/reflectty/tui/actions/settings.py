@@ -45,7 +45,7 @@ class SettingsActions(ActionGroup):
             "Model", await self._model_rows(), controller.conversation.ask_options.model
         )
         if wanted == MORE_CHOICE:
-            await controller.perform("models", "")
+            controller.action_perform("models")
         elif wanted:
             await controller.turns.connected_engine.show(wanted)
             controller.change_ask_options(model=wanted)

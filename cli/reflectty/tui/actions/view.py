@@ -38,7 +38,7 @@ class ThinkingActions(ActionGroup):
         transcript = self._controller.transcript
         found = [
             (part, number)
-            for part in self._controller.turns.replies
+            for part in self._controller.turns.parts.replies
             for number in range(part.state.measured.corrections)
         ]
         if not found:
@@ -56,7 +56,7 @@ class ThinkingActions(ActionGroup):
         if not part.is_open:
             transcript.change(part, part.toggle)
         transcript.reveal(part)
-        for other in self._controller.turns.replies:
+        for other in self._controller.turns.parts.replies:
             other.marked_row = -1
         rows = part.correction_rows
         if rows:
@@ -73,7 +73,7 @@ class ThinkingActions(ActionGroup):
         self._controller.transcript.change(part, part.toggle)
 
     def _nearest_reply(self) -> ReplyPart | None:
-        transcript, replies = self._controller.transcript, self._controller.turns.replies
+        transcript, replies = self._controller.transcript, self._controller.turns.parts.replies
         if transcript.follows_end:
             return replies[-1] if replies else None
         line = transcript.scroll_offset.y
@@ -88,7 +88,7 @@ class ThinkingActions(ActionGroup):
         if wanted and wanted not in set(ThinkingView):
             raise UsageError(f"unknown thinking view {wanted!r}", f"choose from {', '.join(ThinkingView)}")
         view = ThinkingView(wanted) if wanted else _VIEW_ORDER[(_VIEW_ORDER.index(scene.view) + 1) % len(_VIEW_ORDER)]
-        for part in self._controller.turns.replies:
+        for part in self._controller.turns.parts.replies:
             part.open_override = None
         self._controller.transcript.set_scene(scene._replace(view=view))
         config.remember_choice("thinking", view)

@@ -122,7 +122,7 @@ class ModelManager:
         self._snapshot = self._snapshot._replace(note="", is_error=False)
         self._screen = ModelsScreen(self, keys, unicode=controller.unicode)
         try:
-            await controller.screen.app.push_screen_wait(self._screen)
+            await controller.app.push_screen_wait(self._screen)
         finally:
             self._screen = None
 
@@ -286,7 +286,7 @@ class ModelManager:
 
     async def _use_in_chat(self, name: str) -> None:
         try:
-            await self._controller.perform("model", short_name_of(checked_name(name)))
+            self._controller.action_perform("model", short_name_of(checked_name(name)))
         except UsageError as error:
             # The screen is closed by now.
             self._controller.report_error(error)

@@ -36,7 +36,7 @@ class SessionsController:
 
     async def toggle(self) -> None:
         if not self._panel.is_attached:
-            await self._controller.screen.query_one("#middle").mount(self._panel, before=0)
+            await self._controller.query_one("#middle").mount(self._panel, before=0)
         if self._panel.display:
             self._panel.slide_out()
             self._controller.composer.focus()
