@@ -308,7 +308,7 @@ def test_stop_while_a_reply_is_stored_changes_nothing() -> None:
         chat.turns.ask("One?")
         chat.turns.ask("Two?")
         await chat.until_held()
-        chat.turns._context.submit(is_held.wait)  # noqa: SLF001 - a disk that is slow to write
+        chat.turns._writer.submit(is_held.wait)  # noqa: SLF001 - a disk that is slow to write
         chat.engine.release()
         await chat.until(lambda: chat.turns.current and chat.turns.current.reply and chat.turns.current.reply.done)
         for _ in range(5):
