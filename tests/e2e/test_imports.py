@@ -249,7 +249,7 @@ def test_chat_loads_the_model_manager_and_the_pull_client_lazily() -> None:
     with FakeServer(given) as server:
         _, (before, looked_at) = fresh(CHATTED, server.host, environment=dict(os.environ))
 
-    assert "reflectty.tui.screens.chat" in before
+    assert "reflectty.tui.controller" in before
     assert [
         name for name in before if name.startswith(("reflectty.models.manager", "reflectty.output", "ollama"))
     ] == []
