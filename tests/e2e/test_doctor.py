@@ -161,6 +161,29 @@ def test_all_config_errors_are_reported_and_other_checks_run(reflect: Reflect) -
     assert found(read, "question")["state"] == "ok"
 
 
+@pytest.mark.parametrize(
+    ("setting", "blocks"),
+    [
+        ('template = "nope"', True),
+        ('keep_alive = "long"', True),
+        ('model = " "', True),
+        ('hosts = ["not a host"]', False),
+        ('[profiles.other]\nhost = "b:a:c"', False),
+        ('theme = "pink"', False),
+    ],
+)
+def test_values_that_config_set_refuses_are_found(reflect: Reflect, setting: str, blocks: bool) -> None:
+    folder = reflect.home / ".config" / "reflectty"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(setting)
+    with ollama() as server:
+        result = reflect.at(server.host)("doctor", "--json", "-m", "m")
+    (finding,) = (one for one in value(result)["findings"] if one["check"] == "config")
+
+    assert setting.split(" = ", maxsplit=1)[0].rsplit("\n", maxsplit=1)[-1] in finding["found"]
+    assert (finding["state"], result.code) == (("wrong", 2) if blocks else ("warning", 0))
+
+
 def test_invalid_host_exits_with_2(reflect: Reflect) -> None:
     result = reflect("doctor", "--host", "ftp://x")
     assert result.code == 2

@@ -67,6 +67,65 @@ class TestSentPrompt:
 
         assert sent(server) == "<stdin>\nalpha\n</stdin>\n\nSummarize"
 
+    def test_single_file_after_an_at_sign_is_the_question(self, reflect: Reflect, server: FakeServer) -> None:
+        (reflect.home / "q.txt").write_text("Why is it blue?\n")
+        reflect.at(server.host)(*MODEL, "@q.txt")
+
+        assert sent(server).rstrip() == "Why is it blue?"
+
+    def test_at_sign_among_words_is_text_and_a_file_of_that_name_is_noted(
+        self, reflect: Reflect, server: FakeServer
+    ) -> None:
+        (reflect.home / "q.txt").write_text("Why?\n")
+        result = reflect.at(server.host)(*MODEL, "Sum", "up", "@q.txt", "for", "@nobody")
+
+        assert sent(server) == "Sum up @q.txt for @nobody"
+        assert result.err == "reflect: @q.txt is asked as it is: -f q.txt asks about the file\n"
+
+    def test_system_prompt_is_read_from_stdin(self, reflect: Reflect, server: FakeServer) -> None:
+        reflect.at(server.host)(*MODEL, "-s", "-", "Why?", stdin=b"@once be brief")
+        system, question = server.asked("/api/chat")[0].json["messages"]
+
+        assert "@once be brief" in system["content"]
+        assert question["content"] == "Why?"
+
+    def test_question_is_written_in_the_editor(self, reflect: Reflect, server: FakeServer) -> None:
+        run = reflect.at(server.host)
+        result = run(*MODEL, "-e", "--final", "Why", "so?", stdin=b"alpha", EDITOR="sed -i s/so/not/")
+
+        assert (result.code, result.out) == (0, f"{ANSWER}\n")
+        assert sent(server) == "<stdin>\nalpha\n</stdin>\n\nWhy not?"
+
+    @pytest.mark.parametrize(
+        ("words", "editor", "said"),
+        [
+            (
+                ("-s", "-", "--schema", "-", "q"),
+                "",
+                "--schema - and --system - cannot be combined (stdin is read once)",
+            ),
+            (("-s", "-", "-f", "-", "q"), "", "--system - and --file - cannot be combined"),
+            (("--schema", "-", "--no-stdin", "q"), "", "--schema - and --no-stdin cannot be combined"),
+            (("batch", "-", "-s", "-"), "", "--system - and the input - cannot be combined"),
+            (("@nowhere.txt",), "", "cannot read nowhere.txt: no such file"),
+            (
+                ("-f", "https://example.com/a b", "q"),
+                "",
+                "reflect fetches no pages (pipe it in: curl -sL https://example",
+            ),
+            (("-e", "q"), "false", "the editor failed (nothing was asked)"),
+            (("-e", "q"), "sed -i s/q//", "the question is empty (nothing was asked)"),
+        ],
+    )
+    def test_what_cannot_be_asked_is_one_line(
+        self, reflect: Reflect, server: FakeServer, words: tuple[str, ...], editor: str, said: str
+    ) -> None:
+        result = reflect.at(server.host)(*words, stdin=b"x", **({"EDITOR": editor} if editor else {}))
+
+        assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+        assert said in result.err
+        assert server.requests == []
+
     def test_dash_alone_asks_stdin(self, reflect: Reflect, server: FakeServer) -> None:
         reflect.at(server.host)(*MODEL, "-", stdin=b"Why?")
 

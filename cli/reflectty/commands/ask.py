@@ -14,7 +14,7 @@ from reflectty.commands.ask_options import (
     refuse_contradictions,
 )
 from reflectty.commands.engine_factory import engine_for
-from reflectty.commands.inputs import gather_inputs, read_text_argument, with_schema_from_stdin
+from reflectty.commands.inputs import gather_inputs, with_texts
 from reflectty.commands.session_option import (
     add_omission_hint,
     add_option_source,
@@ -86,12 +86,14 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
             "--raw cannot print to a terminal: a reply may contain control characters", "redirect it to a file"
         )
     warn = _make_warner(arguments, terminal)
-    arguments = with_schema_from_stdin(arguments, terminal, warn)
+    arguments = with_texts(arguments, terminal, warn)
+    if arguments.edit:
+        arguments = _edit_question(arguments)
     if has_no_question(arguments) and terminal.stdin_tty:
-        _open_chat(question_of(arguments, settings, warn), settings, arguments, terminal)
+        _open_chat(question_of(arguments, settings), settings, arguments, terminal)
         return
     filling, settings = _select_template(arguments, settings)
-    question = question_of(arguments, settings, warn, filling)
+    question = question_of(arguments, settings, filling)
     output_options = _output_options_of(arguments, settings, checks=question.schema is not None)
     named_model = arguments.model or (settings.model if settings.is_model_explicit else "")
     continued_session = find_continued_session(arguments._replace(model=named_model), terminal, warn)
@@ -135,6 +137,24 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
     finally:
         if continued_session:
             continued_session.store.close()
+
+
+def _edit_question(arguments: AskArguments) -> AskArguments:
+    """The arguments with the question as the user's editor leaves it.
+
+    Raises:
+        UsageError: there is no editor, it failed, or the question is empty.
+    """
+    from reflectty.system.editor import edit_text, require_editor
+
+    require_editor()
+    text = edit_text(decode_argument(" ".join(arguments.prompt or ())))
+    if text is None:
+        raise UsageError("the editor failed", "nothing was asked")
+    if not text.strip():
+        raise UsageError("the question is empty", "nothing was asked")
+    # With a second word it is never the name of a file.
+    return arguments._replace(prompt=[text.rstrip(), ""] if text.startswith("@") else [text.rstrip()])
 
 
 def _note_session(
@@ -276,7 +296,6 @@ def _parse_parts(text: str) -> frozenset[Kind]:
 def question_of(
     arguments: AskArguments,
     settings: config.Settings,
-    warn: Callable[[str], None],
     filling: FilledTemplate | None = None,
 ) -> Question:
     """Return what the arguments say of the question, all but the question itself.
@@ -284,7 +303,6 @@ def question_of(
     Args:
         arguments: the arguments.
         settings: the settings, with those of the template.
-        warn: called with warnings about files.
         filling: the template, for its schema.
     """
     from reflectty.chat.request import Question
@@ -302,7 +320,7 @@ def question_of(
         mode=arguments.mode,
         effort=arguments.effort,
         family=family_named(arguments.family) if arguments.family else None,
-        system=read_text_argument(arguments.system, warn),
+        system=arguments.system,
         model=arguments.model,
         options=parse_options(tuple(arguments.option or ())),
         keep_alive=arguments.keep_alive,

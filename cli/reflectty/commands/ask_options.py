@@ -40,7 +40,13 @@ _WHAT, _MODEL, _THINKING, _OUTPUT, _SESSION = (
 OTHER_GROUP = "Other"
 
 ASK_OPTIONS = {
-    "prompt": OptionSpec(_WHAT, (), "The question; several words are joined.", metavar="[PROMPT]...", many=True),
+    "prompt": OptionSpec(
+        _WHAT,
+        (),
+        "The question; words are joined, - reads stdin, a single @FILE reads a file.",
+        metavar="[PROMPT]...",
+        many=True,
+    ),
     "file": OptionSpec(
         _WHAT, ("--file", "-f"), "A text file to ask about; - reads stdin.", metavar="PATH", kind=Path, many=True
     ),
@@ -51,8 +57,16 @@ ASK_OPTIONS = {
         _WHAT, ("--template", "-t"), "Put the question into a template (`none` disables).", metavar="NAME"
     ),
     "field": OptionSpec(_WHAT, ("--field",), "A value for a field of the template.", metavar="NAME=VALUE", many=True),
-    "system": OptionSpec(_WHAT, ("--system", "-s"), "A system prompt, added to the model's own.", metavar="TEXT"),
-    "schema": OptionSpec(_WHAT, ("--schema",), "A JSON Schema that the answer must match.", metavar="FILE|JSON"),
+    "system": OptionSpec(
+        _WHAT, ("--system", "-s"), "A system prompt, added to the model's own; - reads stdin.", metavar="TEXT|@FILE"
+    ),
+    "schema": OptionSpec(
+        _WHAT,
+        ("--schema",),
+        'What the answer must match: a JSON Schema, or fields such as "name, age int"; - reads stdin.',
+        metavar="FILE|JSON",
+    ),
+    "edit": OptionSpec(_WHAT, ("--edit", "-e"), "Write the question in your editor, from the words given.", kind=bool),
     "no_stdin": OptionSpec(_WHAT, ("--no-stdin",), "Do not read stdin.", kind=bool),
     "model": OptionSpec(
         _MODEL, ("--model", "-m"), "The model to ask.", metavar="NAME", shown_default="the best installed model"
@@ -163,6 +177,7 @@ class AskArguments(NamedTuple):
     file: list[Path] | None = None
     image: list[Path] | None = None
     schema: str = ""
+    edit: bool = False
     final: bool = False
     code: bool = False
     show: str = ""
@@ -194,6 +209,7 @@ def has_no_question(arguments: AskArguments) -> bool:
         arguments.file,
         arguments.image,
         arguments.schema,
+        arguments.edit,
         arguments.deadline,
         arguments.code,
         arguments.show,
@@ -236,7 +252,7 @@ def refuse_contradictions(arguments: AskArguments) -> None:
             ["--schema", "--code"] if arguments.schema and arguments.code else [],
             "an answer with a schema is JSON and has no block of code",
         ),
-        (_rivals_of_image_on_stdin(arguments), "stdin is read once"),
+        (_rivals_on_stdin(arguments), "stdin is read once"),
         (
             ["--no-stdin", "--file -"] if arguments.no_stdin and Path("-") in (arguments.file or []) else [],
             "use one of them",
@@ -247,16 +263,21 @@ def refuse_contradictions(arguments: AskArguments) -> None:
             raise UsageError(f"{flags[0]} and {flags[1]} cannot be combined", hint)
 
 
-def _rivals_of_image_on_stdin(arguments: AskArguments) -> list[str]:
-    """`--image -` and another option or word that reads stdin or forbids it; empty without both."""
+def _rivals_on_stdin(arguments: AskArguments) -> list[str]:
+    """An option that takes all of stdin, and another option or word that reads stdin or forbids it; or nothing."""
     stdin = Path("-")
-    readers = [
+    takers = [
         *("--image -" for path in arguments.image or () if path == stdin),
+        *(["--schema -"] if arguments.schema == "-" else []),
+        *(["--system -"] if arguments.system == "-" else []),
+    ]
+    readers = [
+        *takers,
         *(["--no-stdin"] if arguments.no_stdin else []),
         *(["--file -"] if stdin in (arguments.file or ()) else []),
         *(["the word -"] if "-" in (arguments.prompt or ()) else []),
     ]
-    return readers[:2] if readers[0:1] == ["--image -"] and readers[1:] else []
+    return readers[:2] if takers and readers[1:] else []
 
 
 _SECONDS_BY_UNIT = {"s": 1, "m": 60, "h": 3600}

@@ -168,6 +168,9 @@ def refuse_contradictions(arguments: BatchArguments) -> None:
         raise UsageError("--limit and --sample cannot be combined", "use one of them")
     if arguments.sample and arguments.file == STDIN:
         raise UsageError("--sample needs a file: stdin cannot be read twice", "use --limit, or save it to a file")
+    flag = next((f"--{name}" for name in ("schema", "system") if getattr(arguments.ask_arguments, name) == "-"), "")
+    if flag and arguments.file == STDIN:
+        raise UsageError(f"{flag} - and the input - cannot be combined", "stdin is read once")
     if arguments.output is None and (arguments.resume or arguments.force):
         flag = "--resume" if arguments.resume else "--force"
         raise UsageError(f"{flag} needs an output file", "name one with --output")

@@ -25,7 +25,7 @@ from reflectty.commands.ask_options import decode_argument, parse_deadline
 from reflectty.commands.batch import STDIN
 from reflectty.commands.batch_reporter import BatchReporter
 from reflectty.commands.engine_factory import engine_for
-from reflectty.commands.inputs import QuestionInputs
+from reflectty.commands.inputs import QuestionInputs, with_texts
 from reflectty.commands.session_option import add_option_source
 from reflectty.commands.template_option import apply_template, select_template, settings_with
 from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError, reason_of
@@ -126,12 +126,14 @@ def run_batch(arguments: BatchArguments, terminal: Terminal) -> None:
 
 
 def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext:
+    texts = with_texts(arguments.ask_arguments, terminal, lambda text: write_remark(terminal, text))
+    arguments = arguments._replace(ask_arguments=texts)
     settings = config.load_settings(
         profile=decode_argument(arguments.ask_arguments.profile), engine=arguments.ask_arguments.engine or ""
     )
     filling = select_template(arguments.ask_arguments, settings.template)
     settings = settings_with(filling.template, settings, is_named=True) if filling else settings
-    question = question_of(arguments.ask_arguments, settings, lambda text: write_remark(terminal, text), filling)
+    question = question_of(arguments.ask_arguments, settings, filling)
     question = question._replace(deadline=0.0)  # it is one of the whole batch
     fields = ALL_FIELDS if arguments.full else parse_fields(arguments.fields) or COMPACT_FIELDS
     shows_progress = not arguments.ask_arguments.quiet and arguments.file != STDIN

@@ -48,7 +48,9 @@ COMMANDS = {
         ("list", "show", "search", "export", "import", "rename", "remove", "fork", "prune", "path"),
     ),
     "templates": CommandSpec(
-        "reflectty.commands.templates", "Manage prompt templates, used with -t", ("list", "show", "edit", "path")
+        "reflectty.commands.templates",
+        "Manage prompt templates, used with -t",
+        ("list", "show", "edit", "remove", "path"),
     ),
 }
 """The commands; only the module of the one asked for is imported."""
@@ -227,10 +229,12 @@ def _refuse_near_command(first: str, values: list[str]) -> None:
     Raises:
         UsageError: it is.
     """
+    if not (first.islower() and first.isalpha()):
+        return
     import difflib
 
     if not values:
-        known = [*COMMANDS, HELP, RUN, *_PEER_VERBS, *_PLANNED]
+        known = [*COMMANDS, HELP, RUN, *_PEER_VERBS]
     elif _MODEL_NAME.fullmatch(values[0]):
         known = [RUN, *_PEER_VERBS]
     else:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from reflectty import config
 from reflectty.commands.help_page import HelpWithExamples, SingleCommand
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import StoppedError, UsageError
 from reflectty.output import write_remark
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
 DEFAULT_SUBCOMMAND = "list"
+NO_EFFECT_EXIT_CODE = 1
 
 
 class ListByDefault(HelpWithExamples, TyperGroup):
@@ -111,6 +112,16 @@ def require_yes(terminal: Terminal, what: str, *, yes: bool) -> None:
     """
     if not (yes or (terminal.stdin_tty and terminal.err.tty)):
         raise UsageError(f"refusing to remove {what} without --yes", "no terminal to confirm on")
+
+
+def end_without_effect(terminal: Terminal, text: str) -> NoReturn:
+    """End a command that found or did nothing: with a note, and with exit code 1 for scripts.
+
+    Raises:
+        StoppedError: always.
+    """
+    info(terminal, text)
+    raise StoppedError(NO_EFFECT_EXIT_CODE)
 
 
 def confirm(terminal: Terminal, items: Iterable[str]) -> bool:

@@ -14,13 +14,19 @@ import typer
 from reflectty import config
 from reflectty.commands import options as args
 from reflectty.commands.ask_options import decode_argument
+from reflectty.commands.config.mistakes import find_every_mistake
+from reflectty.config.load import read_toml
 from reflectty.core.errors import UsageError
 from reflectty.system import assets, theme
 from reflectty.system.signals import run_interruptible
 from reflectty.system.terminal import system_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reflectty.config.load import Document
     from reflectty.doctor import DoctorContext
+    from reflectty.doctor.files import UsableSettings
     from reflectty.system.terminal import Terminal
 
 NO_HOME = Path(os.devnull, "no home")
@@ -109,6 +115,7 @@ def _make_doctor_context(  # noqa: PLR0913, PLR0917 - one argument per option
     environment, (path, store_path) = system_environment(), _find_paths()
     usable = load_usable_settings(environment, path, profile, engine)
     settings = usable.settings._replace(timeouts=config.parse_timeouts(timeout, usable.settings.timeouts))
+    blocking = tuple(_find_blocking_mistakes(usable, path))
     sourced_host = SourcedValue(host, "--host") if host else SourcedValue(settings.host, usable.source_of("host"))
     return DoctorContext(
         settings=settings,
@@ -121,8 +128,8 @@ def _make_doctor_context(  # noqa: PLR0913, PLR0917 - one argument per option
         environment=environment,
         config_path=path,
         store_path=store_path,
-        setting_errors=usable.mistakes,
-        setting_warnings=_find_harmless_mistakes(settings),
+        setting_errors=(*usable.mistakes, *blocking),
+        setting_warnings=_find_other_mistakes(environment, path, (*usable.mistakes, *blocking)),
         clipboards=list_clipboards(environment),
         ask_terminal=make_terminal_asker(terminal),
     )
@@ -136,20 +143,37 @@ def _find_paths() -> tuple[Path, Path]:
         return NO_HOME / "config.toml", NO_HOME / "sessions.db"
 
 
-def _find_harmless_mistakes(settings: config.Settings) -> tuple[UsageError, ...]:
-    """The mistakes that do not block questions: an invalid theme or invalid keys of the chat."""
-    mistakes = []
-    problem = theme.load_theme(settings.theme, _theme_folders_of(settings)).problem
-    if problem:
-        mistakes.append(UsageError(problem, "using the terminal's own colors"))
-    if settings.keys:
-        from reflectty.tui.actions import bind_actions
+_BLOCKING_FIELDS = ("model", "keep_alive", "template")
+"""Settings that make every question fail if their value cannot be used; another check tries the server."""
 
+
+def _find_blocking_mistakes(usable: UsableSettings, path: Path) -> Iterator[UsageError]:
+    """Yield the mistakes in values that are well-formed, in effect, and make every question fail."""
+    from reflectty.config.usability import ConfigFile, check_use
+
+    last = {one.setting.field: one for one in usable.sources}
+    for source in (last[field] for field in _BLOCKING_FIELDS if field in last):
         try:
-            bind_actions(settings.keys)
+            check_use(source, ConfigFile(_read_document(path), path))
         except UsageError as error:
-            mistakes.append(error)
-    return tuple(mistakes)
+            yield error
+
+
+def _find_other_mistakes(
+    environment: Mapping[str, str], path: Path, known: tuple[UsageError, ...]
+) -> tuple[UsageError, ...]:
+    """The mistakes that leave some questions possible: those of themes, keys, and profiles that are not in use."""
+    found = find_every_mistake(_read_document(path), path, environment)
+    texts = {str(error) for error in known}
+    return tuple(error for error in found if str(error) not in texts)
+
+
+def _read_document(path: Path) -> Document:
+    """The config file; empty if it cannot be read, which is a mistake of its own."""
+    try:
+        return read_toml(path)
+    except UsageError:
+        return {}
 
 
 def _theme_folders_of(settings: config.Settings) -> tuple[Path, ...]:

@@ -86,6 +86,7 @@ EXAMPLES = {
     "templates list": (("reflect templates list", "names and first lines"),),
     "templates show": (("reflect templates show review", "its text"),),
     "templates edit": (("reflect templates edit review", "write or change one"),),
+    "templates remove": (("reflect templates remove review", "after confirmation"),),
     "templates path": (("reflect templates path", "where they are"),),
 }
 """Examples by command, each with what it does."""

@@ -75,7 +75,7 @@ def gather_inputs(
     Raises:
         UsageError: the question is empty, or an input is not text.
     """
-    words = [word for word in arguments.prompt or () if word != str(STDIN)]
+    words = _words_of(arguments, warn)
     reads_stdin = STDIN in (arguments.file or ()) or len(words) < len(arguments.prompt or ())
     has_image_on_stdin = STDIN in (arguments.image or ())
     skips_stdin = arguments.no_stdin or has_image_on_stdin or (terminal.stdin_tty and not reads_stdin)
@@ -94,6 +94,21 @@ def gather_inputs(
     return inputs
 
 
+def _words_of(arguments: AskArguments, warn: Callable[[str], None]) -> list[str]:
+    """The words of the question without `-`; a single `@FILE` is the text of the file.
+
+    Raises:
+        UsageError: the file cannot be read, or is not a text.
+    """
+    words = [word for word in arguments.prompt or () if word != str(STDIN)]
+    if len(words) == 1 and words[0][1:]:
+        return [read_text_argument(words[0], warn)]
+    for word in words:
+        if word.startswith("@") and word[1:] and Path(word[1:]).is_file():
+            warn(f"{clean_line(word)} is asked as it is: -f {clean_line(word[1:])} asks about the file")
+    return words
+
+
 def read_text_argument(argument: str, warn: Callable[[str], None]) -> str:
     """Read an argument that is a text, or the name of a file after `@`.
 
@@ -105,17 +120,23 @@ def read_text_argument(argument: str, warn: Callable[[str], None]) -> str:
     return _load_file(Path(argument[1:]), warn)[1]
 
 
-def with_schema_from_stdin(arguments: AskArguments, terminal: Terminal, warn: Callable[[str], None]) -> AskArguments:
-    """The arguments with the schema that `--schema -` reads from stdin, which then is no part of the question.
+def with_texts(arguments: AskArguments, terminal: Terminal, warn: Callable[[str], None]) -> AskArguments:
+    """The arguments with the system prompt of a file, and with that or the schema of stdin.
+
+    A text that `-` reads from stdin leaves none of it to the question.
 
     Raises:
-        UsageError: stdin is a terminal or closed.
+        UsageError: the file cannot be read, or stdin is a terminal or closed.
     """
-    if arguments.schema != str(STDIN):
-        return arguments
+    if str(STDIN) not in (arguments.schema, arguments.system):
+        return arguments._replace(system=read_text_argument(arguments.system, warn))
+    name = "schema" if arguments.schema == str(STDIN) else "system"
     if terminal.stdin_tty or terminal.stdin is None:
-        raise UsageError("--schema - reads stdin, which has no schema", "pipe it in, or name a file")
-    return arguments._replace(schema=_load_stdin(terminal, warn), no_stdin=True)
+        raise UsageError(f"--{name} - reads stdin, which has no text", "pipe it in, or name a file")
+    text = _load_stdin(terminal, warn)
+    if name == "system":
+        return arguments._replace(system=text, no_stdin=True)
+    return arguments._replace(schema=text, system=read_text_argument(arguments.system, warn), no_stdin=True)
 
 
 def _is_partly_read(stdin: BinaryIO) -> bool:

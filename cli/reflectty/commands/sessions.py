@@ -15,7 +15,7 @@ from reflectty.commands import console
 from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.console import make_group
 from reflectty.commands.session_option import latest_session, open_saved_store
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import StoppedError, UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.session import branch_to
 from reflectty.core.text import format_count
@@ -129,10 +129,13 @@ def remove(context: typer.Context, names: Names, yes: console.Yes = False, as_js
 def _remove_confirmed(
     store: Store, sessions: tuple[Session, ...], terminal: Terminal, *, yes: bool
 ) -> tuple[Session, ...]:
-    """Remove sessions, after confirmation unless `yes`; return those that were removed."""
+    """Remove sessions, after confirmation unless `yes`; return those that were removed.
+
+    Raises:
+        StoppedError: the user declined.
+    """
     if sessions and not yes and not console.confirm(terminal, map(_describe, sessions)):
-        console.info(terminal, "nothing was removed")
-        return ()
+        console.end_without_effect(terminal, "nothing was removed")
     for session in sessions:
         store.remove(session.id)
     return sessions
@@ -291,7 +294,10 @@ def _draw(terminal: Terminal, turns: Sequence[Turn], path: Sequence[Turn] | None
 
 
 def search(context: typer.Context, words: Words, limit: Limit = 50, as_json: console.AsJson = False) -> None:
-    """Search titles, questions, thinking, corrections and answers."""
+    """Search titles, questions, thinking, corrections and answers.
+
+    The exit code is 1 if nothing is found.
+    """
     terminal: Terminal = context.obj
     text = decode_argument(" ".join(words))
     with open_session_store(terminal) as store:
@@ -308,6 +314,8 @@ def search(context: typer.Context, words: Words, limit: Limit = 50, as_json: con
             page.write(rows)
     else:
         write_remark(terminal, f"nothing found for {text}")
+    if not hits:
+        raise StoppedError(console.NO_EFFECT_EXIT_CODE)
 
 
 def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one

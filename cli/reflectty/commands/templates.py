@@ -1,4 +1,4 @@
-"""`reflect templates list|show|edit|path`: shows and edits the user's templates."""
+"""`reflect templates list|show|edit|remove|path`: shows and changes the user's templates."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ import typer
 
 from reflectty import config
 from reflectty.commands.ask_options import decode_argument
-from reflectty.commands.console import AsJson, info, make_group, open_page
+from reflectty.commands.console import (
+    AsJson,
+    Yes,
+    confirm,
+    end_without_effect,
+    info,
+    make_group,
+    open_page,
+    require_yes,
+)
 from reflectty.commands.template_option import schema_of
 from reflectty.config.schema import parse_name
 from reflectty.config.template_head import FENCE
-from reflectty.config.templates import load_template, template_names, template_path
+from reflectty.config.templates import load_template, missing_template_error, template_names, template_path
 from reflectty.core.errors import UsageError, reason_of
 from reflectty.core.safety import clean, clean_line
 from reflectty.core.templates import fields_of
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The template.", show_default=False)]
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The templates.", show_default=False)]
 OptionalName = Annotated[
     str, typer.Argument(metavar="[NAME]", help="The template (default: the folder of all).", show_default=False)
 ]
@@ -81,9 +91,10 @@ def edit(context: typer.Context, name: Name) -> None:
     options = { temperature = 0.2 }, and the defaults of its fields, fields = { language = "French" }. Command-line
     options override them, and they override the settings.
     """
-    from reflectty.system.editor import edit_file
+    from reflectty.system.editor import edit_file, require_editor
 
     terminal: Terminal = context.obj
+    require_editor()
     template_name = parse_name(decode_argument(name), "templates")
     path = template_path(template_name)
     if not path.exists() and template_name in template_names():
@@ -100,6 +111,36 @@ def edit(context: typer.Context, name: Name) -> None:
     schema_of(written)
     fields = ", ".join(f"{{{field}}}" for field in fields_of(written.text)) or "no fields"
     info(terminal, f"the template {template_name} has {fields}: use it with reflect -t {template_name}")
+
+
+def remove(context: typer.Context, names: Names, yes: Yes = False) -> None:
+    """Remove templates for good."""
+    terminal: Terminal = context.obj
+    require_yes(terminal, "templates", yes=yes)
+    found = tuple({name: _file_of(name) for name in map(decode_argument, names)}.items())
+    if not yes and not confirm(terminal, (f"{name}, {path}" for name, path in found)):
+        end_without_effect(terminal, "nothing was removed")
+    for name, path in found:
+        try:
+            path.unlink()
+        except OSError as error:
+            raise UsageError(f"cannot remove {path}: {reason_of(error)}") from error
+        info(terminal, f"removed the template {name}")
+
+
+def _file_of(name: str) -> Path:
+    """The file of a template.
+
+    Raises:
+        UsageError: there is no such template, or the config file defines it.
+    """
+    path = template_path(parse_name(name, "templates"))
+    if path.exists():
+        return path
+    if name in template_names():
+        hint = f"run `reflect config unset templates.{name}`"
+        raise UsageError(f"the template {name} is defined in the config file", hint)
+    raise missing_template_error(name, "templates", template_names())
 
 
 def path_(context: typer.Context, name: OptionalName = "", as_json: AsJson = False) -> None:
@@ -135,7 +176,13 @@ def _as_object(template: Template) -> dict[str, object]:
     }
 
 
-SUBCOMMANDS: dict[str, Callable[..., None]] = {"list": list_, "show": show, "edit": edit, "path": path_}
+SUBCOMMANDS: dict[str, Callable[..., None]] = {
+    "list": list_,
+    "show": show,
+    "edit": edit,
+    "remove": remove,
+    "path": path_,
+}
 
 
 def templates() -> typer.Typer:

@@ -17,7 +17,7 @@ ReflecttyError               1  never raised itself
 ├── OutputError              6  the answer could not be written
 ├── StoreError               6  stored data could not be written or read
 ├── SchemaError              7  the answer does not fit the requested schema
-└── StoppedError         129..  a signal or a closed pipe ended the command
+└── StoppedError         129..  a signal or a closed pipe ended the command; 1 if it found or did nothing
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class SchemaError(ReflecttyError):
 
 
 class StoppedError(ReflecttyError):
-    """A signal (exit code 128 + its number) ended the command; has no message."""
+    """The command ends with a code and no message: a signal (128 + its number), or 1 if nothing was found or done."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__("")

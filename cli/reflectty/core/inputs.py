@@ -71,6 +71,12 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
+        scheme, colon, rest = str(path).partition(":/")
+        if colon and scheme in ("http", "https"):
+            url = f"{scheme}://{rest.lstrip('/')}"
+            raise UsageError(
+                f"{url} is not a file, and reflect fetches no pages", f"pipe it in: curl -sL {url} | reflect …"
+            ) from error
         raise UsageError(f"cannot read {path}: {reason_of(error)}") from error
 
 

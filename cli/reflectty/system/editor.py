@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Run = Callable[[Sequence[str]], int]
 
 _HINT = "set VISUAL or EDITOR to an installed editor"
+_VARIABLES = ("VISUAL", "EDITOR")
 _FALLBACKS = ("nano", "vi")
 
 
@@ -30,8 +31,23 @@ def run_in_terminal(command: Sequence[str]) -> int:
     Raises:
         OSError: it cannot be started.
     """
-    with _leave_interrupts_to_editor():
-        return subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own editor
+    with _leave_interrupts_to_editor(), _opened_terminal() as opened:
+        stdin, stdout = (None if os.isatty(number) else opened for number in (0, 1))
+        return subprocess.run(command, stdin=stdin, stdout=stdout, check=False).returncode  # noqa: S603 - the user's own
+
+
+@contextmanager
+def _opened_terminal() -> Iterator[int | None]:
+    """The terminal of the process, for an editor where stdin or stdout is a pipe; None without one."""
+    try:
+        opened = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        yield None
+        return
+    try:
+        yield opened
+    finally:
+        os.close(opened)
 
 
 @contextmanager
@@ -48,6 +64,20 @@ def _leave_interrupts_to_editor() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+
+
+def require_editor(environment: Mapping[str, str] | None = None) -> None:
+    """Refuse to edit where the user has set no editor and there is no terminal to draw one on.
+
+    Raises:
+        UsageError: this is so.
+    """
+    variables = os.environ if environment is None else environment
+    if any(variables.get(name, "").strip() for name in _VARIABLES):
+        return
+    with _opened_terminal() as opened:
+        if opened is None and not (os.isatty(0) and os.isatty(1)):
+            raise UsageError("there is no terminal for an editor", _HINT)
 
 
 def edit_file(path: Path, environment: Mapping[str, str] | None = None, run: Run = run_in_terminal) -> bool:
@@ -93,7 +123,7 @@ def _edit_in_file(path: Path, text: str, command: Sequence[str], run: Run) -> st
 
 def _editor_command(environment: Mapping[str, str]) -> list[str]:
     """The editor command with its arguments: the configured one, or one installed on nearly every machine."""
-    for name in ("VISUAL", "EDITOR"):
+    for name in _VARIABLES:
         wanted = environment.get(name, "").strip()
         try:
             words = shlex.split(wanted)

@@ -79,6 +79,12 @@ def meant(line: str) -> str:
         ("compare apples and pears", "ask compare apples and pears"),
         ("session of congress", "ask session of congress"),
         ("-", "ask -"),
+        ("Compare.", "ask Compare."),
+        ("-f a.txt -f b.txt Compare.", "ask -f a.txt -f b.txt Compare."),
+        ("summarize", "ask summarize"),
+        ("explain", "ask explain"),
+        ("review", "ask review"),
+        ("translate", "ask translate"),
     ],
 )
 def test_line_means_a_command_or_a_question(line: str, command: str) -> None:

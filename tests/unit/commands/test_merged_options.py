@@ -24,7 +24,7 @@ SETTINGS = Settings(
 
 
 def test_settings_alone_decide_how_a_model_is_asked() -> None:
-    assert question_of(AskArguments(), SETTINGS, pytest.fail).ask_options == AskOptions(
+    assert question_of(AskArguments(), SETTINGS).ask_options == AskOptions(
         mode=Mode.NATIVE,
         effort=Effort.LOW,
         family=FAMILIES["think"],
@@ -51,7 +51,7 @@ def test_settings_alone_decide_how_a_model_is_asked() -> None:
     ],
 )
 def test_flag_overrides_its_setting_and_no_other(arguments: AskArguments, changes: dict[str, Any]) -> None:
-    assert question_of(arguments, SETTINGS, pytest.fail).ask_options == SETTINGS.ask_options._replace(**changes)
+    assert question_of(arguments, SETTINGS).ask_options == SETTINGS.ask_options._replace(**changes)
 
 
 def test_empty_and_missing_values_override_nothing() -> None:

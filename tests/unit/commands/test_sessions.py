@@ -86,7 +86,7 @@ def test_stored_text_is_escaped_on_a_terminal(words: tuple[str, ...], hostile: t
 def test_title_is_escaped_on_a_terminal(words: tuple[str, ...]) -> None:
     (name,) = keep("\x1b]0;title\x07\u202etxt")
     done = run(*(word.format(id=name) for word in words), tty=True, typed=b"no\n")
-    assert done.code == 0
+    assert done.code == (1 if "remove" in words else 0)
     assert not CONTROLS.search(done.err)
     assert "\u202e" not in done.err
     assert done.err
@@ -116,9 +116,17 @@ def test_actions_are_confirmed_on_a_terminal_but_not_in_a_script(data: Path, wor
 def test_nothing_is_removed_without_a_yes(typed: bytes | None, left: int) -> None:
     (name,) = keep(QUESTION)
     done = run("remove", name, tty=True, typed=typed)
-    assert (done.code, done.out) == (0, "")
+    assert (done.code, done.out) == (left, "")
     assert done.err.endswith(f"removed {name} ({QUESTION})\n" if not left else "nothing was removed\n")
     assert run("--json").out.count('"id"') == left
+
+
+@pytest.mark.parametrize(("form", "out"), [((), ""), (("--json",), "[]\n")])
+def test_search_without_a_hit_ends_with_1_as_grep_does(form: tuple[str, ...], out: str) -> None:
+    keep(QUESTION)
+    done = run("search", "nothinglikeit", *form)
+    assert (done.code, done.out) == (1, out)
+    assert run("search", QUESTION.split()[0], *form).code == 0
 
 
 def test_json_reports_what_was_removed() -> None:

@@ -204,3 +204,38 @@ class TestCommand:
         editor.write_text("fail\n", "utf-8")
         assert "run `reflect config edit` to change it" in run("templates", "edit", "tr").err
         assert "the editor failed" in run("templates", "edit", "other").err
+
+
+class TestRemove:
+    def test_removes_the_files_that_are_named(self, path: Path, folder: Path) -> None:
+        write(path, '[templates]\ntr = "To {language}"\n')
+        for name in ("review.md", "broken.md", "brief.txt"):
+            (folder / name).write_text("+++\n+++\nx" if name == "broken.md" else "x", "utf-8")
+
+        assert run("templates", "rm", "review", "broken", "review", "--yes") == Outcome(0, "", "")
+        assert template_names() == ("brief", "tr")
+
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("tr", "the template tr is defined in the config file (run `reflect config unset templates.tr`)"),
+            ("revuew", "unknown template 'revuew' (did you mean review?)"),
+            ("../x", "is not a valid name"),
+        ],
+    )
+    def test_refuses_what_has_no_file_and_removes_nothing(self, path: Path, folder: Path, name: str, said: str) -> None:
+        write(path, '[templates]\ntr = "To {language}"\n')
+        (folder / "review.md").touch()
+        done = run("templates", "remove", "review", name, "--yes")
+
+        assert (done.code, done.out) == (2, "")
+        assert said in done.err
+        assert (folder / "review.md").exists()
+
+    def test_asks_only_on_a_terminal(self, folder: Path) -> None:
+        (folder / "review.md").touch()
+        done = run("templates", "remove", "review")
+
+        assert done.code == 2
+        assert "refusing to remove templates without --yes" in done.err
+        assert template_names() == ("review",)

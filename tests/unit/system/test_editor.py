@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.core.errors import UsageError
-from reflectty.system.editor import edit_text
+from reflectty.system.editor import edit_text, require_editor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,3 +132,12 @@ def test_interrupt_is_handled_by_the_editor_only(editor: Callable[[str], dict[st
 
     assert "default_int_handler" in str(edit_text("", editor(body)))
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_editor_is_required_to_be_set_without_a_terminal() -> None:
+    program = "from reflectty.system.editor import require_editor; require_editor()"
+    command = (sys.executable, "-c", program)
+    refused = subprocess.run(command, input=b"", capture_output=True, check=False, start_new_session=True, env={})
+
+    assert b"there is no terminal for an editor" in refused.stderr
+    require_editor({"EDITOR": "nano"})

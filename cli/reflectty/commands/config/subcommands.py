@@ -134,10 +134,11 @@ def _dotted_keys_of(document: Mapping[str, object], before: str = "") -> list[st
 def edit(context: typer.Context) -> None:
     """Open the file in your editor, then report invalid settings."""
     from reflectty.config.edit import write_config
-    from reflectty.system.editor import edit_file
+    from reflectty.system.editor import edit_file, require_editor
 
     terminal: Terminal = context.obj
     path = config.config_path()
+    require_editor()
     if not os.path.lexists(path):
         write_config(path, INITIAL_TEXT)
     while True:

@@ -80,8 +80,7 @@ def remove(
     found = args.run_with_library(terminal, host, find)
     # No connection stays open during the confirmation.
     if not yes and not console.confirm(terminal, map(_describe, found)):
-        console.info(terminal, "nothing was removed")
-        found = ()
+        console.end_without_effect(terminal, "nothing was removed")
     args.run_with_library(terminal, host, remove_found)
     if as_json:
         _print_json([{"name": one.name, "size": one.model.size} for one in found], terminal)
