@@ -32,6 +32,7 @@ class BlockBuilder:
         self._space: list[str] = []
         self._doubtful: list[int] = []
         self._certain = True
+        self._open_segment: Segment | None = None
 
     def add_text(self, kind: Kind, text: str, *, tagged: bool, certain: bool) -> None:
         """Add text to the open block, or begin a block if the kind differs."""
@@ -70,11 +71,17 @@ class BlockBuilder:
 
     @property
     def open_segment(self) -> Segment | None:
-        """The segment that further text extends; None if no block is open or white space is pending."""
+        """A segment without text of the block that further text extends, the same one as long as nothing of it changes.
+
+        None if no block is open or white space is pending.
+        """
         if self._open is None or self._space:
             return None
-        kind, tagged = self._open
-        return Segment(kind, "", self._block, tagged, self._certain)
+        segment = self._open_segment
+        if segment is None or segment.block != self._block or segment.certain is not self._certain:
+            kind, tagged = self._open
+            segment = self._open_segment = Segment(kind, "", self._block, tagged, self._certain)
+        return segment
 
     def reclassify(self) -> None:
         """Turn all doubtful blocks into thinking."""

@@ -160,7 +160,8 @@ class MarkerSet:
             self._folded.setdefault(text.lower(), marker)
         texts = sorted(self._folded, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(_pattern_of, texts)) or r"(?!)", re.IGNORECASE)
-        firsts = "".join(sorted({re.escape(char) for text in texts for char in (text[0].lower(), text[0].upper())}))
+        self._firsts = "".join(sorted({char for text in texts for char in (text[0].lower(), text[0].upper())}))
+        firsts = re.escape(self._firsts)
         self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
         self.trailing_space = TrailingSpace(rf"[`~\n{firsts}]")
         self._texts = tuple(texts)
@@ -168,11 +169,16 @@ class MarkerSet:
         self._openers = tuple(text[:-1] for text in texts if _ELEMENT.fullmatch(text))
         self.search = self._pattern.search
         self.match = self._pattern.match
-        self.search_first_character = self._first.search
-        """Searches for the first character of any marker."""
 
     def __bool__(self) -> bool:
         return bool(self._texts)
+
+    def has_first_character(self, text: str) -> bool:
+        """Whether the text has the first character of any marker; `in` looks 20 times faster than a pattern."""
+        for char in self._firsts:  # noqa: SIM110 - `any` would take three times as long on a word
+            if char in text:
+                return True
+        return False
 
     def marker_of(self, text: str) -> Marker:
         """The marker for a text that `search` matched."""

@@ -107,8 +107,8 @@ class Reply:
         self._last_chunk_at = self._clock()
         if not self._has_begun and (chunk.content or chunk.thinking):
             self._has_begun, self._first_text_at = True, self._last_chunk_at
-        self.tool_calls += chunk.tool_calls
-        self.refusal += chunk.refusal
+        if chunk.tool_calls or chunk.refusal or chunk.notes:
+            self._add_notices(chunk)
         events: tuple[Event, ...] = ()
         if chunk.thinking:
             self.has_separate_thinking = True
@@ -118,11 +118,16 @@ class Reply:
             events += self._read_content(chunk.content)
         if chunk.content or chunk.thinking:
             self._count_chunk(events)
-        self.warnings += chunk.notes
         if chunk.done:
             self.done, self.done_reason = True, chunk.done_reason
             self.usage = self._usage_of_whole_reply(chunk.usage) if chunk.usage else self.usage
         return self._apply_events(events)
+
+    def _add_notices(self, chunk: Chunk) -> None:
+        """Add what few chunks have: calls of tools, a refusal, remarks about the request."""
+        self.tool_calls += chunk.tool_calls
+        self.refusal += chunk.refusal
+        self.warnings += chunk.notes
 
     def _usage_of_whole_reply(self, usage: Usage) -> Usage:
         """The usage of the whole reply: counts the thinking of an earlier request, which this one has in its prompt."""
@@ -167,7 +172,12 @@ class Reply:
         return conclude_thinking(family, draft_of(self.segments, family))
 
     def _count_chunk(self, events: tuple[Event, ...]) -> None:
-        kind = next((event.kind for event in events if isinstance(event, Segment)), self._parser.kind)
+        for event in events:
+            if isinstance(event, Segment):
+                kind = event.kind
+                break
+        else:
+            kind = self._parser.kind
         self._chunk_counts[kind] += 1
         if kind is not Kind.ANSWER:
             self._thinking_ended_at = self._last_chunk_at
@@ -200,9 +210,11 @@ class Reply:
         for event in events:
             if isinstance(event, Reclassification):
                 self._reclassify(event)
-            else:
-                block = self._blocks.setdefault(event.block, Block(event.kind, tagged=event.tagged))
-                block.pieces.append(event.text)
+                continue
+            block = self._blocks.get(event.block)
+            if block is None:
+                block = self._blocks[event.block] = Block(event.kind, tagged=event.tagged)
+            block.pieces.append(event.text)
         return events
 
     def _reclassify(self, event: Reclassification) -> None:

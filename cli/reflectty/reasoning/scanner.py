@@ -167,7 +167,7 @@ class Scanner:
         """Scan the next piece of text; with `ended`, decide about all held text."""
         if self._reply_starts or self._pending_start:
             text = self._strip_reply_start(self._pending_start + text, ended=ended)
-        if not self._held and not self._markers.search_first_character(text):
+        if not self._held and not self._markers.has_first_character(text):
             self._feed_text(text)
             return
         buffer = self._held + text

@@ -248,6 +248,27 @@ def test_any_text_is_parsed_the_same_for_any_split(
     assert read(text, family, prefilled=prefilled) == fold(parse(family, cut, prefilled=prefilled))
 
 
+@examples(2000)
+@given(
+    st.lists(st.sampled_from(["a", " `b", "`", "\n", "\na", "```", " ", "<thinking>", "</thinking>"]), max_size=30),
+    st.sampled_from(["reflection", "any", "native"]),
+    st.booleans(),
+)
+def test_repeated_words_are_parsed_the_same_as_the_whole_text(words: list[str], family: str, prefilled: bool) -> None:
+    one_by_one = [("content", word) for word in words]
+
+    assert fold(parse(family, one_by_one, prefilled=prefilled)) == read("".join(words), family, prefilled=prefilled)
+
+
+def test_word_at_a_line_start_ends_the_inline_code_of_the_line_before() -> None:
+    words = ["<thinking>", "a", "\n", "a", " `b", "\na", "</thinking>", "`c"]
+
+    assert fold(parse("reflection", [("content", word) for word in words])) == [
+        ("thinking", "a\na `b\na"),
+        ("answer", "`c"),
+    ]
+
+
 @examples(800)
 @given(st.text(alphabet="ab <>/`\n#é", max_size=200), FAMILY)
 def test_text_without_a_marker_is_never_lost(text: str, family: str) -> None:
