@@ -21,6 +21,7 @@ SHAPE: dict[str, type] = {
     "answer": str,
     "thinking": str,
     "reflections": list,
+    "governed": dict,
     "complete": bool,
     "done_reason": str,
     "usage": dict,
@@ -28,7 +29,7 @@ SHAPE: dict[str, type] = {
     "session": str,
     "error": dict,
 }
-NULLABLE: dict[str, type] = {"session": type(None), "error": type(None)}
+NULLABLE: dict[str, type] = {"governed": type(None), "session": type(None), "error": type(None)}
 USAGE = (
     *("prompt_tokens", "thinking_tokens", "answer_tokens", "total_ms", "load_ms", "first_token_ms"),
     *("cached_tokens", "prompt_per_second"),

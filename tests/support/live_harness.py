@@ -49,6 +49,7 @@ class FakeReply:
 
     metrics: ReplyMetrics
     model: str
+    repeats_itself: bool = False
 
 
 def reply(model: str = "reflection:70b", **values: Any) -> Reply:

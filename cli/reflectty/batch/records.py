@@ -165,6 +165,7 @@ REPLY_FIELDS: Final = (
     "answer",
     "thinking",
     "reflections",
+    "governed",
     "complete",
     "done_reason",
     "usage",

@@ -10,11 +10,13 @@ from reflectty.core.model_spec import bounds_of
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.options import AUTO, NUM_CTX
 from reflectty.core.session import NO_METRICS, ReplyMetrics
+from reflectty.reasoning.governor import LoopAction
 from reflectty.reasoning.modes import AskOptions, Mode
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Model
     from reflectty.core.schema import Schema
+    from reflectty.reasoning.governor import AnswerRequest
     from reflectty.reasoning.modes import Plan
 
 DEFAULT_ASK_OPTIONS = AskOptions()
@@ -39,6 +41,10 @@ class Question(NamedTuple):
     """Where a larger context is allowed if the prompt does not fit; "here" only on this machine, with known memory."""
     deadline: float = 0.0
     """Seconds after which the run ends with what has come; 0 for no limit."""
+    answer_request: AnswerRequest | None = None
+    """Set when the user asks for the answer before the thinking has ended."""
+    default_loop_action: LoopAction = LoopAction.END
+    """What happens to a thinking that repeats itself, if the user has not chosen."""
     digest: str = ""
     """The model's digest, if known; otherwise the server is asked when the reply is recorded."""
 
@@ -47,6 +53,7 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     """Build the request for a question by its plan."""
     system = (Message("system", chosen.system),) if chosen.system else ()
     messages = (*system, *_history_of(question, model, chosen), Message("user", question.prompt, question.images))
+    budget = question.ask_options.budget_for(model.name)
     bounds = bounds_of(model, question.ask_options.options, messages, question.reply_prefix)
     return Request(
         model=model.name,
@@ -59,6 +66,8 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
         else "",
         keep_alive=question.ask_options.keep_alive,
         bounds=bounds,
+        thinking_budget=budget.tokens if budget and chosen.think else 0,
+        closing_sentence=question.ask_options.closing_sentence,
         fits_context=bool(bounds and bounds.are_safe),
     )
 

@@ -14,10 +14,9 @@ from reflectty.chat.request import (
     Question,
     has_images,
     ignored_options_note,
-    request_for,
     unenforced_schema_note,
 )
-from reflectty.chat.stream import stream_reply
+from reflectty.chat.stream import ChatRun, stream_reply
 from reflectty.chat.waits import MAX_WAIT_SECONDS, Deadline, FairYield, RetryBudget, run_ticker
 from reflectty.core.errors import (
     BusyError,
@@ -30,19 +29,16 @@ from reflectty.core.errors import (
     StoppedError,
 )
 from reflectty.core.model_names import cloud_notice_of, is_same_model
-from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.options import NUM_CTX
-from reflectty.core.session import StoredReply
 from reflectty.reasoning.modes import Mode, lost_tokens_of, plan
 from reflectty.reasoning.reply import Reply
 from reflectty.reasoning.steering import can_continue, content_family, reading_family
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable
 
-    from reflectty.chat.stream import Piece
     from reflectty.core.messages import Engine, Model
-    from reflectty.core.session import ReplyStatus
+    from reflectty.core.session import ReplyStatus, StoredReply
     from reflectty.output import Renderer
     from reflectty.reasoning.families import Family
     from reflectty.reasoning.modes import Plan
@@ -53,6 +49,9 @@ DIGEST_SECONDS = 1.0
 NOT_TUNED = (
     "{model} was not tuned to reflect, so a prompt asks it to, which can reduce quality in code and"
     " instruction following: --mode direct turns this off"
+)
+UNENFORCED_BUDGET = (
+    "replies from {model} cannot be continued: one that thinks longer than {budget} ends without an answer"
 )
 
 
@@ -133,7 +132,7 @@ async def read_reply(engine: Engine, question: Question, model: Model, is_enough
         ReflecttyError: the server refused, or the reply broke off.
     """
     run = _prepare_run(engine, question, model)
-    async with aclosing(run.stream()) as pieces:
+    async with aclosing(stream_reply(run)) as pieces:
         async for _ in pieces:
             if is_enough(run.reply):
                 break
@@ -141,12 +140,14 @@ async def read_reply(engine: Engine, question: Question, model: Model, is_enough
     return run.reply
 
 
-def _note_before(run: _ChatRun, note: Callable[[str], None], first_time: Callable[[str], bool]) -> None:
+def _note_before(run: ChatRun, note: Callable[[str], None], first_time: Callable[[str], bool]) -> None:
     """Note what the user should know of the model and the plan before the reply."""
     question, model, chosen = run.question, run.model, run.plan
     remarks = (ignored_options_note(question, model), unenforced_schema_note(question, model))
     for text in filter(None, (cloud_notice_of(model), *model.notices, *chosen.notes, *remarks)):
         note(text)
+    if run.budget and run.budget.is_limited and chosen.mode is not Mode.DIRECT and not run.reply.resumable:
+        note(UNENFORCED_BUDGET.format(model=model.name, budget=run.budget))
     if chosen.mode is Mode.REFLECT and first_time(model.name):
         note(NOT_TUNED.format(model=model.name))
 
@@ -187,42 +188,13 @@ async def ask_raw(
         await waits.run(lambda: _write_raw(run, write, note), lambda: not run.reply.segments)
 
 
-class _ChatRun(NamedTuple):
-    """A question with its engine, model and plan, and the reply as it streams."""
-
-    engine: Engine
-    question: Question
-    model: Model
-    plan: Plan
-    reply: Reply
-
-    def stream(self) -> AsyncGenerator[Piece, None]:
-        """Send the request and yield the reply in pieces."""
-        request = request_for(self.question, self.model, self.plan)
-        return stream_reply(self.engine, request, self.plan, self.question, self.reply)
-
-    @property
-    def stored_reply(self) -> StoredReply:
-        """What is known of the reply before its first token."""
-        return StoredReply(
-            model=self.model.name,
-            digest=self.question.digest or self.model.digest,
-            mode=self.reply.mode,
-            family=self.reply.family.name,
-            prefilled=self.reply.prefilled,
-            effort=str(self.question.ask_options.effort or ""),
-            options=self.question.ask_options.options,
-            raw=self.question.reply_prefix,
-        )
-
-
 async def _find_and_prepare(
     engine: Engine,
     question: Question,
     waits: RetryBudget,
     announce: Callable[[str], None],
     model: Model | None = None,
-) -> _ChatRun:
+) -> ChatRun:
     """Look up the model, unless it is given, and plan how to ask it.
 
     Raises:
@@ -236,9 +208,9 @@ async def _find_and_prepare(
     return _prepare_run(engine, await choose_context(engine, question, model), model)
 
 
-def _prepare_run(engine: Engine, question: Question, model: Model) -> _ChatRun:
+def _prepare_run(engine: Engine, question: Question, model: Model) -> ChatRun:
     chosen = plan(model, question.ask_options)
-    return _ChatRun(engine, question, model, chosen, _create_reply(question, model, chosen))
+    return ChatRun(engine, question, model, chosen, _create_reply(question, model, chosen))
 
 
 def _create_reply(question: Question, model: Model, chosen: Plan) -> Reply:
@@ -257,9 +229,9 @@ def _family(question: Question, model: Model, chosen: Plan) -> Family:
     return content_family(model, chosen) if held and chosen.in_content else chosen.family
 
 
-async def _write_raw(run: _ChatRun, write: Callable[[str], None], note: Callable[[str], None]) -> None:
+async def _write_raw(run: ChatRun, write: Callable[[str], None], note: Callable[[str], None]) -> None:
     thinking = False
-    async with aclosing(run.stream()) as pieces:
+    async with aclosing(stream_reply(run)) as pieces:
         async for chunk, _ in pieces:
             for text in chunk.notes:
                 note(text)
@@ -276,12 +248,12 @@ async def _write_raw(run: _ChatRun, write: Callable[[str], None], note: Callable
         raise failure
 
 
-async def _receive(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, waits: RetryBudget) -> None:
+async def _receive(run: ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, waits: RetryBudget) -> None:
     """Show a reply as it arrives; before its first text, retry if the server is busy or the prompt did not fit."""
     first, retry_note = run, ""
     while True:
         try:
-            async with run_ticker(renderer.tick, *_recorder_watchers(recorder)), aclosing(run.stream()) as pieces:
+            async with run_ticker(renderer.tick, *_recorder_watchers(recorder)), aclosing(stream_reply(run)) as pieces:
                 turn = FairYield()
                 async for _, events in pieces:
                     for event in events:
@@ -304,11 +276,11 @@ async def _receive(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | 
             return
 
 
-def _context_of(run: _ChatRun) -> str:
+def _context_of(run: ChatRun) -> str:
     return f"num_ctx={dict(run.question.ask_options.options)[NUM_CTX]}"
 
 
-async def _enlarge_context(run: _ChatRun, error: PromptTooLongError) -> _ChatRun:
+async def _enlarge_context(run: ChatRun, error: PromptTooLongError) -> ChatRun:
     """Change the question to a context that holds it, as long as nothing has been generated.
 
     Raises:
@@ -322,7 +294,7 @@ async def _enlarge_context(run: _ChatRun, error: PromptTooLongError) -> _ChatRun
     return run._replace(question=with_context(run.question, room.tokens))
 
 
-async def _show_end(run: _ChatRun, renderer: Renderer, failure: ReflecttyError | None) -> None:
+async def _show_end(run: ChatRun, renderer: Renderer, failure: ReflecttyError | None) -> None:
     """Show the end of a reply with its warnings.
 
     Raises:
@@ -343,7 +315,7 @@ async def _show_end(run: _ChatRun, renderer: Renderer, failure: ReflecttyError |
         raise failure
 
 
-async def _plan_with_vocabulary(run: _ChatRun) -> tuple[Plan, Model]:
+async def _plan_with_vocabulary(run: ChatRun) -> tuple[Plan, Model]:
     """The plan and the model, with the tags of the model's vocabulary if expected tags are missing."""
     if run.question.schema:
         # A grammar allows no tags, so none are expected.
@@ -364,7 +336,7 @@ def _stop_nothing() -> None:
 
 @contextlib.asynccontextmanager
 async def _record_run(
-    recorder: ReplyRecorder | None, run: _ChatRun, note: Callable[[str], None], stop: Callable[[], None]
+    recorder: ReplyRecorder | None, run: ChatRun, note: Callable[[str], None], stop: Callable[[], None]
 ) -> AsyncIterator[None]:
     """Record how the exchange begins and ends; on an error, stop the renderer before the end is written."""
     if recorder is None:
@@ -392,7 +364,7 @@ def _stop_quietly(stop: Callable[[], None]) -> None:
         stop()
 
 
-async def _find_digest(run: _ChatRun) -> str:
+async def _find_digest(run: ChatRun) -> str:
     """The digest of the model, which `show` does not include; empty if the server does not list it."""
     if run.stored_reply.digest:
         return run.stored_reply.digest

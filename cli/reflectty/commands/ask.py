@@ -37,7 +37,8 @@ from reflectty.core.segments import Kind
 from reflectty.engines import manages_models
 from reflectty.output import ALL_PARTS, OutputForm, OutputOptions, choose_renderer, write_remark
 from reflectty.reasoning.families import family_named
-from reflectty.system.signals import run_interruptible
+from reflectty.reasoning.governor import AnswerRequest
+from reflectty.system.signals import call_on_answer_signal, run_interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from reflectty.commands.inputs import QuestionInputs
     from reflectty.commands.session_option import ContinuedSession
     from reflectty.commands.template_option import FilledTemplate
+    from reflectty.core.budget import Budget
     from reflectty.core.messages import Engine
     from reflectty.core.session import SessionSettings
     from reflectty.output import Renderer
@@ -102,6 +104,8 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
     question = _complete_question(question, gathered)
     question = _continue_session(question, continued_session, keeps_model=bool(named_model))
     timeouts = config.parse_timeouts(arguments.timeout, settings.timeouts)
+    answer_request = AnswerRequest()
+    question = question._replace(answer_request=answer_request)
 
     recorder = (
         make_recorder(gathered.text, gathered.attachments, continued_session, decode_argument(arguments.session))
@@ -128,8 +132,10 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
             if recorder:
                 _note_session(recorder.session, settings, arguments, terminal, json_renderer)
 
+    is_live = terminal.err.tty and terminal.stdin_tty and not arguments.raw
     try:
-        run_interruptible(conversation())
+        with call_on_answer_signal(answer_request.set, quit_key=is_live):
+            run_interruptible(conversation())
     except PromptTooLongError as error:
         raise add_omission_hint(error, question) from error
     except OptionError as error:
@@ -319,6 +325,8 @@ def question_of(
     ask_options = settings.ask_options.override(
         mode=arguments.mode,
         effort=arguments.effort,
+        budget=_budget_of(arguments),
+        loops=arguments.loops,
         family=family_named(arguments.family) if arguments.family else None,
         system=arguments.system,
         model=arguments.model,
@@ -333,6 +341,14 @@ def question_of(
         announce=not (arguments.final or arguments.code),
         deadline=parse_deadline(arguments.deadline),
     )
+
+
+def _budget_of(arguments: AskArguments) -> Budget | None:
+    if not arguments.budget:
+        return None
+    from reflectty.core.budget import parse_budget
+
+    return parse_budget(arguments.budget)
 
 
 def _continue_session(question: Question, session: ContinuedSession | None, *, keeps_model: bool) -> Question:

@@ -11,6 +11,7 @@ from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort, KeepThinkingMode
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.engines import EngineName
+from reflectty.reasoning.governor import LoopAction
 from reflectty.reasoning.modes import Mode
 
 
@@ -116,6 +117,19 @@ ASK_OPTIONS = {
         shown_default="auto",
     ),
     "effort": OptionSpec(_THINKING, ("--effort",), "How much the model thinks.", kind=Effort),
+    "budget": OptionSpec(
+        _THINKING,
+        ("--budget",),
+        "End the thinking at so many tokens or this time, and ask for the answer: 2000, 30s, off.",
+        metavar="N|TIME",
+    ),
+    "loops": OptionSpec(
+        _THINKING,
+        ("--loops",),
+        "What to do with a thinking that repeats itself.",
+        kind=LoopAction,
+        shown_default="end",
+    ),
     "family": OptionSpec(
         _THINKING,
         ("--family",),
@@ -169,6 +183,8 @@ class AskArguments(NamedTuple):
     engine: EngineName | None = None
     mode: Mode | None = None
     effort: Effort | None = None
+    budget: str = ""
+    loops: LoopAction | None = None
     family: str = ""
     system: str = ""
     option: list[str] | None = None

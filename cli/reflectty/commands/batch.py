@@ -200,6 +200,8 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     engine: args.EngineOption = None,
     mode: args.ModeOption = None,
     effort: args.EffortOption = None,
+    budget: args.BudgetText = "",
+    loops: args.LoopsOption = None,
     family: args.FamilyName = "",
     system: args.System = "",
     option: args.Options = None,

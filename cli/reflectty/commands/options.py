@@ -11,6 +11,7 @@ from reflectty import __version__
 from reflectty.commands.ask_options import ASK_OPTIONS, AskArguments
 from reflectty.core.messages import Effort
 from reflectty.engines import EngineName
+from reflectty.reasoning.governor import LoopAction
 from reflectty.reasoning.modes import Mode
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ Options = Annotated[list[str] | None, typer_option("option")]
 EngineOption = Annotated[EngineName | None, typer_option("engine")]
 ModeOption = Annotated[Mode | None, typer_option("mode")]
 EffortOption = Annotated[Effort | None, typer_option("effort")]
+BudgetText = Annotated[str, typer_option("budget")]
+LoopsOption = Annotated[LoopAction | None, typer_option("loops")]
 FamilyName = Annotated[str, typer_option("family")]
 System = Annotated[str, typer_option("system")]
 KeepAlive = Annotated[str, typer_option("keep_alive")]

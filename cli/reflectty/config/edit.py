@@ -12,6 +12,8 @@ from reflectty.config.schema import (
     FILE_SETTINGS,
     PROFILE_SETTINGS,
     parse_boolean,
+    parse_budget_setting,
+    parse_budgets,
     parse_keys,
     parse_name,
     parse_options,
@@ -53,12 +55,15 @@ class ConfigEntry(NamedTuple):
 
 
 def parse_key(key: str) -> tuple[str, ...]:
-    """Split a dotted key.
+    """Split a dotted key; what follows `budgets` is the name of a model, which may have dots.
 
     Raises:
         UsageError: a part of it is empty.
     """
     keys = tuple(key.split("."))
+    table = 2 * (keys[0] == "profiles")
+    if keys[table : table + 1] == ("budgets",) and len(keys) > table + 1:
+        keys = (*keys[: table + 1], ".".join(keys[table + 1 :]))
     if not all(keys):
         raise UsageError(f"{key!r} is not a key", "use one such as model, keys.steer or profiles.code.model")
     return keys
@@ -156,6 +161,9 @@ def _parse_part(setting: Setting, key: str, part: str, words: Sequence[str]) -> 
         given = " ".join(words)
     if setting.parse is parse_keys:
         return given
+    if setting.parse is parse_budgets:
+        budget = parse_budget_setting(given, f"{key}.{part}")
+        return int(budget) if budget.isdecimal() else budget
     _, value = parse_options({part: given}, key)[0]
     return list(value) if isinstance(value, tuple) else value
 

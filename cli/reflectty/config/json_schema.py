@@ -11,6 +11,8 @@ from reflectty.config.schema import (
     TABLE_ABOUTS,
     TIMEOUT_PARTS,
     parse_boolean,
+    parse_budget_setting,
+    parse_budgets,
     parse_duration,
     parse_keys,
     parse_name,
@@ -38,6 +40,12 @@ _TIMEOUT_PATTERN = (
 )
 _TEXT: Schema = {"type": "string"}
 _NAME: Schema = {"type": "string", "pattern": _NAME_PATTERN}
+_BUDGET: Schema = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": r"^\s*([0-9][0-9_,]*(\.[0-9]+)?\s*[kKsSmMhH]?|[oO][fF][fF]|)\s*$"},
+    ]
+}
 _TEXTS: Schema = {"type": ["string", "array"], "items": _TEXT}
 _OPTION_TYPES = {int: "integer", float: "number", bool: "boolean"}
 
@@ -101,6 +109,8 @@ _PARSED_AS: Mapping[object, Schema] = {
     parse_name: _NAME,
     parse_texts: _TEXTS,
     parse_keys: {"type": "object"},
+    parse_budget_setting: _BUDGET,
+    parse_budgets: {"type": "object", "additionalProperties": _BUDGET},
     parse_duration: {"type": ["number", "string"]},
     parse_timeout_setting: {
         "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": _TIMEOUT_PATTERN}]

@@ -13,6 +13,7 @@ from reflectty.core.named_tuple import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reflectty.core.budget import Budget
     from reflectty.core.messages import OptionValue
     from reflectty.reasoning.modes import AskOptions
 
@@ -56,6 +57,14 @@ class Settings(NamedTuple):
     keep_alive: str = ""
     keep_thinking: str = "auto"
     """Whether the thinking of earlier turns is sent back to the model: a value of `KeepThinkingMode`."""
+    budget: str = ""
+    """How much a model may think: tokens, a time, or `off`."""
+    budgets: tuple[tuple[str, str], ...] = ()
+    """The same by the name of a model or an effort."""
+    budget_sentence: str = ""
+    """The last sentence of a thinking that reached its budget."""
+    loops: str = ""
+    """What happens to a thinking that repeats itself: a value of `LoopAction`."""
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     template: str = ""
     """The template for one-shot questions."""
@@ -82,6 +91,7 @@ class Settings(NamedTuple):
     def ask_options(self) -> AskOptions:
         """How a model is asked where no flag says otherwise."""
         from reflectty.reasoning.families import FAMILIES
+        from reflectty.reasoning.governor import LoopAction
         from reflectty.reasoning.modes import AskOptions, Mode
 
         return AskOptions(
@@ -93,7 +103,20 @@ class Settings(NamedTuple):
             self.options,
             self.keep_alive,
             self.keep_thinking,
+            budgets=self._budgets,
+            budget_sentence=self.budget_sentence,
+            loops=LoopAction(self.loops) if self.loops else None,
         )
+
+    @property
+    def _budgets(self) -> tuple[tuple[str, Budget], ...]:
+        """The budgets by model or effort, and under an empty name that of all others."""
+        texts = (*((("", self.budget),) if self.budget else ()), *self.budgets)
+        if not texts:
+            return ()
+        from reflectty.core.budget import parse_budget
+
+        return tuple((name, parse_budget(text, "budget")) for name, text in texts if text)
 
 
 def parse_text(value: object, name: str, _: object = None) -> str:
@@ -149,6 +172,25 @@ def parse_duration(value: object, name: str, _: object = None) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise UsageError(f"{name} must be a duration such as '10m', or seconds")
     return str(value)
+
+
+def parse_budget_setting(value: object, name: str, _: object = None) -> str:
+    """Parse a budget of thinking: a number of tokens, or a text such as `2k`, `30s` or `off`."""
+    from reflectty.core.budget import parse_budget
+
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise UsageError(f"{name} must be a number of tokens, or a string such as '30s'")
+    if value != "":
+        parse_budget(str(value), name)
+    return str(value)
+
+
+def parse_budgets(value: object, name: str, before: object = None) -> tuple[tuple[str, str], ...]:
+    """Parse a table of budgets by model or effort; those that it does not set stay unchanged."""
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} must be a table", 'write [budgets], then lines such as "qwen3:8b" = 4000')
+    earlier = dict(before) if isinstance(before, tuple) else {}
+    return tuple({**earlier, **{key: parse_budget_setting(one, f"{name}.{key}") for key, one in value.items()}}.items())
 
 
 def parse_options(value: object, name: str, before: object = None) -> tuple[tuple[str, OptionValue], ...]:
@@ -230,7 +272,7 @@ class Setting(NamedTuple):
     @property
     def is_table(self) -> bool:
         """Whether its entries have keys of their own."""
-        return self.parse in (parse_options, parse_keys)
+        return self.parse in (parse_options, parse_keys, parse_budgets)
 
 
 def _modes() -> tuple[str, ...]:
@@ -243,6 +285,12 @@ def _engines() -> tuple[str, ...]:
     from reflectty.engines import EngineName
 
     return tuple(EngineName)
+
+
+def _loop_actions() -> tuple[str, ...]:
+    from reflectty.reasoning.governor import LoopAction
+
+    return tuple(LoopAction)
 
 
 def _families() -> tuple[str, ...]:
@@ -305,6 +353,29 @@ SETTINGS = (
         lambda: tuple(KeepThinkingMode),
         "REFLECTTY_KEEP_THINKING",
         about="send earlier thinking back",
+    ),
+    Setting(
+        "budget",
+        "budget",
+        parse_budget_setting,
+        "REFLECTTY_BUDGET",
+        in_profile=True,
+        about="how much the model may think: tokens or a time",
+    ),
+    Setting("budgets", "budgets", parse_budgets, in_profile=True, about="budgets by model or effort"),
+    Setting(
+        "budget_sentence",
+        "budget_sentence",
+        in_profile=True,
+        unset="our own",
+        about="the last sentence of a thinking that is ended",
+    ),
+    _choice(
+        "loops",
+        "a way to treat loops",
+        _loop_actions,
+        unset="end, and note in the chat",
+        about="what happens to a thinking that repeats itself",
     ),
     Setting(
         "timeout",

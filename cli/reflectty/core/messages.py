@@ -75,6 +75,10 @@ class Request(NamedTuple):
     """A number of seconds or a duration such as `5m`; empty means the server's default."""
     bounds: Bounds | None = None
     """The limits of the reply; None if not computed, or if the model runs on another host."""
+    thinking_budget: int = 0
+    """How many tokens the model may think, for servers that end the thinking themselves; 0 for no limit."""
+    closing_sentence: str = ""
+    """The last sentence of a thinking that such a server ends."""
     fits_context: bool = False
     """Whether prompt and reply surely fit the context, so that no server can cut either."""
 
@@ -302,6 +306,11 @@ class Engine(Protocol):
     def software(self) -> str:
         """The name of the server software, if the engine serves several kinds and has identified it; else empty."""
         return ""
+
+    @property
+    def ends_thinking(self) -> bool:
+        """Whether the server ends a thinking at the budget of a request."""
+        return False
 
     async def info(self, model: str) -> Mapping[str, object]:  # noqa: ARG002 - for engines that report it
         """The metadata of a model's file, by key; empty if not reported."""

@@ -67,6 +67,12 @@ class ReplyMetrics(NamedTuple):
     total_ms: float = 0.0
     tokens_per_second: float = 0.0
     usage: Usage = NO_USAGE
+    ended_by: str = ""
+    """What ended the thinking from outside, a value of `reasoning.governor.EndReason`; empty if the model did."""
+    ended_at: int = 0
+    """Tokens of thinking at that point."""
+    budget: str = ""
+    """The budget that ended it, in words."""
 
 
 NO_METRICS = ReplyMetrics()

@@ -313,6 +313,11 @@ class OpenAIEngine(Engine):
             return None
 
     @property
+    def ends_thinking(self) -> bool:
+        """Whether the server ends a thinking at the budget of a request; False while its software is unknown."""
+        return wire.ends_thinking(self._maker)
+
+    @property
     def software(self) -> str:
         """Name of the server software; empty while unknown."""
         return wire.SERVER_NAMES.get(self._maker, "")

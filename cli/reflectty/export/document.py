@@ -188,7 +188,12 @@ def _option_of(value: object, where: str) -> OptionValue:
 def _metrics_of(source: Json, where: str) -> ReplyMetrics:
     usage = _object(source.get("usage", {}), f"{where}.usage")
     defaults = {name: value for name, value in ReplyMetrics()._asdict().items() if name != "usage"}
-    figures = {name: _figure(source, name, default, where) for name, default in defaults.items()}
+    figures: dict[str, Any] = {
+        name: _scalar(source, name, default, where)
+        if isinstance(default, str)
+        else _figure(source, name, default, where)
+        for name, default in defaults.items()
+    }
     counts = {name: _figure(usage, name, default, f"{where}.usage") for name, default in Usage._field_defaults.items()}
     return ReplyMetrics(**figures, usage=Usage(**counts))
 

@@ -13,6 +13,7 @@ from reflectty.reasoning.reply import Reply
 if TYPE_CHECKING:
     from reflectty.core.errors import ReflecttyError
     from reflectty.core.segments import Event
+    from reflectty.reasoning.governor import ThinkingEnd
     from reflectty.system.terminal import Terminal
 
 
@@ -27,6 +28,7 @@ def reply_object(reply: Reply) -> dict[str, Any]:
         "answer": reply.answer,
         "thinking": reply.thinking,
         "reflections": list(reply.reflections),
+        "governed": _ended_object(reply.thinking_end),
         "complete": reply.is_complete,
         "done_reason": reply.done_reason,
         "usage": {
@@ -41,6 +43,11 @@ def reply_object(reply: Reply) -> dict[str, Any]:
         },
         "warnings": list(reply.warnings),
     }
+
+
+def _ended_object(end: ThinkingEnd | None) -> dict[str, Any] | None:
+    """What ended the thinking from outside, and at how many tokens; null if the model did."""
+    return {"by": str(end.by), "at": end.at} if end else None
 
 
 def event_object(event: Event) -> dict[str, Any]:

@@ -21,12 +21,16 @@ class BlockSnapshot(NamedTuple):
 
 
 class BlockBuilder:
-    """Collects events; drops white space at both ends of a block, and so blocks of white space."""
+    """Collects events; drops white space at both ends of a block, and so blocks of white space.
 
-    def __init__(self) -> None:
+    Args:
+        first: the number of the first block.
+    """
+
+    def __init__(self, first: int = 0) -> None:
         self._events: list[Event] = []
-        self._block = -1
-        self._next = 0
+        self._block = first - 1
+        self._next = first
         self._open: tuple[Kind, bool] | None = None
         self._pieces: list[str] = []
         self._space: list[str] = []

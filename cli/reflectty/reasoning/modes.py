@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from reflectty.core import known_models
 from reflectty.core.messages import Effort
-from reflectty.core.model_names import remote_host_of
+from reflectty.core.model_names import is_same_model, remote_host_of
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.families import FAMILIES, HARMONY_APART, ends_in, family_of_model
+from reflectty.reasoning.governor import CLOSING_SENTENCE
 from reflectty.reasoning.switches import switch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reflectty.core.budget import Budget
     from reflectty.core.messages import Arguments, Model, OptionValue
     from reflectty.reasoning.families import Family
+    from reflectty.reasoning.governor import LoopAction
     from reflectty.reasoning.switches import Switch
 
 REFLECT_PROMPT = """\
@@ -66,6 +69,27 @@ class AskOptions(NamedTuple):
     keep_alive: str = ""
     keep_thinking: str = "auto"
     """Whether earlier thinking is sent back to the model: `on`, `off`, or `auto` if its family was trained that way."""
+    budget: Budget | None = None
+    """How much the model may think; None leaves it to `budgets`."""
+    budgets: tuple[tuple[str, Budget], ...] = ()
+    """Budgets by model or effort level; the one under an empty name is for all others."""
+    budget_sentence: str = ""
+    """The last sentence of a thinking that is ended from outside; empty for ours."""
+    loops: LoopAction | None = None
+    """What happens to a thinking that repeats itself; None leaves it to the front end."""
+
+    @property
+    def closing_sentence(self) -> str:
+        """The last sentence of a thinking that is ended from outside."""
+        return self.budget_sentence or CLOSING_SENTENCE
+
+    def budget_for(self, model: str) -> Budget | None:
+        """The budget of a model: the one given, else that of the model, of the effort, of all; None for no limit."""
+        if self.budget:
+            return self.budget
+        named = dict(self.budgets)
+        by_model = next((budget for name, budget in self.budgets if name and is_same_model(name, model)), None)
+        return by_model or named.get(str(self.effort or "")) or named.get("")
 
     def override(self, **fields: object) -> AskOptions:
         """Replace fields by those that are not empty; model options are replaced one by one."""
@@ -228,7 +252,8 @@ def plan(model: Model, ask_options: AskOptions) -> Plan:
     """
     thinks = "thinking" in model.capabilities
     own = own_family_of(model)
-    mode = ask_options.mode
+    budget = ask_options.budget_for(model.name)
+    mode = Mode.DIRECT if budget and budget.allows_none else ask_options.mode
     if mode is Mode.AUTO:
         mode = Mode.NATIVE if own else Mode.REFLECT
     family = ask_options.family or _reading_family_of(mode, own)

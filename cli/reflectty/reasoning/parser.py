@@ -52,10 +52,16 @@ class OpenBlock(dict[str, tuple[Event, ...]]):
 
 
 class StreamParser:
-    """Parses one reply; `prefilled` if the prompt has opened the thinking already."""
+    """Parses one reply.
 
-    def __init__(self, family: Family, *, prefilled: bool = False) -> None:
-        self._blocks = BlockBuilder()
+    Args:
+        family: the family by whose markers to parse.
+        prefilled: whether the prompt has opened the thinking already.
+        first_block: the number of the first block.
+    """
+
+    def __init__(self, family: Family, *, prefilled: bool = False, first_block: int = 0) -> None:
+        self._blocks = BlockBuilder(first_block)
         self._content = Scanner(family, self._blocks, start_in=Kind.THINKING if prefilled else None)
         self._field: Scanner | None = None
         self._active: Scanner = self._content

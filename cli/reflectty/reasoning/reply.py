@@ -11,16 +11,19 @@ from reflectty.core.segments import Event, Kind, Reclassification, Segment
 from reflectty.core.session import NO_METRICS, ReplyMetrics
 from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.parser import StreamParser
-from reflectty.reasoning.steering import conclude_thinking, draft_of
+from reflectty.reasoning.steering import conclude_thinking, draft_of, thinking_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.reasoning.families import Family
+    from reflectty.reasoning.governor import ThinkingEnd
 
 
 MAX_TAG_LENGTH = 32
 """The maximum of characters in the beginning of a tag that ends a reply."""
+_COMPARED_CHARACTERS = 40
+"""The end of a block by which it is found in the raw text."""
 BYTES_PER_TOKEN = 4
 """A rough mean over languages and models, to estimate tokens that were not counted."""
 
@@ -77,6 +80,10 @@ class Reply:
         """The names of the tools that the model called; none is run."""
         self.refusal = ""
         """The text of the field for refusals."""
+        self.repeats_itself = False
+        """Whether the thinking is in a loop."""
+        self.thinking_end: ThinkingEnd | None = None
+        """How the thinking was ended from outside; None if the model ended it."""
         self._parser = StreamParser(family, prefilled=prefilled)
         self._plain_block: int | None = None
         self._blocks: dict[int, Block] = {}
@@ -156,8 +163,61 @@ class Reply:
         self._adopt_parser_family()
         return events
 
-    def keep_thinking_only(self) -> str:
+    def end_thinking(
+        self, end: ThinkingEnd, sentence: str, family: Family, reading: Family
+    ) -> tuple[str, tuple[Event, ...]]:
+        """End the thinking with a sentence, as if the model had; the answer follows with the next chunks.
+
+        Text that the parser holds, at most a part of a tag, is dropped.
+
+        Args:
+            end: why and where it ends.
+            sentence: the last sentence of the thinking.
+            family: the family in whose tags the reply is written.
+            reading: the family to parse the rest by.
+
+        Returns:
+            The raw beginning of the reply up to its answer, to continue from, and the events of the sentence.
+        """
+        draft = draft_of(self.segments, family)
+        prefix = conclude_thinking(family, draft, sentence)
+        if self.raw_thinking:
+            self.raw_thinking.append(f"\n\n{sentence}")
+        else:
+            self._drop_raw_behind_text()
+            self.raw.append(thinking_end(family, draft, sentence))
+        last = max(self._blocks, default=-1)
+        is_open = last >= 0 and self._blocks[last].kind is Kind.THINKING
+        block = last if is_open else last + 1
+        events = self._apply_events((Segment(Kind.THINKING, f"\n\n{sentence}" if is_open else sentence, block),))
+        self._parser = StreamParser(reading, first_block=block + 1)
+        self._parser.feed(prefix)
+        self._earlier_request_tokens = sum(self._chunk_counts.values())
+        self._thinking_ended_at = self._last_chunk_at
+        self.thinking_end = end
+        return prefix, events
+
+    def _drop_raw_behind_text(self) -> None:
+        """Drop what follows the text of the last block: a part of a tag, or a closer that is written again.
+
+        The number of pieces stays the same, because a recorder counts those that it has written.
+        """
+        last = next(reversed(self._blocks.values()), None)
+        raw = "".join(self.raw)
+        end = last.text[-_COMPARED_CHARACTERS:].rstrip() if last else ""
+        surplus = len(raw) - raw.rfind(end) - len(end) if end and end in raw else 0
+        for at in reversed(range(len(self.raw))):
+            dropped = min(surplus, len(self.raw[at]))
+            self.raw[at] = self.raw[at][: len(self.raw[at]) - dropped]
+            surplus -= dropped
+            if not surplus:
+                return
+
+    def keep_thinking_only(self, sentence: str = "") -> str:
         """Keep the thinking, and treat all further text as the answer, without parsing tags in it.
+
+        Args:
+            sentence: a last sentence of the thinking for the model to read.
 
         Returns:
             The raw beginning of the reply up to the answer, in the family's own tags, to continue from.
@@ -169,7 +229,7 @@ class Reply:
         self._plain_block = max(self._blocks, default=-1) + 1
         self._parser = StreamParser(FAMILIES["none"])
         family = self.family if self.family.thinking else FAMILIES["reflection"]
-        return conclude_thinking(family, draft_of(self.segments, family))
+        return conclude_thinking(family, draft_of(self.segments, family), sentence)
 
     def _count_chunk(self, events: tuple[Event, ...]) -> None:
         for event in events:
@@ -274,6 +334,11 @@ class Reply:
         return began and self._parser.kind is Kind.ANSWER
 
     @property
+    def is_thinking(self) -> bool:
+        """Whether the next text, as far as known, is thinking."""
+        return self._parser.kind is not Kind.ANSWER
+
+    @property
     def is_finished(self) -> bool:
         """Whether the model ended the reply by itself."""
         return self.done and self.done_reason in ("stop", "")
@@ -352,6 +417,16 @@ class Reply:
         return tokens
 
     @property
+    def new_thinking_tokens(self) -> int:
+        """The chunks of thinking that arrived, without those of a prefix."""
+        return self._chunk_counts[Kind.THINKING] + self._chunk_counts[Kind.REFLECTION]
+
+    @property
+    def new_thinking_ms(self) -> float:
+        """Milliseconds from the first text of the request to the latest."""
+        return (self._last_chunk_at - self._first_text_at) * 1000
+
+    @property
     def first_token_ms(self) -> float:
         """Milliseconds from the request to the first text; 0 before it."""
         return self._earlier_metrics.first_token_ms or (self._first_text_at - self._started_at) * 1000
@@ -387,4 +462,7 @@ class Reply:
             total_ms=self.total_ms,
             tokens_per_second=self.tokens_per_second,
             usage=self.usage,
+            ended_by=str(self.thinking_end.by) if self.thinking_end else "",
+            ended_at=self.thinking_end.at if self.thinking_end else 0,
+            budget=self.thinking_end.budget if self.thinking_end else "",
         )

@@ -200,10 +200,15 @@ def open_thinking(family: Family, text: str) -> str:
     return f"{opener.rstrip()}\n{body}"
 
 
-def conclude_thinking(family: Family, text: str) -> str:
+def conclude_thinking(family: Family, text: str, sentence: str = "") -> str:
     """The raw beginning of a reply whose thinking ends with the draft, so that the answer follows."""
-    lines = [open_thinking(family, text).rstrip()]
-    lines += (tag.closer for tag in family.reflection if _is_open(tag, text))
+    return open_thinking(family, text).rstrip() + thinking_end(family, text, sentence)
+
+
+def thinking_end(family: Family, text: str, sentence: str = "") -> str:
+    """What follows a draft to end its thinking: the closers of open corrections, a last sentence, and the tags."""
+    lines = ["", *(tag.closer for tag in family.reflection if _is_open(tag, text))]
+    lines += ["", sentence] if sentence else []
     answer = _answer_opener(family)
     lines.append(family.thinking[0].closer + ("" if answer else _breaks_after(family.thinking[0])))
     lines += filter(None, (answer,))

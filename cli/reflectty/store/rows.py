@@ -176,7 +176,13 @@ def _read_metrics(value: object) -> ReplyMetrics:
     if not isinstance(value, dict):
         return ReplyMetrics()
     usage = value.get("usage")
-    figures = {name: value[name] for name in ReplyMetrics._fields if name != "usage" and _is_figure(value.get(name))}
+    defaults = ReplyMetrics()._asdict()
+    figures = {
+        name: value[name]
+        for name, default in defaults.items()
+        if name != "usage"
+        and (isinstance(value.get(name), str) if isinstance(default, str) else _is_figure(value.get(name)))
+    }
     counts = (
         {name: usage[name] for name in Usage._fields if _is_figure(usage.get(name))} if isinstance(usage, dict) else {}
     )

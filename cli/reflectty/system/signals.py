@@ -52,6 +52,28 @@ def run_interruptible(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
+def call_on_answer_signal(request: Callable[[], None], *, quit_key: bool) -> Iterator[None]:
+    r"""Call `request` on SIGUSR1 and, with `quit_key`, on the first SIGQUIT; the second one ends the process as usual.
+
+    A key would have to be read from the terminal in a mode in which what users type ahead for their shell is lost;
+    ctrl+\\ is a signal in the usual mode.
+    """
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGQUIT:
+            signal.signal(number, signal.SIG_DFL)
+        request()
+
+    numbers = (signal.SIGUSR1, *((signal.SIGQUIT,) if quit_key else ()))
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def _handle_signals_with(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Handle signals with `stop`, except those ignored under `nohup` and in background jobs; restore them on exit.
 

@@ -312,6 +312,7 @@ class Conversation:
     ) -> Question:
         """The question to ask for a stored question, with its history."""
         from reflectty.chat.request import Question
+        from reflectty.reasoning.governor import LoopAction
 
         message = message_of(turn)
         before = branch_to(self._turns.values(), turn.parent)
@@ -322,6 +323,7 @@ class Conversation:
             history=history_of(before, self.ask_options.model)[2 * self.left_out :],
             reply_prefix=reply_prefix,
             prefix_metrics=prefix_stats,
+            default_loop_action=LoopAction.NOTE,
         )
 
     def apply_overflow_choice(self, choice: str) -> bool:

@@ -32,9 +32,17 @@ def summary_facts(measured: ReplyMetrics, *, speed: bool = True) -> tuple[Summar
         SummaryFact(f"{verb} {format_duration(ms / 1000)}" if ms >= 1 else "", 0),
         SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(measured.corrections, "correction") if measured.corrections else "", 1, strong=True),
+        SummaryFact(ended_label(measured), 1),
         SummaryFact(f"{measured.tokens_per_second:.0f} tok/s" if speed and measured.tokens_per_second >= 1 else "", 3),
     )
     return tuple(fact for fact in found if fact.text)
+
+
+def ended_label(measured: ReplyMetrics) -> str:
+    """What ended the thinking from outside, in a few words; empty if the model did."""
+    reached = f"ended at the budget of {measured.budget}" if measured.budget else "ended at its budget"
+    labels = {"budget": reached, "loop": "ended in a loop", "answer_now": "ended on request"}
+    return labels.get(measured.ended_by, "")
 
 
 def remarks_on(stored: StoredReply) -> tuple[tuple[str, bool], ...]:

@@ -138,6 +138,8 @@ class ReplyState:
         self.measured = NO_METRICS
         self.kind: Kind | None = None
         """The part that is being written; None before the first one."""
+        self.repeats_itself = False
+        """Whether the thinking is in a loop."""
         self._reply: Reply | None = None
 
     def follow(self, reply: Reply) -> None:
@@ -148,6 +150,7 @@ class ReplyState:
         self.seconds, self.kind = seconds, kind
         if self._reply:
             self.measured = self._reply.metrics
+            self.repeats_itself = self._reply.repeats_itself
 
     def end(self, stored: StoredReply) -> None:
         self.is_over, self.measured, self._reply = True, stored.measured, None
@@ -155,7 +158,7 @@ class ReplyState:
     @property
     def values(self) -> tuple[object, ...]:
         """Everything that is drawn of it; equal values look the same."""
-        flags = (self.is_over, self.is_steered, self.resumable)
+        flags = (self.is_over, self.is_steered, self.resumable, self.repeats_itself)
         return (self.model, self.origin, flags, self.seconds, self.kind, self.measured)
 
     @property
@@ -239,12 +242,13 @@ def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
         )
         return tuple(fact for fact in found if fact.text)
     tokens, corrections = state.measured.thinking_tokens, state.measured.corrections
-    found = (
+    facts = (
         SummaryFact(f"thinking {format_duration(int(state.seconds))}", 0),
         SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(corrections, "correction") if corrections else "", 1, strong=True),
+        SummaryFact("repeats itself" if state.repeats_itself else "", 0, strong=True),
     )
-    return tuple(fact for fact in found if fact.text)
+    return tuple(fact for fact in facts if fact.text)
 
 
 def _add_line(row: Row, line: str, scene: Scene) -> Row:

@@ -15,6 +15,7 @@ from reflectty.commands.ask_options import ASK_OPTIONS, AskArguments, parse_plai
 from reflectty.core.messages import Effort
 from reflectty.engines import EngineName
 from reflectty.main import single_command_app
+from reflectty.reasoning.governor import LoopAction
 from reflectty.reasoning.modes import Mode
 
 FLAGS = sorted(flag for spec in ASK_OPTIONS.values() for flag in spec.flags)
@@ -53,7 +54,7 @@ def test_plain_line_has_the_values_that_typer_reads(by_typer: Any, words: list[s
 @pytest.mark.parametrize("name", [name for name in ASK_OPTIONS if name != "version"])
 def test_each_option_is_read_alike(by_typer: Any, name: str) -> None:
     spec = ASK_OPTIONS[name]
-    value = [str(next(iter(spec.kind)))] if spec.kind in (EngineName, Mode, Effort) else ["x"]
+    value = [str(next(iter(spec.kind)))] if spec.kind in (EngineName, Mode, Effort, LoopAction) else ["x"]
     value = ["auto"] if name == "keep_thinking" else [] if spec.kind is bool else value
     for flag in spec.flags or ("word",):
         for words in ([flag, *value], [flag, *value, "question", flag, *value], ["question", flag, *value]):

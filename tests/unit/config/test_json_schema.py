@@ -26,6 +26,9 @@ system = "Be terse."
 options = { num_ctx = "auto", temperature = 1, stop = ["a", "b"], use_mmap = true }
 keep_alive = "1h30m"
 keep_thinking = "auto"
+budget = "2k"
+budget_sentence = "Enough."
+loops = "note"
 timeout = "connect=5,first=300,idle=120"
 profile = "übung"
 template = "review"
@@ -38,6 +41,10 @@ animation = false
 steer = "ctrl+t"
 regenerate = ["alt+r", "f9"]
 save = ""
+
+[budgets]
+"qwen3:8b" = 4000
+low = "30s"
 
 [profiles.base]
 hosts = "gpu1"

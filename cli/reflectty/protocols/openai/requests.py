@@ -80,7 +80,25 @@ def encode(request: Request, maker: str = "") -> Body:
     Raises:
         UsageError: the schema is not valid JSON.
     """
-    return _prompt_fields_of(request, maker) | _settings(request, maker) | _response_format_of(request)
+    fields = _prompt_fields_of(request, maker) | _settings(request, maker) | _response_format_of(request)
+    return fields | _budget_fields_of(request, maker)
+
+
+def ends_thinking(maker: str) -> bool:
+    """Whether this server software ends a thinking at a budget of tokens."""
+    return maker in {LLAMA_SERVER, VLLM}
+
+
+def _budget_fields_of(request: Request, maker: str) -> Body:
+    """The budget of the thinking; llama-server ends it with a message, vLLM without (seen with b10970 and 0.32.0)."""
+    if not request.thinking_budget or not ends_thinking(maker):
+        return {}
+    if maker == VLLM:
+        return {"thinking_token_budget": request.thinking_budget}
+    return {
+        "reasoning_budget_tokens": request.thinking_budget,
+        "reasoning_budget_message": f"\n\n{request.closing_sentence}\n",
+    }
 
 
 def _response_format_of(request: Request) -> Body:
@@ -260,6 +278,9 @@ OPTIONAL_FIELDS: Final = frozenset(
         "chat_template_kwargs",
         "reasoning_effort",
         "separate_reasoning",
+        "thinking_token_budget",
+        "reasoning_budget_tokens",
+        "reasoning_budget_message",
         "max_completion_tokens",
         "logprobs",
         "return_prompt_text",

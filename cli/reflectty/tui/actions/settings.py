@@ -30,6 +30,8 @@ MORE_CHOICE = "/models"
 """The choice that opens the screen of models; no model can have this name."""
 EMPTY_TEXTS = ('""', "''")
 """How an empty text is typed."""
+BUDGETS = ("off", "500", "1000", "2000", "4000", "8000", "30s", "2m", "10m")
+"""The budgets to choose from; any other can be typed."""
 T = TypeVar("T", Mode, Effort)
 
 
@@ -86,6 +88,20 @@ class SettingsActions(ActionGroup):
                 effort=None if wanted == NO_EFFORT else _parse_member(Effort, wanted, "effort")
             )
             controller.note(f"effort: {wanted}")
+
+    @action("Thinking budget", slash="/budget", argument="N|TIME|off")
+    async def budget(self, text: str) -> None:
+        """Set how much the model may think; without an argument, choose."""
+        from reflectty.core.budget import parse_budget
+
+        controller = self._controller
+        now = controller.conversation.ask_options.budget
+        rows = [(one, str(parse_budget(one)), "") for one in BUDGETS]
+        chosen = next((one for one in BUDGETS if parse_budget(one) == now), BUDGETS[0])
+        wanted = text.strip() or await controller.dialogs.choose("Thinking budget", rows, chosen)
+        if wanted:
+            controller.change_ask_options(budget=parse_budget(wanted, "budget"))
+            controller.note(f"thinking budget: {parse_budget(wanted)}")
 
     @action("Manage models on the server", "f6", slash="/models")
     async def models(self, _: str) -> None:
