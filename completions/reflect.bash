@@ -192,7 +192,7 @@ _reflect_about() {
     'sessions search')
         subcommands=()
         default=''
-        options=(--limit 'Show at most N' -n 'Show at most N' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--kind 'Find second thoughts of this kind in the thinking; words are optional' --limit 'Show at most N' -n 'Show at most N' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
         ;;
     'sessions export')
@@ -421,6 +421,7 @@ _reflect_value() {
     'models load --host') kind=hosts choices=() ;;
     'models unload --host') kind=hosts choices=() ;;
     'sessions list --limit'|'sessions list -n') kind='' choices=() ;;
+    'sessions search --kind') kind='' choices=(correction check alternative) ;;
     'sessions search --limit'|'sessions search -n') kind='' choices=() ;;
     'sessions export --format') kind='' choices=(markdown json html) ;;
     'sessions export --output') kind=files choices=() ;;

@@ -162,7 +162,7 @@ function __reflect_about
         case 'sessions search'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--limit' 'Show at most N' '-n' 'Show at most N' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--kind' 'Find second thoughts of this kind in the thinking; words are optional' '--limit' 'Show at most N' '-n' 'Show at most N' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places '*'
         case 'sessions export'
             set -g __reflect_subcommands
@@ -583,6 +583,9 @@ function __reflect_value
         case 'sessions list --limit' 'sessions list -n'
             set -g __reflect_kind ''
             set -g __reflect_choices
+        case 'sessions search --kind'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'correction' 'check' 'alternative'
         case 'sessions search --limit' 'sessions search -n'
             set -g __reflect_kind ''
             set -g __reflect_choices

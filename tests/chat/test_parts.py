@@ -64,6 +64,11 @@ PIECES += [
     "<",
     ">",
     "\u202e",
+    "Wait, no, that is wrong. ",
+    "Let me double-check the sum once more. ",
+    "Alternatively, one could subtract. ",
+    "Wait! ",
+    "I read the task and its numbers now. ",
 ]
 texts = st.one_of(
     st.sampled_from([WHOLE, MARKDOWN, TWICE, ORPHAN, ""]),
@@ -126,7 +131,7 @@ def test_streamed_reply_looks_like_the_stored_one(
     stored = ReplyPart.from_stored(whole(reply))
     stored.lay_out(scene(width, view))
     assert rows(part) == rows(stored)
-    assert part.correction_rows == stored.correction_rows
+    assert part.turning_rows == stored.turning_rows
 
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), scenes=st.tuples(scenes, scenes))

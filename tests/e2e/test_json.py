@@ -21,6 +21,7 @@ SHAPE: dict[str, type] = {
     "answer": str,
     "thinking": str,
     "reflections": list,
+    "second_thoughts": list,
     "governed": dict,
     "complete": bool,
     "done_reason": str,

@@ -252,7 +252,7 @@ def test_unknown_session_gets_a_suggestion(kept: SessionHome, command: str) -> N
         ("--frob", "reflect sessions list has no option --frob (see reflect sessions list --help)"),
         ("list --limit 0", "--limit: 0 is less than 1 (see reflect sessions list --help)"),
         ("list x", "reflect sessions list does not take 'x' (see reflect sessions list --help)"),
-        ("search", "reflect sessions search needs WORDS (for example: reflect sessions search"),
+        ("search", "nothing to search for (name a word, or `--kind correction` for second thoughts)"),
     ],
 )
 def test_invalid_arguments_are_one_line(kept: SessionHome, line: str, said: str) -> None:

@@ -165,6 +165,7 @@ REPLY_FIELDS: Final = (
     "answer",
     "thinking",
     "reflections",
+    "second_thoughts",
     "governed",
     "complete",
     "done_reason",
@@ -220,7 +221,7 @@ def record_of(
 
     A member of the line that has the name of one of the record gets `input_` before it.
     """
-    values = _members_of(item, outcome)
+    values = _members_of(item, outcome, reads_thoughts="second_thoughts" in fields)
     members: dict[str, Any] = {"line": item.line}
     if item.id is not None:
         members["id"] = item.id
@@ -238,9 +239,9 @@ def record_of(
     return Record(data, RecordKey(item.line, item.digest, outcome.error is not None, fingerprint))
 
 
-def _members_of(item: PromptLine, outcome: Outcome) -> dict[str, Any]:
+def _members_of(item: PromptLine, outcome: Outcome, *, reads_thoughts: bool) -> dict[str, Any]:
     """All members of a record; without a reply the answer is empty, not missing."""
-    values = reply_object(outcome.reply) if outcome.reply else {"answer": ""}
+    values = reply_object(outcome.reply, reads_thoughts=reads_thoughts) if outcome.reply else {"answer": ""}
     return {"prompt": item.prompt, "host": outcome.host, **values, "complete": outcome.error is None}
 
 

@@ -126,7 +126,7 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
             warn(engine.warning)
         try:
             async with engine:
-                renderer = json_renderer or choose_renderer(terminal, output_options)
+                renderer = _renderer_for(json_renderer, terminal, output_options)
                 await _converse(engine, question, renderer, arguments, terminal, recorder)
         finally:
             if recorder:
@@ -161,6 +161,13 @@ def _edit_question(arguments: AskArguments) -> AskArguments:
         raise UsageError("the question is empty", "nothing was asked")
     # With a second word it is never the name of a file.
     return arguments._replace(prompt=[text.rstrip(), ""] if text.startswith("@") else [text.rstrip()])
+
+
+def _renderer_for(json_renderer: JsonRenderer | None, terminal: Terminal, look: OutputOptions) -> Renderer:
+    if json_renderer is None:
+        return choose_renderer(terminal, look)
+    json_renderer.reads_thoughts = look.reads_thoughts
+    return json_renderer
 
 
 def _note_session(
@@ -285,6 +292,7 @@ def _output_options_of(arguments: AskArguments, settings: config.Settings, *, ch
         has_chosen_parts=bool(arguments.show),
         quiet=arguments.quiet,
         hold_until_checked=checks,
+        reads_thoughts=settings.second_thoughts,
         theme=settings.theme,
         theme_folders=() if settings.theme == "terminal" else (config.themes_folder(),),
     )

@@ -179,6 +179,7 @@ def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal:
         load_profile=_load_chat_profile,
         host=request.host or DEFAULT_HOSTS[settings.engine],
         view=ThinkingView(settings.thinking or ThinkingView.LIVE),
+        reads_thoughts=settings.second_thoughts,
         model_overrides_session=request.is_model_explicit,
         typed_settings=request.settings,
         hardware=_find_hardware,

@@ -84,7 +84,7 @@ def open_page(terminal: Terminal) -> Page:
     """Stdout as a page in the colors of the theme."""
     from reflectty.output.tables import Page
 
-    return Page(terminal, load_theme(terminal))
+    return Page(terminal, load_theme(terminal), reads_thoughts=config.load_settings().second_thoughts)
 
 
 def exclusive(flags: Sequence[tuple[str, bool]], hint: str) -> None:

@@ -17,6 +17,7 @@ from reflectty.commands.console import make_group
 from reflectty.commands.session_option import latest_session, open_saved_store
 from reflectty.core.errors import StoppedError, UsageError
 from reflectty.core.safety import clean_line
+from reflectty.core.segments import SecondThoughtKind
 from reflectty.core.session import branch_to
 from reflectty.core.text import format_count
 from reflectty.export import FORMAT_BY_SUFFIX, ExportFormat, export_session
@@ -224,9 +225,15 @@ def _print_json(sessions: Sequence[Session], terminal: Terminal, *, one: bool = 
 
 
 Words = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="WORDS...", help='The words to find (all must match), or "a phrase" in quotes.', show_default=False
+    ),
+]
+KindOption = Annotated[
+    SecondThoughtKind | None,
+    typer.Option(
+        "--kind", help="Find second thoughts of this kind in the thinking; words are optional.", show_default=False
     ),
 ]
 NoThinking = Annotated[bool, typer.Option("--no-thinking", help="Show only the summary of the thinking.")]
@@ -293,15 +300,23 @@ def _draw(terminal: Terminal, turns: Sequence[Turn], path: Sequence[Turn] | None
         page.write(rows)
 
 
-def search(context: typer.Context, words: Words, limit: Limit = 50, as_json: console.AsJson = False) -> None:
+def search(
+    context: typer.Context,
+    words: Words = None,
+    kind: KindOption = None,
+    limit: Limit = 50,
+    as_json: console.AsJson = False,
+) -> None:
     """Search titles, questions, thinking, corrections and answers.
 
     The exit code is 1 if nothing is found.
     """
     terminal: Terminal = context.obj
-    text = decode_argument(" ".join(words))
+    text = decode_argument(" ".join(words or ()))
+    if not (text or kind):
+        raise UsageError("nothing to search for", "name a word, or `--kind correction` for second thoughts")
     with open_session_store(terminal) as store:
-        hits = store.search(text, limit)
+        hits = store.search_second_thoughts(kind, text, limit) if kind else store.search(text, limit)
     if as_json:
         from reflectty.export.json import dump_json, search_hit_object
 
@@ -313,7 +328,7 @@ def search(context: typer.Context, words: Words, limit: Limit = 50, as_json: con
         for rows in search_hit_rows(hits, page, time.time()):
             page.write(rows)
     else:
-        write_remark(terminal, f"nothing found for {text}")
+        write_remark(terminal, f"nothing found for {text}" if text else f"no {kind} found")
     if not hits:
         raise StoppedError(console.NO_EFFECT_EXIT_CODE)
 

@@ -75,6 +75,8 @@ class Settings(NamedTuple):
     """How the chat shows thinking: one of `THINKING_VIEWS`, or empty if not chosen."""
     store: bool = True
     """Whether sessions are stored."""
+    second_thoughts: bool = True
+    """Whether second thoughts are read in the thinking, marked and counted."""
     animation: bool = True
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The user's key bindings: an action and its keys, none to unbind it."""
@@ -406,6 +408,7 @@ SETTINGS = (
         "how the chat shows thinking",
     )._replace(in_profile=False),
     _switch("store", "REFLECTTY_STORE", about="save sessions"),
+    _switch("second_thoughts", about="mark second thoughts in the thinking"),
     _switch("animation", "REFLECTTY_ANIMATION", about="animate the chat"),
     Setting("keys", "keys", parse_keys, unset="the default keys", about="the keys of the chat"),
 )

@@ -15,6 +15,17 @@ class Kind(StrEnum):
     ANSWER = "answer"
 
 
+class SecondThoughtKind(StrEnum):
+    """What a second thought does to what was thought before."""
+
+    CORRECTION = "correction"
+    """Takes it back, contradicts it or doubts it."""
+    CHECK = "check"
+    """Verifies it, or reads the task again."""
+    ALTERNATIVE = "alternative"
+    """Sets another approach, reading or answer beside it."""
+
+
 class Segment(NamedTuple):
     """A piece of one block of a reply as it arrives; the joined pieces of a block are its text."""
 

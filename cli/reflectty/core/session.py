@@ -55,6 +55,14 @@ class Attachment(NamedTuple):
     content: str
 
 
+class Readings(NamedTuple):
+    """How many second thoughts were read in a thinking: those that are sure, by kind."""
+
+    corrections: int = 0
+    checks: int = 0
+    alternatives: int = 0
+
+
 class ReplyMetrics(NamedTuple):
     """The metrics of one reply; times in milliseconds, tokens by part are estimates."""
 
@@ -73,6 +81,14 @@ class ReplyMetrics(NamedTuple):
     """Tokens of thinking at that point."""
     budget: str = ""
     """The budget that ended it, in words."""
+    readings: Readings | None = None
+    """Its sure second thoughts; None if they were not read."""
+
+    @property
+    def as_object(self) -> dict[str, object]:
+        """As a JSON object."""
+        readings = self.readings._asdict() if self.readings else None
+        return {**self._asdict(), "usage": self.usage._asdict(), "readings": readings}
 
 
 NO_METRICS = ReplyMetrics()
@@ -161,13 +177,17 @@ class Session(NamedTuple):
         return clean_line(self.title) or "untitled"
 
 
+SearchPart = Literal["title", "question", "thinking", "reflection", "answer", "correction", "check", "alternative"]
+"""What a search found; the last three are second thoughts, read in the thinking."""
+
+
 class SearchHit(NamedTuple):
     """A match of a search."""
 
     session: Session
     turn: int | None
     """None if the title matched."""
-    part: Literal["title", "question", "thinking", "reflection", "answer"]
+    part: SearchPart
     passage: tuple[tuple[str, bool], ...]
     """The text around the match, in pieces; the flag marks those that matched."""
 

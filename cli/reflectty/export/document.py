@@ -11,6 +11,7 @@ from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
 from reflectty.core.session import (
     Attachment,
+    Readings,
     ReplyMetrics,
     ReplyOrigin,
     ReplyStatus,
@@ -187,7 +188,7 @@ def _option_of(value: object, where: str) -> OptionValue:
 
 def _metrics_of(source: Json, where: str) -> ReplyMetrics:
     usage = _object(source.get("usage", {}), f"{where}.usage")
-    defaults = {name: value for name, value in ReplyMetrics()._asdict().items() if name != "usage"}
+    defaults = {name: value for name, value in ReplyMetrics()._asdict().items() if name not in {"usage", "readings"}}
     figures: dict[str, Any] = {
         name: _scalar(source, name, default, where)
         if isinstance(default, str)
@@ -195,7 +196,14 @@ def _metrics_of(source: Json, where: str) -> ReplyMetrics:
         for name, default in defaults.items()
     }
     counts = {name: _figure(usage, name, default, f"{where}.usage") for name, default in Usage._field_defaults.items()}
-    return ReplyMetrics(**figures, usage=Usage(**counts))
+    return ReplyMetrics(**figures, usage=Usage(**counts), readings=_readings_of(source, where))
+
+
+def _readings_of(source: Json, where: str) -> Readings | None:
+    if source.get("readings") is None:
+        return None
+    readings = _object(source["readings"], f"{where}.readings")
+    return Readings(*(_scalar(readings, name, 0, f"{where}.readings") for name in Readings._fields))
 
 
 def _member(kind: type[E], value: str, where: str) -> E:

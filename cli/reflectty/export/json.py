@@ -88,7 +88,7 @@ def stored_reply_object(reply: StoredReply) -> dict[str, Any]:
         **reply._asdict(),
         "options": dict(reply.options),
         "segments": [{"kind": str(kind), "text": text} for kind, text in reply.segments],
-        "measured": {**reply.measured._asdict(), "usage": reply.measured.usage._asdict()},
+        "measured": reply.measured.as_object,
     }
 
 

@@ -100,6 +100,8 @@ class OutputOptions(NamedTuple):
     quiet: bool = False
     hold_until_checked: bool = False
     """Whether nothing may be written before the answer has been checked."""
+    reads_thoughts: bool = True
+    """Whether second thoughts are marked and counted."""
     theme: str = "terminal"
     theme_folders: tuple[Path, ...] = ()
     """Folders of the user's own themes, which precede the built-in ones."""

@@ -30,6 +30,7 @@ def terminal_renderer_for(terminal: Terminal, look: OutputOptions) -> Renderer:
         thinking=draws_thinking,
         answer=draws_answer,
         quiet=look.quiet,
+        reads_thoughts=look.reads_thoughts,
     )
     if loaded.problem:
         live.note(loaded.problem)

@@ -11,14 +11,21 @@ from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.reply import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reflectty.core.errors import ReflecttyError
     from reflectty.core.segments import Event
     from reflectty.reasoning.governor import ThinkingEnd
     from reflectty.system.terminal import Terminal
 
 
-def reply_object(reply: Reply) -> dict[str, Any]:
-    """The members of a reply's JSON object; durations are whole milliseconds, tokens by part are estimates."""
+def reply_object(reply: Reply, *, reads_thoughts: bool = True) -> dict[str, Any]:
+    """The members of a reply's JSON object; durations are whole milliseconds, tokens by part are estimates.
+
+    Args:
+        reply: the reply.
+        reads_thoughts: whether to read second thoughts in its thinking; else there are none.
+    """
     usage, tokens = reply.usage, reply.tokens
     return {
         "model": reply.model,
@@ -28,6 +35,7 @@ def reply_object(reply: Reply) -> dict[str, Any]:
         "answer": reply.answer,
         "thinking": reply.thinking,
         "reflections": list(reply.reflections),
+        "second_thoughts": second_thought_objects(reply.segments) if reads_thoughts else [],
         "governed": _ended_object(reply.thinking_end),
         "complete": reply.is_complete,
         "done_reason": reply.done_reason,
@@ -43,6 +51,29 @@ def reply_object(reply: Reply) -> dict[str, Any]:
         },
         "warnings": list(reply.warnings),
     }
+
+
+def second_thought_objects(segments: Sequence[tuple[Kind, str]]) -> list[dict[str, Any]]:
+    """The second thoughts in a thinking; `at` counts characters of the member `thinking`."""
+    if not any(kind is Kind.THINKING for kind, _ in segments):
+        return []
+    from reflectty.reasoning.thought_reader import marks_in, sentence_at
+
+    starts: dict[int, int] = {}
+    read = 0
+    for number, (kind, text) in enumerate(segments):
+        if kind is Kind.THINKING:
+            starts[number] = read
+            read += len(text) + 1
+    return [
+        {
+            "kind": str(mark.kind),
+            "sure": mark.is_sure,
+            "at": starts[mark.block] + mark.at,
+            "text": sentence_at(segments, mark),
+        }
+        for mark in marks_in(segments)
+    ]
 
 
 def _ended_object(end: ThinkingEnd | None) -> dict[str, Any] | None:
@@ -70,6 +101,10 @@ class JsonRenderer:
     """For programs: stdout is JSON in ASCII, one object at the end whatever happens."""
 
     def __init__(self, terminal: Terminal, *, lines: bool, quiet: bool) -> None:
+        self.reads_thoughts = True
+        """Whether second thoughts are read in the thinking."""
+        self._marked = 0
+        """Second thoughts that were written as events."""
         self._terminal = terminal
         self._lines = lines
         self._quiet = quiet
@@ -86,13 +121,25 @@ class JsonRenderer:
     def show(self, event: Event) -> None:
         if self._lines:
             self._write(event_object(event))
+            if self.reads_thoughts and self._reply and getattr(event, "kind", None) is Kind.THINKING:
+                self._write_second_thoughts(self._reply)
+
+    def _write_second_thoughts(self, reply: Reply) -> None:
+        """Write those that were decided since the last call; none is taken back."""
+        marks = reply.second_thoughts
+        for mark in marks[self._marked :]:
+            place = {"block": mark.block, "at": mark.at}
+            self._write({"event": "second_thought", "kind": str(mark.kind), "sure": mark.is_sure, **place})
+        self._marked = max(self._marked, len(marks))
 
     def note(self, text: str) -> None:
         if not self._quiet:
             write_remark(self._terminal, text)
 
     def end(self, reply: Reply) -> None:
-        """Do nothing: the object is written once the error and the session are known."""
+        """Write the last events; the object is written once the error and the session are known."""
+        if self._lines and self.reads_thoughts:
+            self._write_second_thoughts(reply)
 
     def stop(self) -> None:
         """Do nothing: nothing is left open."""
@@ -101,7 +148,14 @@ class JsonRenderer:
         """Write the object of the reply, complete, cut or never begun; `error` is why there is no complete answer."""
         reply = self._reply or Reply("", FAMILIES["none"])
         last = {"event": "reply"} if self._lines else {}
-        self._write({**last, **reply_object(reply), "session": self.session or None, "error": error_object(error)})
+        self._write(
+            {
+                **last,
+                **reply_object(reply, reads_thoughts=self.reads_thoughts),
+                "session": self.session or None,
+                "error": error_object(error),
+            }
+        )
 
     def _write(self, value: dict[str, Any]) -> None:
         self._terminal.out.write(json.dumps(value, ensure_ascii=True) + "\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reflectty.core.errors import OutputError, StoppedError
 from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind, Reclassification
+from reflectty.core.session import Readings
 from reflectty.output import ALL_PARTS, write_remark
 from reflectty.output.live_region import LiveRegion
 from reflectty.view.parts import remark_rows
@@ -46,6 +47,7 @@ class LiveRenderer:
         thinking: whether to draw on stderr; else it gets notes alone, as plain lines.
         answer: whether to draw on stdout; else another renderer writes the answer.
         quiet: no status, no notes and no summary.
+        reads_thoughts: whether second thoughts are marked and counted.
         clock: seconds, to limit the redraws.
     """
 
@@ -58,10 +60,12 @@ class LiveRenderer:
         thinking: bool = True,
         answer: bool = True,
         quiet: bool = False,
+        reads_thoughts: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._terminal = terminal
-        self._err = LiveRegion(terminal, terminal.err, theme, terminal.write_stderr) if thinking else None
+        err = LiveRegion(terminal, terminal.err, theme, terminal.write_stderr, reads_thoughts=reads_thoughts)
+        self._err = err if thinking else None
         self._out = LiveRegion(terminal, terminal.out, theme, terminal.out.write) if answer else None
         self._parts = parts
         self._quiet = quiet
@@ -71,7 +75,9 @@ class LiveRenderer:
         self._has_status = False
         """Whether a status is shown: nothing has come yet, or only thinking that is not drawn."""
         self._kind: Kind | None = None
-        self._sections = ReplySections()
+        self._reads_thoughts = reads_thoughts
+        self._readings: Readings | None = None
+        self._sections = ReplySections(reads_thoughts=reads_thoughts)
         self._printed: Section | None = None
         """The last section of which rows have been printed."""
         self._above = ""
@@ -118,6 +124,7 @@ class LiveRenderer:
     def end(self, reply: Reply) -> None:
         self._finish()
         self._clear_status()
+        reply.readings = self._readings
         if self._err and not self._quiet:
             row = facts_row(summary_facts(reply.metrics), self._err.columns.prose, self._err.palette)
             self._write(self._err, [[MARGIN, *row]] if row else [], name="note")
@@ -184,7 +191,9 @@ class LiveRenderer:
             self._sections.end()
             self._draw()
             self._replaced_count += self._sections.replaced_count
-            self._sections = ReplySections()
+            if found := self._sections.readings:
+                self._readings = Readings(*map(sum, zip(self._readings or Readings(), found, strict=True)))
+            self._sections = ReplySections(reads_thoughts=self._reads_thoughts)
 
     def _reclassify(self, event: Reclassification) -> None:
         if self._sections.kind is None:

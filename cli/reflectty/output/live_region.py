@@ -102,7 +102,16 @@ _MIN_COLUMNS = 8
 class LiveRegion:
     """Draws rows on a stream; the next call redraws `live` rows, never `final` ones."""
 
-    def __init__(self, terminal: Terminal, sink: Sink, theme: Theme, write: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        terminal: Terminal,
+        sink: Sink,
+        theme: Theme,
+        write: Callable[[str], object],
+        *,
+        reads_thoughts: bool = False,
+    ) -> None:
+        self.reads_thoughts = reads_thoughts
         self.can_redraw = terminal.can_redraw and sink.tty
         """Whether live rows may be drawn."""
         self.palette = palette_for(theme, sink, can_redraw=self.can_redraw)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Row
 
 
-PART_LABELS = {"reflection": "correction"}
-"""Display names of the parts of a turn."""
+PART_LABELS = {"reflection": "correction", **{name: f"~{name}" for name in ("correction", "check", "alternative")}}
+"""Display names of the parts of a turn; a tilde marks what is read, not tagged."""
 _MIN_TITLE_WIDTH = 18
 """Before a title gets fewer columns than this, another column is left out."""
 _MAX_MODEL_LENGTH = 24
@@ -151,7 +151,7 @@ def _parent_of(turn: Turn, known: dict[int | None, list[Turn]]) -> int | None:
 def transcript_rows(positions: Iterable[BranchPosition], page: Page, *, thinking: bool = True) -> Iterator[list[Row]]:
     """Yield the rows of each turn, a blank one before all but the first; without `thinking`, its summary alone."""
     view = ThinkingView.LIVE if thinking else ThinkingView.FOLDED
-    scene = Scene(page.palette, page.width, 1, view, is_printed=True)
+    scene = Scene(page.palette, page.width, 1, view, is_printed=True, reads_thoughts=page.reads_thoughts)
     for at, position in enumerate(positions):
         part = part_of(position.turn)
         part.branch = position.number, position.total

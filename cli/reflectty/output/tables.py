@@ -103,8 +103,10 @@ def _pad_text(column: TableColumn, text: str, columns: Sequence[TableColumn]) ->
 class Page:
     """Stdout as a page of rows, at its current width."""
 
-    def __init__(self, terminal: Terminal, theme: Theme) -> None:
+    def __init__(self, terminal: Terminal, theme: Theme, *, reads_thoughts: bool = True) -> None:
         self.terminal = terminal
+        self.reads_thoughts = reads_thoughts
+        """Whether second thoughts are marked in the thinking."""
         self.palette = palette_for(theme, terminal.out, can_redraw=terminal.can_redraw and terminal.out.tty)
         # The last column stays free: terminals differ in when they wrap to the next row.
         limit = max(1, screen_size_of(terminal, terminal.out).columns - terminal.out.tty)

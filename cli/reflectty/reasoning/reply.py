@@ -16,8 +16,10 @@ from reflectty.reasoning.steering import conclude_thinking, draft_of, thinking_e
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reflectty.core.session import Readings
     from reflectty.reasoning.families import Family
     from reflectty.reasoning.governor import ThinkingEnd
+    from reflectty.reasoning.thought_reader import ThoughtMark, ThoughtReader
 
 
 MAX_TAG_LENGTH = 32
@@ -91,6 +93,12 @@ class Reply:
         self._earlier_request_tokens = 0
         """The number of tokens from an earlier request of this reply."""
         self._earlier_metrics = NO_METRICS
+        self.readings: Readings | None = None
+        """How many second thoughts are sure; None while they are not read."""
+        self._thoughts: ThoughtReader | None = None
+        """Reads the second thoughts, once they have been asked for."""
+        self._read_pieces: dict[int, int] = {}
+        """By block how many of its pieces were read."""
         self._clock, self._started_at = clock, clock()
         self._first_text_at = self._thinking_ended_at = self._last_chunk_at = self._started_at
         self._has_begun = False
@@ -259,7 +267,7 @@ class Reply:
         if not any(block.tagged for block in reparsed._blocks.values() if block.kind is Kind.ANSWER):
             return ()
         first = max(self._blocks, default=-1) + 1
-        self._blocks = {first + at: block for at, block in enumerate(reparsed._blocks.values())}
+        self._blocks, self._thoughts = {first + at: block for at, block in enumerate(reparsed._blocks.values())}, None
         answers = ((at, block) for at, block in self._blocks.items() if block.kind is Kind.ANSWER)
         return tuple(Segment(Kind.ANSWER, block.text, at, tagged=True) for at, block in answers)
 
@@ -278,6 +286,7 @@ class Reply:
         return events
 
     def _reclassify(self, event: Reclassification) -> None:
+        self._thoughts = None
         if event.kind is None:
             self._remove_blocks(event)
             return
@@ -299,6 +308,29 @@ class Reply:
                 self._chunk_counts[Kind.ANSWER] += moved
 
     # Results
+
+    @property
+    def second_thoughts(self) -> tuple[ThoughtMark, ...]:
+        """The second thoughts in the thinking so far; only what is new since the last call is read.
+
+        A block number is that of the events; text that is reclassified is read again.
+        """
+        if self._thoughts is None:
+            from reflectty.reasoning.thought_reader import ThoughtReader
+
+            self._thoughts, self._read_pieces = ThoughtReader(), {}
+        for number, block in self._blocks.items():
+            if block.kind is Kind.THINKING:
+                if number not in self._read_pieces:
+                    self._read_pieces[number] = 0
+                    self._thoughts.begin(number)
+                if new := block.pieces[self._read_pieces[number] :]:
+                    self._thoughts.feed("".join(new))
+                    self._read_pieces[number] += len(new)
+        if self.done:
+            self._thoughts.close()
+        self.readings = self._thoughts.readings
+        return tuple(self._thoughts.marks)
 
     @property
     def segments(self) -> tuple[tuple[Kind, str], ...]:
@@ -465,4 +497,5 @@ class Reply:
             ended_by=str(self.thinking_end.by) if self.thinking_end else "",
             ended_at=self.thinking_end.at if self.thinking_end else 0,
             budget=self.thinking_end.budget if self.thinking_end else "",
+            readings=self.readings,
         )

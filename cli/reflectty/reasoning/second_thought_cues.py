@@ -7,20 +7,10 @@ The first row that matches decides.
 from __future__ import annotations
 
 import re
-from enum import Flag, StrEnum, auto
+from enum import Flag, auto
 
 from reflectty.core.named_tuple import NamedTuple
-
-
-class SecondThoughtKind(StrEnum):
-    """What a second thought does to what was thought before."""
-
-    CORRECTION = "correction"
-    """Takes it back, contradicts it or doubts it."""
-    CHECK = "check"
-    """Verifies it, or reads the task again."""
-    ALTERNATIVE = "alternative"
-    """Sets another approach, reading or answer beside it."""
+from reflectty.core.segments import SecondThoughtKind
 
 
 class Place(Flag):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from reflectty.core.named_tuple import NamedTuple
+from reflectty.core.segments import SecondThoughtKind
 from reflectty.reasoning.second_thought_cues import (
     DENIAL,
     ENGLISH_INTERJECTION,
@@ -13,7 +14,6 @@ from reflectty.reasoning.second_thought_cues import (
     OTHERS,
     Cue,
     Place,
-    SecondThoughtKind,
 )
 from reflectty.reasoning.sentences import OPENING_WORDS, Sentence, SentenceScanner
 
@@ -73,6 +73,13 @@ class SecondThoughts:
         self._held: Sentence | None = None
         """An interjection that waits for the next sentence."""
         self._found: list[SecondThought] = []
+
+    @property
+    def certain_to(self) -> int:
+        """Characters before which no further mark can come."""
+        if self._held:
+            return self._held.start
+        return self._scanner.read if self._is_decided else self._scanner.start
 
     def feed(self, text: str) -> tuple[SecondThought, ...]:
         """Add text; the marks that it decides, in order."""

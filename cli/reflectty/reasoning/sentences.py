@@ -77,6 +77,18 @@ class SentenceScanner:
         self._sentence = _sentence(0)
         self._found: list[Sentence] = []
 
+    @property
+    def read(self) -> int:
+        """Characters read so far."""
+        return self._read
+
+    @property
+    def start(self) -> int:
+        """Characters before the sentence that is open; all that were read if none is."""
+        if self._words:
+            return self._sentence.start
+        return self._word_start if self._in_word else self._read
+
     def feed(self, text: str) -> list[Sentence]:
         """Add text; the sentences that it opens and ends, in order."""
         for token in _TOKEN.finditer(text):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
 from reflectty.core.session import (
     NO_SETTINGS,
     Attachment,
+    Readings,
     ReplyMetrics,
     ReplyOrigin,
     ReplyStatus,
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
     from reflectty.core.messages import OptionValue
+    from reflectty.core.session import SearchPart
 
     E = TypeVar("E", bound=StrEnum)
     Row = tuple[Any, ...]
 
-SEARCH_PARTS = ("title", "question", "thinking", "reflection", "answer")
+SEARCH_PARTS = ("title", "question", "thinking", "reflection", "answer", "correction", "check", "alternative")
 REPLY_COLUMNS = (
     "model",
     "digest",
@@ -88,7 +90,7 @@ def read_kind(part: object) -> Kind:
     return _enum_member(Kind, part, Kind.THINKING)
 
 
-def read_part(part: object) -> Literal["title", "question", "thinking", "reflection", "answer"]:
+def read_part(part: object) -> SearchPart:
     return cast("Any", part) if part in SEARCH_PARTS else "thinking"
 
 
@@ -105,7 +107,7 @@ def reply_values_of(reply: StoredReply) -> Row:
         encode_text(reply.done_reason),
         encode_text(reply.error),
         to_json(reply.warnings),
-        to_json({**reply.measured._asdict(), "usage": reply.measured.usage._asdict()}),
+        to_json(reply.measured.as_object),
         encode_text(reply.answer),
         encode_text(reply.raw),
         encode_text(reply.raw_thinking),
@@ -175,18 +177,22 @@ def _read_option(value: object) -> OptionValue:
 def _read_metrics(value: object) -> ReplyMetrics:
     if not isinstance(value, dict):
         return ReplyMetrics()
-    usage = value.get("usage")
-    defaults = ReplyMetrics()._asdict()
+    defaults = {
+        name: default for name, default in ReplyMetrics()._asdict().items() if isinstance(default, (str, float, int))
+    }
     figures = {
         name: value[name]
         for name, default in defaults.items()
-        if name != "usage"
-        and (isinstance(value.get(name), str) if isinstance(default, str) else _is_figure(value.get(name)))
+        if (isinstance(value.get(name), str) if isinstance(default, str) else _is_figure(value.get(name)))
     }
-    counts = (
-        {name: usage[name] for name in Usage._fields if _is_figure(usage.get(name))} if isinstance(usage, dict) else {}
-    )
-    return ReplyMetrics(**figures, usage=Usage(**counts))
+    readings = value.get("readings")
+    counted = Readings(**_figures_of(readings, Readings._fields)) if isinstance(readings, dict) else None
+    return ReplyMetrics(**figures, usage=Usage(**_figures_of(value.get("usage"), Usage._fields)), readings=counted)
+
+
+def _figures_of(value: object, names: tuple[str, ...]) -> dict[str, Any]:
+    """The members that are numbers."""
+    return {name: value[name] for name in names if _is_figure(value.get(name))} if isinstance(value, dict) else {}
 
 
 def _is_figure(value: object) -> bool:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 from reflectty.core.named_tuple import NamedTuple
+from reflectty.core.segments import Kind, SecondThoughtKind
 from reflectty.core.session import SearchHit
 from reflectty.store import schema
 from reflectty.store.encoding import decode_text, encode_text, is_dense
 from reflectty.store.rows import SELECT_SESSIONS, read_part, read_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reflectty.reasoning.thought_reader import ThoughtMark
 
 
 Snippet = tuple[tuple[str, bool], ...]
@@ -110,6 +113,62 @@ def search_passages(
     if not rows and not (by_words and words.isascii()):
         rows = _search_literally(connection, terms, limit)
     return _join_sessions(connection, rows)
+
+
+def search_second_thoughts(
+    connection: sqlite3.Connection, kind: SecondThoughtKind, words: str, limit: int
+) -> tuple[SearchHit, ...]:
+    """The sentences with which a kind of second thought begins, latest first; each contains all words.
+
+    Nothing is stored for it: the thinking of one reply after the other is read, about a megabyte a second. Tagged
+    corrections come with the kind correction.
+    """
+    terms = parse_terms(words)
+    rows: list[_SearchRow] = []
+    like, patterns = _like_clause(terms)
+    turns = connection.execute(
+        f"""SELECT DISTINCT session, turn FROM passages WHERE part IN ('thinking', 'reflection') AND turn IS NOT NULL
+        {f"AND {like}" if terms else ""} ORDER BY turn DESC""",  # noqa: S608 - the words are parameters
+        patterns,
+    )
+    for session, turn in turns:
+        found = _sentences_of(connection, session, turn, kind)
+        rows += [
+            _SearchRow(session, turn, part, _snippet_or_text(text, terms))
+            for part, text in found
+            if _has_all(text, terms)
+        ]
+        if len(rows) >= limit:
+            break
+    return _join_sessions(connection, rows[:limit])
+
+
+def _sentences_of(
+    connection: sqlite3.Connection, session: str, turn: int, kind: SecondThoughtKind
+) -> Iterator[tuple[str, str]]:
+    """Yield the part and the text of each second thought of a kind in a reply."""
+    from reflectty.reasoning.thought_reader import marks_in, sentence_at
+
+    stored = connection.execute(
+        "SELECT part, text FROM passages WHERE session = ? AND turn = ? ORDER BY position", (session, turn)
+    )
+    segments = [(Kind(part), decode_text(text)) for part, text in stored if part in set(Kind)]
+    marks: dict[int, list[ThoughtMark]] = {}
+    for mark in marks_in(segments):
+        marks.setdefault(mark.block, []).append(mark)
+    for number, (part, text) in enumerate(segments):
+        if part is Kind.REFLECTION and kind is SecondThoughtKind.CORRECTION:
+            yield "reflection", text
+        yield from ((str(kind), sentence_at(segments, mark)) for mark in marks.get(number, ()) if mark.kind is kind)
+
+
+def _has_all(text: str, terms: tuple[Term, ...]) -> bool:
+    lower = text.casefold()
+    return all(term.text.casefold() in lower for term in terms)
+
+
+def _snippet_or_text(text: str, terms: tuple[Term, ...]) -> Snippet:
+    return snippet_around(text, [term.text for term in terms]) if terms else make_snippet([(text, False)])
 
 
 def parse_terms(words: str) -> tuple[Term, ...]:

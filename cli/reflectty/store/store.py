@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from reflectty.core.segments import SecondThoughtKind
     from reflectty.core.session import Attachment, SearchHit, SessionSettings, StoredReply
     from reflectty.store.database import Database
 
@@ -133,6 +134,12 @@ class Store:
         Titles are first, then passages with the words in sequence, then the rest; each group has the latest first.
         """
         return self.database.read(lambda c: search.search_passages(c, words, limit, has_index=self.database.has_index))
+
+    def search_second_thoughts(
+        self, kind: SecondThoughtKind, words: str = "", limit: int = 50
+    ) -> tuple[SearchHit, ...]:
+        """Search the sentences with which a kind of second thought begins; each contains all words, latest first."""
+        return self.database.read(lambda c: search.search_second_thoughts(c, kind, words, limit))
 
     def questions(self, limit: int = 200) -> tuple[str, ...]:
         """The questions of all sessions without duplicates, latest first."""

@@ -64,6 +64,8 @@ class ChatConfig(NamedTuple):
     host: str = ""
     """The server's name in the status line."""
     view: ThinkingView = ThinkingView.LIVE
+    reads_thoughts: bool = True
+    """Whether second thoughts are marked in the thinking."""
     session: Session | None = None
     """The session to continue."""
     model_overrides_session: bool = False

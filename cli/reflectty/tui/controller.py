@@ -82,7 +82,14 @@ class ChatController(Screen[None]):
         )
         self.session_options = SessionOptions(self)
         self.transcript = Transcript(
-            Scene(self.theme.palette, 80, 24, chat_config.view, tuple(self._key_labels.items()))
+            Scene(
+                self.theme.palette,
+                80,
+                24,
+                chat_config.view,
+                tuple(self._key_labels.items()),
+                reads_thoughts=chat_config.reads_thoughts,
+            )
         )
         # Textual's type for work is narrower than a coroutine function, which works.
         self.turns = TurnQueue(self.conversation, self.transcript, self, self.run_worker)  # type: ignore[arg-type]

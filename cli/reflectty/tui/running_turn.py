@@ -148,7 +148,8 @@ class RunningTurn:
             watcher.note(text, wrong=True)
 
     def end(self, reply: Reply) -> None:
-        """Nothing: `close` ends the part once the reply is stored."""
+        """Note what was read in the thinking, to be stored; `close` ends the part after that."""
+        reply.readings = self.part.readings
 
     def stop(self) -> None:
         """Nothing: the screen stays."""

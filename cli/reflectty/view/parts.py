@@ -62,6 +62,8 @@ class Scene(NamedTuple):
     """Pairs of an action's name and its key."""
     is_printed: bool = False
     """Whether everything is printed whole, in the words of the command line, as opposed to shown in the chat."""
+    reads_thoughts: bool = True
+    """Whether second thoughts are marked."""
 
     @property
     def columns(self) -> Columns:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reflectty.core.segments import Event
-    from reflectty.core.session import StoredReply, Turn
+    from reflectty.core.session import Readings, StoredReply, Turn
     from reflectty.reasoning.reply import Reply
     from reflectty.view.parts import Scene
     from reflectty.view.rows import Row
@@ -34,7 +34,14 @@ _REVERSE = Style(reverse=True)
 class ReplyPart:
     """One reply, complete or streaming."""
 
-    def __init__(self, model: str, *, turn: int | None = None, origin: ReplyOrigin = ReplyOrigin.ASKED) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        turn: int | None = None,
+        origin: ReplyOrigin = ReplyOrigin.ASKED,
+        reads_thoughts: bool = True,
+    ) -> None:
         self.turn = turn
         self.open_override: bool | None = None
         """Whether this thinking is open in any view; None leaves it to the view."""
@@ -46,7 +53,7 @@ class ReplyPart:
         self.state = ReplyState(model, origin)
         self._remarks: tuple[tuple[str, bool], ...] = ()
         self._remark_rows: list[Row] = []
-        self._sections = ReplySections()
+        self._sections = ReplySections(reads_thoughts=reads_thoughts)
         self._scene: Scene | None = None
         self._summary: list[Row] = []
         self._summarized: tuple[object, ...] = ()
@@ -60,6 +67,7 @@ class ReplyPart:
 
     def tick(self, seconds: float) -> None:
         """Update the elapsed time."""
+        self.state.readings = self._sections.readings
         self.state.tick(seconds, self._sections.kind)
 
     def show(self, event: Event) -> None:
@@ -74,6 +82,7 @@ class ReplyPart:
             self.show(Segment(Kind.ANSWER, stored.answer or stored.raw, 0))
         self._sections.end()
         self.state.end(stored)
+        self.state.readings = stored.measured.readings or self._sections.readings
         replaced = self._sections.replaced_count
         seen = ((control_character_remark(replaced), False),) if replaced else ()
         self._remarks = (*seen, *remarks_on(stored))
@@ -85,7 +94,7 @@ class ReplyPart:
     @classmethod
     def from_stored(cls, stored: StoredReply, *, turn: int | None = None) -> ReplyPart:
         """The part of a stored reply."""
-        part = cls(stored.model, turn=turn, origin=stored.origin)
+        part = cls(stored.model, turn=turn, origin=stored.origin, reads_thoughts=False)
         for number, (kind, text) in enumerate(stored.segments):
             part.show(Segment(kind, text, number))
         part.end(stored)
@@ -107,6 +116,9 @@ class ReplyPart:
         for section in self._sections.all:
             shown = section.is_answer or self.is_open or self._is_peeking(section)
             if shown and not section.is_drawn:
+                if not section.is_answer and self._scene.reads_thoughts:
+                    self._sections.read_thoughts()
+                    self.state.readings = self.state.readings or self._sections.readings
                 section.draw(self._scene)
             elif not shown and section.is_drawn:
                 section.hide()
@@ -213,10 +225,19 @@ class ReplyPart:
         return self._summary
 
     @property
-    def correction_rows(self) -> tuple[int, ...]:
-        """The rows in which a correction begins."""
-        sign = self._scene.palette.glyphs.correction if self._scene else ""
-        return tuple(at for at, row in enumerate(self.rows) if row and row[0][0].strip() == sign)
+    def turning_rows(self) -> tuple[int, ...]:
+        """The rows in which a correction or a second thought begins; of a run of neighbors the first."""
+        if self._scene is None:
+            return ()
+        glyphs = self._scene.palette.glyphs
+        signs = {glyphs.correction, glyphs.second_correction, glyphs.check, glyphs.alternative}
+        found = [at for at, row in enumerate(self.rows) if len(row) > 1 and row[0][0] in signs]
+        return tuple(at for at in found if at - 1 not in found)
+
+    @property
+    def readings(self) -> Readings | None:
+        """How many second thoughts are sure; None if they are not read."""
+        return self._sections.readings
 
     @property
     def text(self) -> str:

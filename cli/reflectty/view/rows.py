@@ -167,6 +167,13 @@ class Glyphs:
     good: str = "✓"
     wrong: str = "✗"
     advice: str = "→"
+    second_correction: str = "↶"
+    check: str = "?"
+    alternative: str = "⇄"
+
+    def of_thought(self, kind: str) -> str:
+        """The symbol of a kind of second thought, which is weaker than that of a tagged correction."""
+        return {"correction": self.second_correction, "check": self.check}.get(kind, self.alternative)
 
 
 ASCII_GLYPHS = Glyphs(
@@ -191,6 +198,8 @@ ASCII_GLYPHS = Glyphs(
     good="+",
     wrong="x",
     advice="->",
+    second_correction="^",
+    alternative="/",
 )
 
 

@@ -11,6 +11,8 @@ from reflectty.view.thinking import ThinkingRenderer
 
 if TYPE_CHECKING:
     from reflectty.core.segments import Event
+    from reflectty.core.session import Readings
+    from reflectty.reasoning.thought_reader import ThoughtMark, ThoughtReader
     from reflectty.view.rows import Columns, Palette, Row
 
 
@@ -30,6 +32,11 @@ class Canvas(Protocol):
     @property
     def height(self) -> int:
         """The maximum number of rows that may still change."""
+        ...
+
+    @property
+    def reads_thoughts(self) -> bool:
+        """Whether second thoughts are marked."""
         ...
 
 
@@ -62,6 +69,8 @@ def _renderer_for(palette: Palette, *, is_answer: bool) -> BlockRenderer:
     return AnswerRenderer(palette)
 
 
+_UNDECIDED_CHARACTERS = 600
+"""So much text waits at most to see whether a second thought begins in it."""
 _TAIL_PIECES = 60
 """Number of last pieces to search for the last line of thinking."""
 
@@ -72,6 +81,8 @@ class BlockText(NamedTuple):
     number: int
     kind: Kind
     pieces: list[str]
+    marks: list[ThoughtMark]
+    """The second thoughts that begin in it."""
 
 
 class Section:
@@ -89,26 +100,72 @@ class Section:
         self._is_stale = False
         self._canvas: Canvas | None = None
         self._renderer: BlockRenderer | None = None
+        self._undecided = ""
+        """Text of the last block that waits, because a second thought may begin in it."""
+        self._laid_out = self._marked = 0
+        """Characters and marks of the last block that were laid out."""
+        self._certain_to = 0
 
     def begin(self, block: BlockText) -> None:
         """Start a block."""
+        self._lay_out_rest()
         self.blocks.append(block)
         self.is_empty = self.is_empty and not any(piece.strip() for piece in block.pieces)
+        self._begin_block(block)
+
+    def add(self, text: str, certain_to: int = 0) -> None:
+        """Add the next piece of the last block.
+
+        Args:
+            text: the piece.
+            certain_to: characters of the block before which no further second thought begins.
+        """
+        self.blocks[-1].pieces.append(text)
+        self.is_empty = self.is_empty and not text.strip()
+        self._certain_to = certain_to
+        if self._renderer:
+            self._undecided += text
+            self._lay_out_certain()
+
+    def _begin_block(self, block: BlockText) -> None:
+        self._undecided, self._laid_out, self._marked = "", 0, 0
         if self._renderer and self._canvas:
             self.rows += self._renderer.begin(block.kind, self._canvas.columns)
             self._is_stale = True
 
-    def add(self, text: str) -> None:
-        """Add the next piece of the last block."""
-        pieces = self.blocks[-1].pieces
-        text = text if pieces else text.lstrip("\n")
-        if not text:
+    def _lay_out_certain(self) -> None:
+        """Lay out what no further second thought can begin in, and what has waited long enough."""
+        is_marked = self._canvas is not None and self._canvas.reads_thoughts and self.blocks[-1].kind is Kind.THINKING
+        waiting = len(self._undecided)
+        certain = self._certain_to - self._laid_out if is_marked else waiting
+        self._lay_out(max(certain, waiting - _UNDECIDED_CHARACTERS))
+
+    def _lay_out_rest(self) -> None:
+        self._lay_out(len(self._undecided))
+
+    def _lay_out(self, length: int) -> None:
+        """Lay out so many characters of what waits."""
+        if not (self._renderer and self._canvas):
             return
-        pieces.append(text)
-        self.is_empty = self.is_empty and not text.strip()
-        if self._renderer and self._canvas:
+        end, marks = self._laid_out + length, self.blocks[-1].marks if self.blocks else []
+        while self._marked < len(marks) and marks[self._marked].at < end:
+            mark = marks[self._marked]
+            if (
+                mark.at >= self._laid_out
+                and self._canvas.reads_thoughts
+                and isinstance(self._renderer, ThinkingRenderer)
+            ):
+                self._pass_on(mark.at - self._laid_out)
+                self._renderer.mark(mark)
+            self._marked += 1
+        self._pass_on(end - self._laid_out)
+
+    def _pass_on(self, length: int) -> None:
+        if length > 0 and self._renderer and self._canvas:
+            text, self._undecided = self._undecided[:length], self._undecided[length:]
+            self._laid_out += len(text)
             self.rows += self._renderer.feed(text, self._canvas.columns)
-            self._is_stale = True
+        self._is_stale = True
 
     def end(self) -> None:
         """End the section; harmless if called twice."""
@@ -117,6 +174,7 @@ class Section:
             self._close()
 
     def _close(self) -> None:
+        self._lay_out_rest()
         if self._renderer and self._canvas:
             self.rows += self._renderer.close(self._canvas.columns)
         self._live_rows, self._is_stale = [], False
@@ -125,11 +183,15 @@ class Section:
         """Lay out the existing text, and from now on each new piece."""
         self._canvas, self._renderer = canvas, _renderer_for(canvas.palette, is_answer=self.is_answer)
         self.rows, self._is_stale = [], True
-        for block in self.blocks:
-            self.rows += self._renderer.begin(block.kind, canvas.columns)
-            self.rows += self._renderer.feed("".join(block.pieces), canvas.columns)
+        for number, block in enumerate(self.blocks, 1):
+            self._begin_block(block)
+            self._undecided = "".join(block.pieces)
+            if number < len(self.blocks):
+                self._lay_out_rest()
         if self.is_over:
             self._close()
+        elif self.blocks:
+            self._lay_out_certain()
 
     def hide(self) -> None:
         """Drop the rows and stop laying out, which saves the work for hidden thinking."""
@@ -140,9 +202,15 @@ class Section:
     def live_rows(self) -> list[Row]:
         """The rows that may still change, laid out on access: several pieces may arrive between two frames."""
         if self._is_stale and self._renderer and self._canvas:
-            self._live_rows = self._renderer.live_rows(self._canvas)
+            self._live_rows = self._look_ahead(self._renderer, self._canvas)
             self._is_stale = False
         return self._live_rows
+
+    def _look_ahead(self, renderer: BlockRenderer, canvas: Canvas) -> list[Row]:
+        if not (self._undecided and isinstance(renderer, ThinkingRenderer)):
+            return renderer.live_rows(canvas)
+        ahead = renderer.clone()
+        return [*ahead.feed(self._undecided, canvas.columns), *ahead.live_rows(canvas)]
 
     @property
     def is_drawn(self) -> bool:
@@ -160,15 +228,28 @@ class Section:
         return next((line.strip() for line in reversed(tail.split("\n")) if line.strip()), "")
 
 
-class ReplySections:
-    """The sections of one reply; the text of each block is made safe to show."""
+def _make_reader() -> ThoughtReader:
+    # Its patterns take as long to compile as the rest of the view to import.
+    from reflectty.reasoning.thought_reader import ThoughtReader
 
-    def __init__(self) -> None:
+    return ThoughtReader()
+
+
+class ReplySections:
+    """The sections of one reply; the text of each block is made safe to show.
+
+    Args:
+        reads_thoughts: whether second thoughts are read as text arrives; else `read_thoughts` reads them.
+    """
+
+    def __init__(self, *, reads_thoughts: bool = True) -> None:
+        self._reads_thoughts = reads_thoughts
         self.all: list[Section] = []
         self.replaced_count = 0
         """Control characters and invisible characters made visible, in blocks that have ended."""
         self._block: BlockText | None = None
         self._sanitizer = Sanitizer()
+        self._thoughts: ThoughtReader | None = None
 
     @property
     def kind(self) -> Kind | None:
@@ -183,9 +264,27 @@ class ReplySections:
         begins = self._block is None or event.block != self._block.number
         if begins:
             self._end_block()
-            self._begin(BlockText(event.block, event.kind, []))
+            self._begin(BlockText(event.block, event.kind, [], []))
         self._add(self._sanitizer.feed(event.text))
         return begins
+
+    def read_thoughts(self) -> None:
+        """Read the second thoughts of a reply that is over, unless they were read as it arrived."""
+        if self._reads_thoughts:
+            return
+        self._reads_thoughts = True
+        for section in self.all:
+            for block in section.blocks:
+                if block.kind is Kind.THINKING:
+                    self._thoughts = self._thoughts or _make_reader()
+                    self._thoughts.begin(block.number)
+                    block.marks.extend(self._thoughts.feed("".join(block.pieces)))
+                    block.marks.extend(self._thoughts.end_block())
+
+    @property
+    def readings(self) -> Readings | None:
+        """How many second thoughts are sure; None if there is no thinking."""
+        return self._thoughts.readings if self._thoughts else None
 
     def end(self) -> None:
         """End the open block and its section."""
@@ -195,6 +294,9 @@ class ReplySections:
 
     def _begin(self, block: BlockText) -> None:
         """Begin a block in the last section if it holds this kind, else in a new section."""
+        if self._reads_thoughts and block.kind is Kind.THINKING:
+            self._thoughts = self._thoughts or _make_reader()
+            self._thoughts.begin(block.number)
         is_answer = block.kind is Kind.ANSWER
         last = self.all[-1] if self.all else None
         if last is None or last.is_over or last.is_answer is not is_answer:
@@ -206,11 +308,21 @@ class ReplySections:
         self._block = block
 
     def _add(self, text: str) -> None:
-        if text and self._block:
-            self.all[-1].add(text)
+        block = self._block
+        if block and not block.pieces:
+            text = text.lstrip("\n")
+        if not text or block is None:
+            return
+        certain_to = 0
+        if self._thoughts and block.kind is Kind.THINKING:
+            block.marks.extend(self._thoughts.feed(text))
+            certain_to = self._thoughts.certain_to
+        self.all[-1].add(text, certain_to)
 
     def _end_block(self) -> None:
         self._add(self._sanitizer.close())
+        if self._thoughts and self._block:
+            self._block.marks.extend(mark for mark in self._thoughts.end_block() if mark.block == self._block.number)
         self.replaced_count += self._sanitizer.replaced_count
         self._sanitizer, self._block = Sanitizer(), None
 
@@ -218,8 +330,10 @@ class ReplySections:
         """Turn blocks shown as an answer into thinking, or drop those taken back."""
         self._end_block()
         blocks = [block for section in self.all for block in section.blocks]
-        self.all = []
+        self.all, self._thoughts = [], None
         for block in blocks:
             kind = event.kind if block.number in event.blocks else block.kind
             if kind is not None:
-                self._begin(block._replace(kind=kind))
+                self._end_block()
+                self._begin(block._replace(kind=kind, pieces=[], marks=[]))
+                self._add("".join(block.pieces))

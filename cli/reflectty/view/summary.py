@@ -9,7 +9,7 @@ from reflectty.core.session import ReplyOrigin, ReplyStatus
 from reflectty.core.text import format_count, format_duration
 
 if TYPE_CHECKING:
-    from reflectty.core.session import ReplyMetrics, StoredReply
+    from reflectty.core.session import Readings, ReplyMetrics, StoredReply
 
 ORIGIN_LABELS = {ReplyOrigin.STEERED: "steered", ReplyOrigin.CONCLUDED: "concluded", ReplyOrigin.CONTINUED: "continued"}
 """Labels for replies that the user steered, concluded or continued."""
@@ -23,8 +23,28 @@ class SummaryFact(NamedTuple):
     strong: bool = False
 
 
-def summary_facts(measured: ReplyMetrics, *, speed: bool = True) -> tuple[SummaryFact, ...]:
-    """The known facts of a reply; without `speed`, all but the tokens per second."""
+def reading_facts(readings: Readings | None) -> tuple[SummaryFact, ...]:
+    """The second thoughts that are sure: readings of ours, as opposed to tagged corrections, so each has a tilde."""
+    if readings is None:
+        return ()
+    counts = (
+        (readings.corrections, "correction", 2),
+        (readings.checks, "check", 4),
+        (readings.alternatives, "alternative", 5),
+    )
+    return tuple(SummaryFact(f"~{format_count(number, noun)}", rank) for number, noun, rank in counts if number)
+
+
+def summary_facts(
+    measured: ReplyMetrics, readings: Readings | None = None, *, speed: bool = True
+) -> tuple[SummaryFact, ...]:
+    """The known facts of a reply; without `speed`, all but the tokens per second.
+
+    Args:
+        measured: its metrics.
+        readings: its sure second thoughts, if they are not among the metrics.
+        speed: whether to include the tokens per second.
+    """
     thought = bool(measured.thinking_tokens or measured.corrections)
     verb, ms = ("thought", measured.thinking_ms) if thought else ("answered in", measured.total_ms)
     tokens = measured.thinking_tokens if thought else measured.answer_tokens
@@ -32,6 +52,7 @@ def summary_facts(measured: ReplyMetrics, *, speed: bool = True) -> tuple[Summar
         SummaryFact(f"{verb} {format_duration(ms / 1000)}" if ms >= 1 else "", 0),
         SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(measured.corrections, "correction") if measured.corrections else "", 1, strong=True),
+        *reading_facts(readings or measured.readings),
         SummaryFact(ended_label(measured), 1),
         SummaryFact(f"{measured.tokens_per_second:.0f} tok/s" if speed and measured.tokens_per_second >= 1 else "", 3),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from reflectty.core.safety import clean_line
@@ -20,16 +21,20 @@ from reflectty.view.rows import (
     row_spans,
     text_of_row,
 )
-from reflectty.view.summary import ORIGIN_LABELS, SummaryFact, fit_facts, summary_facts
+from reflectty.view.summary import ORIGIN_LABELS, SummaryFact, fit_facts, reading_facts, summary_facts
 
 if TYPE_CHECKING:
     from rich.style import Style
 
-    from reflectty.core.session import StoredReply
+    from reflectty.core.session import Readings, StoredReply
     from reflectty.reasoning.reply import Reply
+    from reflectty.reasoning.thought_reader import ThoughtMark
     from reflectty.view.parts import Scene
     from reflectty.view.rows import Columns, Palette, Run
     from reflectty.view.sections import Canvas
+
+    _MarkedText = tuple[str, ThoughtMark | None]
+    """The text of a row, and the second thought that begins in it."""
 
 
 class ThinkingRenderer:
@@ -40,6 +45,8 @@ class ThinkingRenderer:
         self._kind = Kind.THINKING
         self._needs_mark = self._needs_blank = self._has_rows = False
         self._line = ""
+        self._marks: tuple[tuple[int, ThoughtMark], ...] = ()
+        """The second thoughts that begin in the line, each with its place in it."""
         self._indent = 0
         self._has_begun = False
 
@@ -50,6 +57,10 @@ class ThinkingRenderer:
         self._needs_blank = self._has_rows = self._has_begun = False
         return rows
 
+    def mark(self, thought: ThoughtMark) -> None:
+        """Mark the row in which the next text begins."""
+        self._marks += ((len(self._line), thought),)
+
     def feed(self, text: str, columns: Columns) -> list[Row]:
         """Add text that is safe to show; return its complete rows."""
         width = columns.prose
@@ -57,16 +68,22 @@ class ThinkingRenderer:
         rows: list[Row] = []
         for line in lines:
             rows += self._end(line, width)
+            self._marks = ()
         complete, self._line = self._split(last, width)
         return rows + complete
+
+    def clone(self) -> ThinkingRenderer:
+        """A copy that can go on by itself, to see how text would look that may still get a mark."""
+        return copy(self)
 
     def live_rows(self, canvas: Canvas) -> list[Row]:
         """The rows that may still change: none, one, or two while a word may not fit."""
         width = canvas.columns.prose
         indent = self._indent_of(self._line, width)
         spans = row_spans(self._line, width, indent, begun=self._has_begun)
-        texts = [self._line[start:end] for start, end in spans if end > start]
-        return self._draw_rows(texts, indent)
+        return self._draw_rows(
+            [(self._line[start:end], self._mark_in(start, end)) for start, end in spans if end > start], indent
+        )
 
     def close(self, columns: Columns) -> list[Row]:
         """End the block; return its last row, if any."""
@@ -80,43 +97,56 @@ class ThinkingRenderer:
         """Split a line into the rows that further text cannot change, and the rest."""
         indent = self._indent_of(line, width)
         *spans, (start, _) = row_spans(line, width, indent, begun=self._has_begun)
-        rows = self._rows([line[begin:end] for begin, end in spans], indent)
+        rows = self._rows([(line[begin:end], self._mark_in(begin, end)) for begin, end in spans], indent)
         if rows:
             self._has_begun, self._indent = True, indent
+        self._marks = tuple((at - start, mark) for at, mark in self._marks if at >= start)
         return rows, line[start:]
+
+    def _mark_in(self, start: int, end: int) -> ThoughtMark | None:
+        """The most telling second thought that begins in a part of the line."""
+        return min((mark for at, mark in self._marks if start <= at < end), key=_rank_of, default=None)
 
     def _end(self, line: str, width: int) -> list[Row]:
         rows, rest = self._split(line, width)
         if rest.strip(" "):
-            rows += self._rows([rest.rstrip(" ")], self._indent)
+            rows += self._rows([(rest.rstrip(" "), self._mark_in(0, len(rest)))], self._indent)
         elif not self._has_begun:
             self._needs_blank = self._has_rows
         self._has_begun = False
         return rows
 
-    def _rows(self, texts: list[str], indent: int) -> list[Row]:
+    def _rows(self, texts: list[_MarkedText], indent: int) -> list[Row]:
         rows = self._draw_rows(texts, indent)
         if texts:
             self._needs_mark, self._needs_blank, self._has_rows = False, False, True
         return rows
 
-    def _draw_rows(self, texts: list[str], indent: int) -> list[Row]:
+    def _draw_rows(self, texts: list[_MarkedText], indent: int) -> list[Row]:
         rows = [self._row("", marked=False)] if texts and self._needs_blank else []
-        for at, text in enumerate(texts):
+        for at, (text, thought) in enumerate(texts):
             shift = " " * indent if at or self._has_begun else ""
-            rows.append(self._row(shift + text, marked=self._needs_mark and at == 0))
+            rows.append(self._row(shift + text, marked=self._needs_mark and at == 0, thought=thought))
         return rows
 
-    def _row(self, text: str, *, marked: bool) -> Row:
+    def _row(self, text: str, *, marked: bool, thought: ThoughtMark | None = None) -> Row:
         styles, glyphs = self._palette.styles, self._palette.glyphs
         if self._kind is Kind.REFLECTION:
             style = styles["correction"]
             gutter = (glyphs.correction, style + BOLD) if marked else (glyphs.bar, style)
         else:
             style, gutter = styles["thinking"], (glyphs.bar, styles["faint"])
+            if thought:
+                gutter = (glyphs.of_thought(thought.kind), styles["correction" if thought.is_sure else "dim"])
         return [gutter, (" " + text, style)] if text else [gutter]
 
 
+def _rank_of(mark: ThoughtMark) -> tuple[bool, int]:
+    """The order of marks in a row: what is sure first, then corrections, checks, alternatives."""
+    return not mark.is_sure, _KIND_ORDER.index(mark.kind)
+
+
+_KIND_ORDER = ("correction", "check", "alternative")
 TURNS_PER_SECOND = 6
 LOADING_SECONDS = 3
 """After this time, the model may be loading into memory."""
@@ -140,6 +170,8 @@ class ReplyState:
         """The part that is being written; None before the first one."""
         self.repeats_itself = False
         """Whether the thinking is in a loop."""
+        self.readings: Readings | None = None
+        """Its sure second thoughts; None while they are not read."""
         self._reply: Reply | None = None
 
     def follow(self, reply: Reply) -> None:
@@ -149,6 +181,7 @@ class ReplyState:
     def tick(self, seconds: float, kind: Kind | None) -> None:
         self.seconds, self.kind = seconds, kind
         if self._reply:
+            self._reply.readings = self.readings
             self.measured = self._reply.metrics
             self.repeats_itself = self._reply.repeats_itself
 
@@ -159,7 +192,12 @@ class ReplyState:
     def values(self) -> tuple[object, ...]:
         """Everything that is drawn of it; equal values look the same."""
         flags = (self.is_over, self.is_steered, self.resumable, self.repeats_itself)
-        return (self.model, self.origin, flags, self.seconds, self.kind, self.measured)
+        return (self.model, self.origin, flags, self.seconds, self.kind, self.measured, self.readings)
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether the thinking has a correction or a sure second thought, as far as known."""
+        return self.measured.corrections > 0 or (self.readings is not None and any(self.readings))
 
     @property
     def resumable(self) -> bool:
@@ -233,7 +271,7 @@ def _sign_of(state: ReplyState, palette: Palette, *, has_thinking: bool, is_open
 
 def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
     if state.is_over or state.is_answering:
-        return summary_facts(state.measured, speed=False)
+        return summary_facts(state.measured, state.readings, speed=False)
     if state.kind is None:
         found = (
             SummaryFact(f"waiting for {state.model}", 0),
@@ -246,6 +284,7 @@ def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
         SummaryFact(f"thinking {format_duration(int(state.seconds))}", 0),
         SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(corrections, "correction") if corrections else "", 1, strong=True),
+        *reading_facts(state.readings),
         SummaryFact("repeats itself" if state.repeats_itself else "", 0, strong=True),
     )
     return tuple(fact for fact in facts if fact.text)
@@ -277,7 +316,7 @@ def _hints_for(state: ReplyState, scene: Scene, *, has_thinking: bool, is_open: 
         "steer": ("steer", not state.is_over and steerable),
         "conclude": ("conclude", not state.is_over and steerable),
         "cancel": ("stop", not state.is_over),
-        "next_correction": ("next", state.is_over and state.measured.corrections > 0),
+        "next_correction": ("next", state.is_over and state.has_turns),
         "toggle_thinking": ("fold" if is_open else "open", state.is_over and has_thinking),
     }
     return [f"{scene.key(name)} {word}" for name, (word, here) in wanted.items() if here and scene.key(name)]

@@ -35,6 +35,7 @@ template = "review"
 theme = "ink"
 thinking = "peek"
 store = true
+second_thoughts = true
 animation = false
 
 [keys]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.reasoning.second_thought_cues import SecondThoughtKind
+from reflectty.core.segments import SecondThoughtKind
 from reflectty.reasoning.second_thoughts import SecondThought, SecondThoughts
 from support.labelled_thoughts import LabelledThought, marks_of, own_thoughts, score, thoughts_in
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
-from reflectty.core.session import Attachment, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
+from reflectty.core.session import Attachment, Readings, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
 from reflectty.store import encoding as texts
 from reflectty.store import open_store
 from reflectty.store.database import Database
@@ -43,7 +43,12 @@ SAYINGS = st.builds(
     origin=st.sampled_from(ReplyOrigin),
     error=ANY,
     warnings=st.lists(ANY).map(tuple),
-    measured=st.builds(ReplyMetrics, COUNT, COUNT, COUNT, FIGURE, FIGURE, FIGURE, FIGURE, USAGE),
+    measured=st.builds(
+        ReplyMetrics,
+        *(COUNT, COUNT, COUNT, FIGURE, FIGURE, FIGURE, FIGURE, USAGE),
+        *(ANY, COUNT, ANY),
+        st.none() | st.builds(Readings, COUNT, COUNT, COUNT),
+    ),
 )
 ATTACHMENTS = st.lists(st.builds(Attachment, ANY, st.sampled_from(("file", "image")), ANY)).map(tuple)
 

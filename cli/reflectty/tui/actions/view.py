@@ -36,10 +36,11 @@ class ThinkingActions(ActionGroup):
     def _jump(self, direction: int) -> None:
         """Go to the correction after or before the last visited one; initially start at the end."""
         transcript = self._controller.transcript
+        for part in self._controller.turns.parts.replies:
+            if part.state.has_turns and not part.is_open:
+                transcript.change(part, part.toggle)
         found = [
-            (part, number)
-            for part in self._controller.turns.parts.replies
-            for number in range(part.state.measured.corrections)
+            (part, number) for part in self._controller.turns.parts.replies for number in range(len(part.turning_rows))
         ]
         if not found:
             raise UsageError("no corrections here")
@@ -58,7 +59,7 @@ class ThinkingActions(ActionGroup):
         transcript.reveal(part)
         for other in self._controller.turns.parts.replies:
             other.marked_row = -1
-        rows = part.correction_rows
+        rows = part.turning_rows
         if rows:
             part.marked_row = rows[min(number, len(rows) - 1)]
             transcript.reveal(part, part.marked_row)
