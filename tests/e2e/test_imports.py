@@ -177,7 +177,8 @@ def test_question_in_a_pipe_loads_only_needed_packages(
 
     assert code == 0
     assert out is None or stdout == out
-    assert packages(modules) & (NEVER | {"rich", "pygments", "markdown_it", "jsonschema_rs"}) == set()
+    unneeded = {"rich", "pygments", "markdown_it", "jsonschema_rs", "h11", "dataclasses", "difflib"}
+    assert packages(modules) & (NEVER | unneeded) == set()
 
 
 def test_store_is_loaded_after_the_answer_is_printed(reflect: Reflect) -> None:

@@ -112,7 +112,7 @@ _SUBCOMMAND_WORDS = frozenset(
     {"list", "ls", "get", "set", "show", "path", "add", "remove", "rm", "on", "off", "status"}
 )
 """The subcommands that peers have below their verbs."""
-_MODEL_NAME = re.compile(r"[\w.-]*[\d:/][\w.:/-]*")
+_MODEL_NAME = r"[\w.-]*[\d:/][\w.:/-]*"
 _SIMILARITY = 0.75
 _VALUE_FLAGS = frozenset(flag for spec in ASK_OPTIONS.values() if spec.kind is not bool for flag in spec.flags)
 
@@ -202,7 +202,7 @@ def _run(words: list[str], options: list[str], rest: list[str]) -> CommandLine:
     """
     at = next(_positions(rest))
     model, question = rest[at], [*rest[:at], *rest[at + 1 :]]
-    if _MODEL_NAME.fullmatch(model) or (len(rest) == at + 1 and model.isascii() and model.isalnum()):
+    if re.fullmatch(_MODEL_NAME, model) or (len(rest) == at + 1 and model.isascii() and model.isalnum()):
         return CommandLine("ask", [*options, "-m", model, *question])
     raise _no_command(RUN, _HINT_BY_VERB[RUN], words[len(options) + 1 :])
 
@@ -231,17 +231,26 @@ def _refuse_near_command(first: str, values: list[str]) -> None:
     """
     if not (first.islower() and first.isalpha()):
         return
-    import difflib
-
     if not values:
         known = [*COMMANDS, HELP, RUN, *_PEER_VERBS]
-    elif _MODEL_NAME.fullmatch(values[0]):
+    elif re.fullmatch(_MODEL_NAME, values[0]):
         known = [RUN, *_PEER_VERBS]
     else:
         known = [name for name, spec in COMMANDS.items() if values[0] in spec.subcommands]
-    near = difflib.get_close_matches(first, known, 1, _SIMILARITY)
-    if near:
+    known = [name for name in known if _has_similar_letters(first, name)]
+    if not known:
+        return
+    import difflib
+
+    if near := difflib.get_close_matches(first, known, 1, _SIMILARITY):
         raise _no_command(first, f"did you mean {near[0]}?", values)
+
+
+def _has_similar_letters(word: str, name: str) -> bool:
+    """Whether two words have enough letters in common to be similar: few questions have, and the rest start at once."""
+    shared = min(len(word), len(name))
+    wanted = _SIMILARITY * (len(word) + len(name)) / 2
+    return shared >= wanted and sum(min(word.count(letter), name.count(letter)) for letter in set(name)) >= wanted
 
 
 def _no_command(first: str, hint: str, values: list[str]) -> UsageError:

@@ -28,7 +28,7 @@ THINKING_VIEWS = ("live", "peek", "folded", "off")
 """The ways to show thinking."""
 _MAX_LISTED = 8
 """An error lists so many choices, and otherwise suggests similar ones."""
-_NAME_PATTERN = re.compile(r"[^\W_][\w-]{0,63}")
+_NAME_PATTERN = r"[^\W_][\w-]{0,63}"
 _SWITCH_VALUES = {"0": False, "1": True}
 
 
@@ -145,7 +145,7 @@ def parse_name(value: object, where: str, _: object = None) -> str:
 
 def is_name(word: str) -> bool:
     """Whether a text can be the name of a profile or a template."""
-    return _NAME_PATTERN.fullmatch(word) is not None
+    return re.fullmatch(_NAME_PATTERN, word) is not None
 
 
 def parse_boolean(value: object, name: str, _: object = None) -> bool:

@@ -67,8 +67,8 @@ def _host(address: str) -> str:
 _PART: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
 _NAMESPACE: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}"
 _HOST: Final = r"(?:https?://)?[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}"
-_NAME: Final = re.compile(rf"(?:(?:{_HOST}/)?{_NAMESPACE}/)?{_PART}(?::{_PART})?(?:{LOCAL_SUFFIX})?")
-_BEFORE: Final = re.compile(r"^(https?://)?(registry\.ollama\.ai/)?(library/)?")
+_NAME: Final = rf"(?:(?:{_HOST}/)?{_NAMESPACE}/)?{_PART}(?::{_PART})?(?:{LOCAL_SUFFIX})?"
+_PREFIXES: Final = ("https://", "http://", "registry.ollama.ai/", "library/")
 FORM: Final = "write it as model, model:tag, user/model:tag or host/user/model:tag"
 
 
@@ -78,7 +78,7 @@ def checked_name(name: str) -> str:
     Raises:
         UsageError: it cannot be the name of a model: a path, blanks, control characters, a surplus slash.
     """
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise UsageError(f"{name!r} is not a valid model name" if name else "the model name is empty", FORM)
     return name
 
@@ -91,7 +91,11 @@ def short_name_of(name: str, *, whole: bool = False) -> str:
         whole: whether it is an id of a server other than Ollama, where `mini` and `mini:latest` may be two models, so
             it stays unchanged.
     """
-    return name if whole else _BEFORE.sub("", name).removesuffix(":latest")
+    if whole:
+        return name
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return name.removesuffix(":latest")
 
 
 def is_same_model(one: str, other: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -185,7 +184,7 @@ def _proxy_finding(address: Address, environment: Mapping[str, str]) -> Finding:
     if proxy is None:
         return Finding("proxy", FindingState.OK, "none is set: requests go directly to the server")
     facts = (("variable", proxy.variable), ("proxy", proxy.address))
-    if proxy_to(replace(address, loopback=False), environment) is None:
+    if proxy_to(address._replace(loopback=False), environment) is None:
         return Finding("proxy", FindingState.OK, f"{proxy.variable} is set, and NO_PROXY exempts {host}", facts=facts)
     if address.loopback:
         return Finding(

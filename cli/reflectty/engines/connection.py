@@ -107,7 +107,7 @@ LONGEST_RETRY: Final = 5.0
 PEEK_BYTES: Final = 16 * 1024
 """Bytes of a refusal that are read to decide whether to retry."""
 LOADING_HINT: Final = "the model may still be loading, or the queue long; try again"
-ZONE: Final = re.compile(r"%[^]]*]")
+ZONE: Final = r"%[^]]*]"
 
 T = TypeVar("T")
 
@@ -342,7 +342,7 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
     common = {"User-Agent": "reflectty", "Content-Type": "application/json", "Accept-Encoding": "identity"}
     if "%" in address.url:
         # A zone is valid on this machine only: other clients omit it, and servers expect that.
-        common["Host"] = ZONE.sub("]", urlsplit(address.url).netloc)
+        common["Host"] = re.sub(ZONE, "]", urlsplit(address.url).netloc)
     key = api_key.strip()
     if not key.isascii() or not key.isprintable():
         raise UsageError(f"{key_name} contains characters that a key cannot have")

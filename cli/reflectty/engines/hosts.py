@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote, unquote
 
 from reflectty.core.errors import UsageError
+from reflectty.core.named_tuple import NamedTuple
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 11434
 SCHEME_PORTS: Final = {"http": 80, "https": 443}
 HIGHEST_PORT: Final = 65535
-NAME: Final = re.compile(r"[\w.~-]+")
-ZONED: Final = re.compile(r"\[?([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)%(?:25)?([^]:%]+)\]?(?::([^]:]*))?")
+MAX_PORT_DIGITS: Final = 9
+NAME: Final = r"[\w.~-]+"
+ZONED: Final = r"\[?([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)%(?:25)?([^]:%]+)\]?(?::([^]:]*))?"
 """An IPv6 address with a zone and an optional port."""
-VERSION: Final = re.compile(r"v[0-9]+[a-z0-9]*")
+VERSION: Final = r"v[0-9]+[a-z0-9]*"
 """A path segment that names the version of an API."""
 FORM: Final = "write it as host:port, http://host:port/path, or unix:///path/to.sock"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Address of a server."""
 
     url: str
@@ -37,7 +37,7 @@ class Address:
     loopback: bool = False
     """Whether it is this machine: no proxy is used, and a key may go over http."""
     user: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
     trusted: bool = False
     """Whether the user allows sending a key over an unencrypted connection."""
     warning: str = ""
@@ -62,15 +62,20 @@ class Address:
         authority, _, below = rest.partition("/")
         *above, last = below.split("/")
         url, api = self.url, path
-        if VERSION.fullmatch(last):
+        if re.fullmatch(VERSION, last):
             url, api = f"{scheme}://{'/'.join((authority, *above))}", f"/{last}"
-        elif any(map(VERSION.fullmatch, above)):
+        elif any(re.fullmatch(VERSION, segment) for segment in above):
             api = ""
-        return replace(self, url=url, api=api, trusted=trusted)
+        return self._replace(url=url, api=api, trusted=trusted)
 
     def url_of(self, path: str) -> str:
         """The URL of a path; one below `/v1` is placed below the API path."""
         return f"{self.url}{self.api}{path.removeprefix('/v1')}" if path.startswith("/v1/") else self.url + path
+
+    def __repr__(self) -> str:
+        """All but the password."""
+        shown = {**self._asdict(), "password": "…" if self.password else ""}
+        return f"Address({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def __str__(self) -> str:
         where = self.url if self.api == "/v1" else self.url + self.api
@@ -134,7 +139,7 @@ def _split(hostport: str) -> tuple[str, str | None]:
     The port is split off before the zone is parsed, because Python accepts anything as a zone, even `eth0]:11434`. In a
     URL the `%` before a zone is written `%25`.
     """
-    if zoned := ZONED.fullmatch(hostport):
+    if "%" in hostport and (zoned := re.fullmatch(ZONED, hostport)):
         return f"{zoned[1]}%{zoned[2]}", zoned[3]
     if _ip(hostport.strip("[]")):
         return hostport.strip("[]"), None
@@ -147,7 +152,7 @@ def _split(hostport: str) -> tuple[str, str | None]:
 def _port(text: str | None, default: int) -> tuple[int, str]:
     if not text:
         return default, ""
-    if re.fullmatch(r"[0-9]{1,9}", text) and int(text) <= HIGHEST_PORT:
+    if text.isascii() and text.isdecimal() and len(text) <= MAX_PORT_DIGITS and int(text) <= HIGHEST_PORT:
         return int(text), ""
     return default, f"{text!r} is not a port; using {default}"
 
@@ -165,7 +170,7 @@ def _connectable(host: str) -> str:
 
 
 def _require_hostname(host: str) -> str:
-    if not NAME.fullmatch(host):
+    if not re.fullmatch(NAME, host):
         raise UsageError(f"{host!r} is not a valid host", FORM)
     return host
 

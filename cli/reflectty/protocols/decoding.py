@@ -100,13 +100,13 @@ def shorten(text: str) -> str:
     Cuts in the middle: in errors of Go's servers the cause is at the end, after addresses whose signatures alone may
     be longer.
     """
-    line = " ".join(_ADDRESS.sub(r"\1\2", _both_ends(text)).split())
+    line = " ".join(re.sub(_ADDRESS, r"\1\2", _both_ends(text), flags=re.IGNORECASE).split())
     return line if len(line) <= TEXT_LIMIT else f"{line[:_HEAD].rstrip()} … {line[_HEAD + 3 - TEXT_LIMIT :].lstrip()}"
 
 
 _HEAD: Final = 119
 """Characters kept of the beginning of a message that is cut."""
-_ADDRESS: Final = re.compile(r"(https?://)(?:[^\s/?#@\"'<>]*@)?([^\s?\"'<>]*)(?:\?[^\s\"'<>]*)?", re.IGNORECASE)
+_ADDRESS: Final = r"(https?://)(?:[^\s/?#@\"'<>]*@)?([^\s?\"'<>]*)(?:\?[^\s\"'<>]*)?"
 """An address: scheme, credentials, host with path, and query, which may have signatures and keys."""
 
 

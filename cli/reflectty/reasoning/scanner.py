@@ -30,8 +30,8 @@ MAX_HEADER_LENGTH = 200
 """The maximum of characters in a header; longer text after its marker is not one."""
 
 _CHANNELS = ("analysis", "commentary", "final")
-_LABEL = re.compile(rf"\s*(?:assistant\b)?\s*(?:(?:{'|'.join(_CHANNELS)})\b)?", re.IGNORECASE)
-_DETAILS = re.compile(r"(?:\s*(?:to=[^\s<]+|<\|constrain\|>\s*\w*))*\s*")
+_LABEL = rf"\s*(?:assistant\b)?\s*(?:(?:{'|'.join(_CHANNELS)})\b)?"
+_DETAILS = r"(?:\s*(?:to=[^\s<]+|<\|constrain\|>\s*\w*))*\s*"
 _ADDRESSEES = ("to=self", "to=user", "to=assistant")
 
 
@@ -79,10 +79,10 @@ class MessageHeader:
             has_answer: whether there is an answer already, to which the text is added unchanged.
         """
         text = "".join(self._text)
-        label = _LABEL.match(text)
+        label = re.match(_LABEL, text, re.IGNORECASE)
         named = label is not None and bool(label[0].strip())
         rest = text[label.end() :] if label else text
-        details = _DETAILS.match(rest)
+        details = re.match(_DETAILS, rest)
         body = rest[details.end() :] if details else rest
         message = parse_header(text[: len(text) - len(body)])
         if not body.strip():

@@ -12,19 +12,30 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 200
 _ESCAPE = "\x1a"
-_UNSTORABLE = re.compile("[\0\x1a\ud800-\udfff]")
-_ESCAPED = re.compile(f"{_ESCAPE}(0|1a|d[89a-f][0-9a-f]{{2}}){_ESCAPE}")
+_UNSTORABLE = "[\0\x1a\ud800-\udfff]"
+_ESCAPED = f"{_ESCAPE}(0|1a|d[89a-f][0-9a-f]{{2}}){_ESCAPE}"
 
 
 def encode_text(text: str) -> str:
     """Escape NUL and lone surrogates, which UTF-8 cannot encode."""
-    return _UNSTORABLE.sub(lambda odd: f"{_ESCAPE}{ord(odd[0]):x}{_ESCAPE}", text)
+    if "\0" not in text and _ESCAPE not in text and _can_be_utf8(text):
+        return text
+    return re.sub(_UNSTORABLE, lambda odd: f"{_ESCAPE}{ord(odd[0]):x}{_ESCAPE}", text)
+
+
+def _can_be_utf8(text: str) -> bool:
+    """Whether a text has no lone surrogates; the pattern takes longer to compile than this for all of a turn."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def decode_text(stored: object) -> str:
     """Undo `encode_text`; empty if the stored value is not a text."""
     text = stored if isinstance(stored, str) else ""
-    return _ESCAPED.sub(_unescape, text) if _ESCAPE in text else text
+    return re.sub(_ESCAPED, _unescape, text) if _ESCAPE in text else text
 
 
 def _unescape(escaped: re.Match[str]) -> str:

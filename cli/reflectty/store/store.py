@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.errors import StoreError
 from reflectty.core.session import NO_SETTINGS, ReplyStatus, Session, Turn
-from reflectty.store import read, search, write
+from reflectty.store import read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -133,6 +133,8 @@ class Store:
 
         Titles are first, then passages with the words in sequence, then the rest; each group has the latest first.
         """
+        from reflectty.store import search
+
         return self.database.read(lambda c: search.search_passages(c, words, limit, has_index=self.database.has_index))
 
     def search_second_thoughts(

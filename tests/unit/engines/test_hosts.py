@@ -113,6 +113,11 @@ def test_login_is_separated_and_never_shown() -> None:
     assert "p@ss" not in f"{address!r}{address}"
 
 
+def test_password_is_not_in_the_repr_of_an_address() -> None:
+    assert "p@ss" not in repr(parse_host("https://me:p%40ss@host/x"))
+    assert "user='me'" in repr(parse_host("https://me:p%40ss@host/x"))
+
+
 @given(st.text())
 def test_any_text_is_an_address_or_a_usage_error(text: str) -> None:
     try:

@@ -57,7 +57,7 @@ TEXT_HINTS: Final = {
 }
 
 
-_REMOVED_OPTION: Final = re.compile(r"(\w+) is no longer supported")
+_REMOVED_OPTION: Final = r"(\w+) is no longer supported"
 """How Ollama refuses a removed option: `typical_p`, from 0.34.1 on (server/routes.go)."""
 
 
@@ -77,7 +77,7 @@ def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
 
 def _refused_error_of(status: int, text: str, details: Body) -> RefusedError:
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
-    if match := _REMOVED_OPTION.match(text):
+    if match := re.match(_REMOVED_OPTION, text):
         return OptionError(message, f"remove the option {match[1]}", option=match[1])
     return RefusedError(message, _sign_in_hint(details) or _hint(status, text), transient=is_transient(status, text))
 
