@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from reflectty.core.errors import PromptTooLongError, ReflecttyError
 from reflectty.core.model_names import is_same_model
 from reflectty.core.named_tuple import NamedTuple
-from reflectty.core.options import AUTO, NUM_CTX
+from reflectty.core.options import NUM_CTX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,15 +44,13 @@ class ContextChoice(NamedTuple):
 
 
 async def choose_context(engine: Engine, question: Question, model: Model) -> Question:
-    """Replace `num_ctx=auto` in the question by a context, or by the server's default if that holds it.
+    """Replace `num_ctx=auto`, which the question has, by a context, or by the server's default if that holds it.
 
     Args:
         engine: the server's engine.
         question: the question.
         model: the model that answers.
     """
-    if dict(question.ask_options.options).get(NUM_CTX) != AUTO:
-        return question
     question = question._replace(context_growth="anywhere")
     if NUM_CTX in model.unsupported_options:
         return with_context(question, 0)

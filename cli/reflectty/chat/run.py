@@ -7,7 +7,6 @@ import contextlib
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
-from reflectty.chat.context import choose_context, context_advice, find_larger_context, with_context
 from reflectty.chat.model_choice import blind_model_error, find_model, is_text_only, load_tags
 from reflectty.chat.outcome import error_of, is_untagged, limit_hint, no_answer_error_of, status_of, warnings_of
 from reflectty.chat.request import (
@@ -29,7 +28,7 @@ from reflectty.core.errors import (
     StoppedError,
 )
 from reflectty.core.model_names import cloud_notice_of, is_same_model
-from reflectty.core.options import NUM_CTX
+from reflectty.core.options import AUTO, NUM_CTX
 from reflectty.reasoning.modes import Mode, lost_tokens_of, plan
 from reflectty.reasoning.reply import Reply
 from reflectty.reasoning.steering import can_continue, content_family, reading_family
@@ -205,7 +204,11 @@ async def _find_and_prepare(
         model = await waits.run(lambda: find_model(engine, question.ask_options, announce, needs_vision=needs_vision))
     if needs_vision and is_text_only(model):
         raise await blind_model_error(engine, model)
-    return _prepare_run(engine, await choose_context(engine, question, model), model)
+    if dict(question.ask_options.options).get(NUM_CTX) == AUTO:
+        from reflectty.chat.context import choose_context
+
+        question = await choose_context(engine, question, model)
+    return _prepare_run(engine, question, model)
 
 
 def _prepare_run(engine: Engine, question: Question, model: Model) -> ChatRun:
@@ -286,6 +289,8 @@ async def _enlarge_context(run: ChatRun, error: PromptTooLongError) -> ChatRun:
     Raises:
         PromptTooLongError: no larger context is possible; the hint gives the reason.
     """
+    from reflectty.chat.context import context_advice, find_larger_context, with_context
+
     room = await find_larger_context(run.engine, run.question, run.model, error)
     if not room.tokens or run.reply.segments:
         error.hint = room.hint or context_advice(run.question, run.model, error) or error.hint

@@ -99,6 +99,7 @@ class BodyDeadline:
         self.limit = self._timeouts.idle if next_sign < self._longest else QUEUE_FACTOR * self._timeouts.first
 
 
+DEFAULT_PORTS: Final = (":11434", ":8000")
 REDIRECTS: Final = range(300, 400)
 RETRY_DELAYS: Final = (0.5, 1.0)
 """Seconds before the second and the third try at a busy server."""
@@ -311,6 +312,22 @@ class Connection:
         if response.status_code in REDIRECTS and target:
             message = f"{self._address} redirects to {shorten(target)}; prompts are never redirected"
             raise RefusedError(message, f"if you trust that address, set it with {self._profile.host_names}")
+
+
+def server_finder_for(address: Address) -> Callable[[], Awaitable[str]] | None:
+    """A search for a llama-server on this machine; None if the address is not a default one.
+
+    The default addresses are those of Ollama and of vLLM on this machine.
+    """
+    if not address.loopback or not address.url.endswith(DEFAULT_PORTS) or address.socket_path:
+        return None
+
+    async def find() -> str:
+        from reflectty.engines.discovery import find_other_server_hint
+
+        return await find_other_server_hint()
+
+    return find
 
 
 async def _extend_while_sending(

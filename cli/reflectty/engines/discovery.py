@@ -16,24 +16,7 @@ from reflectty.engines.connection import Connection
 from reflectty.engines.hosts import parse_host
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
-
-    from reflectty.engines.hosts import Address
-
-
-DEFAULT_PORTS: Final = (":11434", ":8000")
-
-
-def server_finder_for(address: Address) -> Callable[[], Awaitable[str]] | None:
-    """A search for a llama-server on this machine; None if the address is not a default one.
-
-    The default addresses are those of Ollama and of vLLM on this machine.
-    """
-    return (
-        find_other_server_hint
-        if address.loopback and address.url.endswith(DEFAULT_PORTS) and not address.socket_path
-        else None
-    )
+    from collections.abc import Iterable
 
 
 async def find_other_server_hint() -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
 from errno import ENOENT
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import httpx
 
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 
 READ_SIZE: Final = 64 * 1024
+UNREAD_LIMIT: Final = 4 * READ_SIZE
+"""Bytes that may wait to be read before the server has to wait."""
 
 
 class LocalTransport(httpx.AsyncBaseTransport):
@@ -38,40 +39,138 @@ class LocalTransport(httpx.AsyncBaseTransport):
         self._socket_path = socket_path
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        http = _HttpExchange(request, *await self._connect(request))
+        http = _HttpExchange(request, await self._connect(request))
         try:
             return await http.response()
         except BaseException:
             await http.aclose()
             raise
 
-    async def _connect(self, request: httpx.Request) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self, request: httpx.Request) -> ByteStream:
+        loop, stream = asyncio.get_running_loop(), ByteStream()
         try:
             async with asyncio.timeout(request.extensions["timeout"]["connect"]):
                 if self._socket_path:
-                    return await asyncio.open_unix_connection(self._socket_path)
-                return await asyncio.open_connection(request.url.host, request.url.port or 80)
+                    await loop.create_unix_connection(lambda: stream, self._socket_path)
+                else:
+                    await loop.create_connection(lambda: stream, request.url.host, request.url.port or 80)
         except TimeoutError as error:
             raise httpx.ConnectTimeout("no connection in time", request=request) from error
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error), request=request) from error
+        return stream
+
+
+class ByteStream(asyncio.BufferedProtocol):
+    """The bytes of one connection, received into one buffer.
+
+    The streams of asyncio allocate 256 KiB for each piece that arrives: three calls of the system for every token.
+    """
+
+    _transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self._buffer = memoryview(bytearray(READ_SIZE))
+        self._unread = bytearray()
+        self._failure: Exception | None = None
+        self._is_over = False
+        """Whether nothing more arrives."""
+        self._arrival: asyncio.Future[None] | None = None
+        """What `read` waits for."""
+        self._room: asyncio.Future[None] | None = None
+        """What `write` waits for."""
+        self._end: asyncio.Future[None] | None = None
+        """What `aclose` waits for."""
+        self._is_full = False
+        """Whether the server takes no more bytes at present."""
+        self._is_closed = False
+
+    async def read(self) -> bytes:
+        """The bytes that have arrived, at least one; none at the end.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        while not self._unread:
+            if self._failure:
+                raise self._failure
+            if self._is_over:
+                return b""
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        data = bytes(self._unread)
+        self._unread.clear()
+        self._transport.resume_reading()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes, and wait while many of them have not left.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        self._transport.write(data)
+        while self._is_full and not self._is_closed:
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+        if self._is_closed:
+            raise self._failure or ConnectionResetError("the connection is closed")
+
+    async def aclose(self) -> None:
+        """Close the connection at once, whatever was not sent."""
+        self._transport.abort()
+        if not self._is_closed:
+            self._end = asyncio.get_running_loop().create_future()
+            await self._end
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio asks for as much as it can
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._unread += self._buffer[:nbytes]
+        if len(self._unread) > UNREAD_LIMIT:
+            self._transport.pause_reading()
+        _wake(self._arrival)
+
+    def eof_received(self) -> bool:
+        """Note the end of what the server sends; the connection stays open for what is still to be sent."""
+        self._is_over = True
+        _wake(self._arrival)
+        return True
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        _wake(self._room)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._failure, self._is_over, self._is_closed = exc, True, True
+        for waiter in (self._arrival, self._room, self._end):
+            _wake(waiter)
+
+
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter and not waiter.done():
+        waiter.set_result(None)
 
 
 class _HttpExchange(httpx.AsyncByteStream):
     """One request and its response on one connection; as a stream, the response's body."""
 
-    def __init__(self, request: httpx.Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, request: httpx.Request, stream: ByteStream) -> None:
         self._request = request
-        self._reader = reader
-        self._writer = writer
+        self._stream = stream
         self._decoder = ResponseDecoder(request.method)
         self._body = b""
         """What has arrived of the body and was not read."""
 
     async def aclose(self) -> None:
-        self._writer.transport.abort()
-        with suppress(OSError):
-            await self._writer.wait_closed()
+        await self._stream.aclose()
 
     async def response(self) -> httpx.Response:
         """Send the request and return the response with its body unread."""
@@ -79,7 +178,7 @@ class _HttpExchange(httpx.AsyncByteStream):
         if isinstance(body, httpx.AsyncByteStream) and not isinstance(body, httpx.ByteStream):
             head = await self._head_while_sending(body)
         else:
-            await self._write()
+            await self._write_piece(self._encoded_head() + self._request.content)
             head = await self._head()
         return httpx.Response(head.status, headers=head.headers, stream=self)
 
@@ -91,11 +190,16 @@ class _HttpExchange(httpx.AsyncByteStream):
             else:
                 await self._read()
 
-    async def _write(self) -> None:
-        self._writer.write(self._encoded_head() + self._request.content)
-        # A server may refuse a long prompt before reading all of it: its response explains more than the broken pipe.
-        with suppress(ConnectionError):
-            await self._writer.drain()
+    async def _write_piece(self, piece: bytes) -> bool:
+        """Send bytes; return whether the server still takes them.
+
+        It may refuse a long prompt before reading all of it: its response explains more than the broken pipe.
+        """
+        try:
+            await self._stream.write(piece)
+        except ConnectionError:
+            return False
+        return True
 
     def _encoded_head(self) -> bytes:
         request = self._request
@@ -120,12 +224,9 @@ class _HttpExchange(httpx.AsyncByteStream):
 
     async def _write_pieces(self, body: AsyncIterable[bytes]) -> None:
         """Write a body whose length is among the headers."""
-        self._writer.write(self._encoded_head())
+        await self._write_piece(self._encoded_head())
         async for piece in body:
-            self._writer.write(piece)
-            try:
-                await self._writer.drain()
-            except ConnectionError:
+            if not await self._write_piece(piece):
                 return
 
     async def _head(self) -> ResponseHead:
@@ -136,7 +237,7 @@ class _HttpExchange(httpx.AsyncByteStream):
     async def _read(self) -> None:
         """Read and decode what has arrived, or raise why that is impossible."""
         try:
-            data = b"" if self._decoder.error else await self._reader.read(READ_SIZE)
+            data = b"" if self._decoder.error else await self._stream.read()
             if data:
                 self._body += self._decoder.feed(data)
             else:

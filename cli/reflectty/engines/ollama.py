@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import ReflecttyError, RefusedError
 from reflectty.core.messages import Engine, Timeouts
-from reflectty.engines.connection import OLLAMA_PROFILE, Connection
-from reflectty.engines.discovery import server_finder_for
+from reflectty.engines.connection import OLLAMA_PROFILE, Connection, server_finder_for
 from reflectty.engines.reply_limit import find_context, limit_reply
 from reflectty.engines.server_client import ADVICE_TIME, ServerClient, WireProtocol
 from reflectty.protocols import ollama

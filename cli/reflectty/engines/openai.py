@@ -13,8 +13,7 @@ from urllib.parse import quote
 from reflectty.core.errors import PromptTooLongError, RefusedError, UnreachableError
 from reflectty.core.messages import Engine, Timeouts
 from reflectty.core.named_tuple import NamedTuple
-from reflectty.engines.connection import Connection, ServerProfile
-from reflectty.engines.discovery import server_finder_for
+from reflectty.engines.connection import Connection, ServerProfile, server_finder_for
 from reflectty.engines.openai_dialects import OllamaNativeApi, VllmPromptClient, truncation_note_of
 from reflectty.engines.server_client import ServerClient, WireProtocol
 from reflectty.protocols import openai as wire

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.safety import Sanitizer, clean_line
 from reflectty.core.segments import Event, Kind, Reclassification
-from reflectty.core.text import format_count
 from reflectty.output import OutputForm, write_remark
-from reflectty.view.summary import control_character_remark
 
 if TYPE_CHECKING:
     from reflectty.output import OutputOptions
@@ -116,6 +114,8 @@ class PlainRenderer:
             self._write(self._answer_sanitizer.feed(rest) + self._answer_sanitizer.close())
         self.stop()
         if self._answer_sanitizer.replaced_count:
+            from reflectty.view.summary import control_character_remark
+
             self.note(control_character_remark(self._answer_sanitizer.replaced_count))
 
     def _rest_of_answer(self, reply: Reply, answer: FinalGate) -> str:
@@ -155,6 +155,8 @@ MIN_LOAD_MS = 100
 
 def format_stats(reply: Reply) -> str:
     """The cost of a reply in three lines: model and mode, tokens, times."""
+    from reflectty.core.text import format_count
+
     usage, tokens = reply.usage, reply.tokens
     thinking = tokens[Kind.THINKING] + tokens[Kind.REFLECTION]
     loaded = f"loaded in {usage.load_ms / 1000:.1f} s · " if usage.load_ms >= MIN_LOAD_MS else ""

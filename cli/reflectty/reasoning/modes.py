@@ -12,7 +12,6 @@ from reflectty.core.model_names import is_same_model, remote_host_of
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.families import FAMILIES, HARMONY_APART, ends_in, family_of_model
 from reflectty.reasoning.governor import CLOSING_SENTENCE
-from reflectty.reasoning.switches import switch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -324,6 +323,8 @@ def _switch(model: Model, own: Family | None) -> Switch | None:
     if not _is_elsewhere(model):
         return None
     family = own if own is not None and own.name != "native" else family_of_model(model.name)
+    from reflectty.reasoning.switches import switch_of
+
     return switch_of(model.name, family.name if family else "")
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from reflectty.core.errors import UnreachableError
 from reflectty.core.messages import Timeouts
-from reflectty.engines.connection import Connection
-from reflectty.engines.discovery import LlamaServer, find_llama_servers, llama_server_hint_of, server_finder_for
+from reflectty.engines.connection import Connection, server_finder_for
+from reflectty.engines.discovery import LlamaServer, find_llama_servers, llama_server_hint_of
 from reflectty.engines.hosts import parse_host
 from support.fake_replies import HANG, Answer, Raw, whole
 from support.fake_server import FakeServer
