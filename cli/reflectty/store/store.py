@@ -141,6 +141,8 @@ class Store:
         self, kind: SecondThoughtKind, words: str = "", limit: int = 50
     ) -> tuple[SearchHit, ...]:
         """Search the sentences with which a kind of second thought begins; each contains all words, latest first."""
+        from reflectty.store import search
+
         return self.database.read(lambda c: search.search_second_thoughts(c, kind, words, limit))
 
     def questions(self, limit: int = 200) -> tuple[str, ...]:
