@@ -517,8 +517,10 @@ _reflect_offer() {
     for ((i = 1; i < $#; i += 2)); do
         char=$((i + 1))
         [[ ${!i} == "$plain"* ]] || continue
-        rest=${!i}
-        _reflect_quoted "${rest#"$head"}" || continue
+        rest=${!i} rest=${rest#"$head"}
+        # Nothing is left to insert; bash would write it as two quotes.
+        [[ $rest ]] || continue
+        _reflect_quoted "$rest" || continue
         found+=("$text") abouts+=("${!char}")
     done
     if ((${#found[@]} > 1)) && [[ $COMP_TYPE == 9 || $COMP_TYPE == 63 || $COMP_TYPE == 33 || $COMP_TYPE == 64 ]]; then

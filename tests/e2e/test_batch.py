@@ -22,6 +22,12 @@ QUESTIONS = [f"question {number}" for number in range(1, 9)]
 
 
 class TestTextLines:
+    def test_lines_come_from_stdin_without_a_file(self, reflect: Reflect) -> None:
+        with Echo() as server:
+            result = reflect.at(server.host)("batch", *MODEL, stdin=b"one\ntwo\n")
+
+        assert answers(records(result)) == [(1, "one"), (2, "two")]
+
     def test_lines_are_answered_in_order(self, reflect: Reflect) -> None:
         with Echo() as server:
             result = reflect.at(server.host)("batch", *MODEL, input_file(reflect.home, "one", "", "  ", "two", "three"))

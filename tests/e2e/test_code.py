@@ -45,9 +45,7 @@ def test_half_a_block_is_not_printed(reflect: Reflect) -> None:
     assert "cut off at the token limit" in result.err
 
 
-@pytest.mark.parametrize(
-    "flags", [("--json",), ("--jsonl",), ("--raw",), ("--show", "answer"), ("--no-thinking",), ("--stats",)]
-)
+@pytest.mark.parametrize("flags", [("--json",), ("--jsonl",), ("--raw",), ("--show", "answer"), ("--no-thinking",)])
 def test_other_forms_are_refused(reflect: Reflect, flags: tuple[str, ...]) -> None:
     with answering_server(ANSWERED) as server:
         result = reflect.at(server.host)(*MODEL, "-x", *flags, "q")

@@ -51,6 +51,8 @@ CASES = (
     ('sessions show "it', ("sessions", "show", HOSTILE[2])),
     ("sessions show 'why", ("sessions", "show", HOSTILE[4])),
     ('sessions show "x;', ("sessions", "show", HOSTILE[3])),
+    ("-o temperat", ("-o", "temperature=")),
+    ("-o temperat\t\t", ("-o", "temperature=")),
     ("-f a", ("-f", "a file.txt")),
     ("-f b:", ("-f", "b:c=d.txt")),
     ("models create m -s @no", ("models", "create", "m", "-s", "@notes.txt")),
@@ -94,3 +96,5 @@ def test_tab_completes_to_what_the_shell_reads_as_one_word(shell: Screen, typed:
 
     assert seen, shell.text
     assert shell.shows("\n".join(f"<{word}>" for word in (mark, "reflect", *wanted))), shell.text
+    # A shell reads two quotes as nothing, but a person wonders about them.
+    assert "=''" not in shell.text

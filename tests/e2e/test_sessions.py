@@ -127,6 +127,15 @@ class TestSearch:
 
 
 class TestExport:
+    def test_suffix_without_a_format_is_refused(self, kept: SessionHome) -> None:
+        refused = kept("export", kept.ids[0], "--output", "talk.pdf")
+        named = kept("export", kept.ids[0], "--output", "talk.pdf", "--format", "html")
+        page = kept("export", kept.ids[0], "--output", "talk.htm")
+
+        assert (refused.code, refused.out) == (2, "")
+        assert "no format has the suffix .pdf (use one of .md, .markdown, .json, .html, .htm" in refused.err
+        assert (named, page) == (QUIET, QUIET)
+
     def test_export_prints_markdown_by_default(self, kept: SessionHome) -> None:
         lines = clean_lines(kept("export", kept.ids[0]))
         assert lines[0] == f"# {QUESTION}"

@@ -42,6 +42,13 @@ class TestInAPipe:
         assert (result.code, result.out) == (0, "")
         assert "No: 9.9 is 9.90" in result.err
 
+    def test_stats_of_a_final_answer_leave_stdout_to_the_answer(self, reflect: Reflect) -> None:
+        with answering_server(ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "--stats", "which?")
+
+        assert result.out == f"{ANSWER}\n"
+        assert "tokens: " in result.err
+
     def test_stats_go_to_stderr(self, reflect: Reflect) -> None:
         with answering_server(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--stats", "which?")

@@ -255,10 +255,6 @@ def refuse_contradictions(arguments: AskArguments) -> None:
         ([chosen[0], shown] if chosen and shown else [], f"{chosen[0] if chosen else ''} determines what is printed"),
         (["--show", "--no-thinking"] if arguments.show and arguments.no_thinking else [], "use one of them"),
         (["--stats", "--quiet"] if arguments.stats and arguments.quiet else [], "use one of them"),
-        (
-            ["--stats", chosen[0]] if arguments.stats and (arguments.code or arguments.final) else [],
-            "--json includes the statistics and the answer",
-        ),
         (["--continue", "--session"] if arguments.go_on and arguments.session else [], "use one of them"),
         (
             ["--schema", "--raw"] if arguments.schema and arguments.raw else [],

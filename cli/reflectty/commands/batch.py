@@ -17,7 +17,8 @@ STDIN = Path("-")
 """Stands for stdin as the input and for stdout as the output."""
 
 Input = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The questions, one per line; - reads stdin.", show_default=False)
+    Path | None,
+    typer.Argument(metavar="[FILE]", help="The questions, one per line; - reads stdin.", show_default="stdin"),
 ]
 Hosts = Annotated[
     list[str] | None,
@@ -178,7 +179,7 @@ def refuse_contradictions(arguments: BatchArguments) -> None:
 
 def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
-    file: Input,
+    file: Input = None,
     output: OutputFile = None,
     resume: Resume = False,
     force: Force = False,
@@ -220,6 +221,9 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     the start or for as long as --patience; 4 the model is not installed; 5 some lines have no complete answer; 6 the
     output cannot be written; 8 --deadline ended the batch.
     """
+    if file is None and context.obj.stdin_tty:
+        raise UsageError("reflect batch needs a file", "for example: reflect batch questions.txt, or pipe the lines in")
+    file = file or STDIN
     arguments = batch_arguments_of({name: value for name, value in locals().items() if name != "context"})
     refuse_contradictions(arguments)
     from reflectty.commands.batch_run import run_batch

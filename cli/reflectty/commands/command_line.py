@@ -237,6 +237,8 @@ def _refuse_near_command(first: str, values: list[str]) -> None:
         known = [RUN, *_PEER_VERBS]
     else:
         known = [name for name, spec in COMMANDS.items() if values[0] in spec.subcommands]
+    # A typo rarely changes the first letter, and many a word differs from a verb in it: how, what, patch.
+    known = [name for name in known if name[0] == first[0] or sorted(name) == sorted(first)]
     known = [name for name in known if _has_similar_letters(first, name)]
     if not known:
         return

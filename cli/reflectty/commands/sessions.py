@@ -348,17 +348,28 @@ def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
     terminal: Terminal = context.obj
     if as_json and form not in (None, ExportFormat.JSON):
         raise UsageError(f"--json and --format {form} cannot be combined", "use one of them")
+    chosen = ExportFormat.JSON if as_json else form or _format_of(output or STDOUT)
     with open_session_store(terminal) as store:
         session = find_or_last(store, name, terminal)
         turns = store.turns(session.id)
-    chosen = (
-        ExportFormat.JSON
-        if as_json
-        else form or FORMAT_BY_SUFFIX.get((output or STDOUT).suffix.lower(), ExportFormat.MARKDOWN)
-    )
     _deliver(
         terminal, session, export_session(session, turns, chosen), None if output == STDOUT else output, force=force
     )
+
+
+def _format_of(path: Path) -> ExportFormat:
+    """The format that the name of a file asks for.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    suffix = path.suffix.lower()
+    if suffix in ("", ".txt"):
+        return ExportFormat.MARKDOWN
+    if suffix not in FORMAT_BY_SUFFIX:
+        known = ", ".join(FORMAT_BY_SUFFIX)
+        raise UsageError(f"no format has the suffix {suffix}", f"use one of {known}, or name the format with --format")
+    return FORMAT_BY_SUFFIX[suffix]
 
 
 Documents = Annotated[

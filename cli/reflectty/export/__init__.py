@@ -26,6 +26,7 @@ FORMAT_BY_SUFFIX = {
     ".markdown": ExportFormat.MARKDOWN,
     ".json": ExportFormat.JSON,
     ".html": ExportFormat.HTML,
+    ".htm": ExportFormat.HTML,
 }
 """Export formats by file suffix."""
 

@@ -59,3 +59,9 @@ def test_json_is_an_object_after_a_mistake_too(line: str) -> None:
     assert done.code == error["exit_code"] == 2
     assert error["message"] in done.err
     assert error["hint"] in done.err
+
+
+def test_batch_on_a_terminal_needs_a_file() -> None:
+    done = run("batch", tty=True)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "reflect batch needs a file (for example: reflect batch questions.txt" in done.err
