@@ -43,7 +43,12 @@ SLOW_SECONDS: Final = 1.0
 """The version needs no model: from this machine it takes a few milliseconds."""
 OLLAMA_KIND: Final = SERVER_NAMES[OLLAMA]
 DEVELOPMENT_VERSION: Final = "0.0.0"
-FIRST_RENDERING_VERSION: Final = (0, 11, 5)
+_LIMITS_OF_OLD_VERSIONS: Final = (
+    ((0, 9, 0), "mixes thinking with the answer"),
+    ((0, 11, 5), "cannot render prompts, so that replies cannot be steered or continued"),
+    ((0, 12, 6), "cuts long prompts without a word"),
+)
+"""What an Ollama before a version does (read in the API types and routes of its releases)."""
 """The first Ollama version that renders prompts on request, which steering and continuing need."""
 
 
@@ -142,9 +147,9 @@ def _oddity_findings(address: Address, version: str) -> list[Finding]:
     if version == DEVELOPMENT_VERSION:
         text = f"version {DEVELOPMENT_VERSION} is a development build: version checks are skipped"
         findings.append(Finding("server", FindingState.NOTE, text))
-    elif _is_older(version, FIRST_RENDERING_VERSION):
-        text = f"Ollama {version} cannot render prompts: replies cannot be steered or continued"
-        findings.append(_warning_finding(text, f"update it to {'.'.join(map(str, FIRST_RENDERING_VERSION))} or later"))
+    elif limits := [limit for first, limit in _LIMITS_OF_OLD_VERSIONS if _is_older(version, first)]:
+        newest = ".".join(map(str, _LIMITS_OF_OLD_VERSIONS[-1][0]))
+        findings.append(_warning_finding(f"Ollama {version} {'; '.join(limits)}", f"update it to {newest} or later"))
     if address.warning:
         findings.append(_warning_finding(address.warning, "write the host as host:port"))
     return findings

@@ -58,8 +58,10 @@ def at(routes: Mapping[str, Route], learnt: DoctorState) -> list[Finding]:
     ("version", "states", "text"),
     [
         ("0.32.15", [FindingState.OK], "Ollama 0.32.15 responds at"),
-        ("0.11.5", [FindingState.OK], "Ollama 0.11.5"),
-        ("0.11.4", [FindingState.OK, FindingState.WARNING], "steered or continued"),
+        ("0.12.6", [FindingState.OK], "Ollama 0.12.6"),
+        ("0.12.5", [FindingState.OK, FindingState.WARNING], "Ollama 0.12.5 cuts long prompts without a word"),
+        ("0.11.4", [FindingState.OK, FindingState.WARNING], "steered or continued; cuts long prompts"),
+        ("0.1.20", [FindingState.OK, FindingState.WARNING], "0.1.20 mixes thinking with the answer; cannot render"),
         ("0.0.0", [FindingState.OK, FindingState.NOTE], "development build"),
         ("", [FindingState.OK, FindingState.WARNING], "does not report a version"),
         ("main-abc", [FindingState.OK], "Ollama main-abc"),
