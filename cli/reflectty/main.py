@@ -50,9 +50,6 @@ def main(arguments: list[str], terminal: Terminal) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except OSError as error:
-        _print_error(OutputError(f"cannot write: {reason_of(error)}"), terminal)
-        return OutputError.exit_code
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
         _print_error(internal_error_from(error), terminal)
         return 1
@@ -138,6 +135,10 @@ def _run_typer(app: typer.Typer, name: str, arguments: list[str], terminal: Term
     except SystemExit as error:
         # Only --help bypasses `terminal`; Typer exits by itself if the reader of its output has closed the pipe.
         raise StoppedError(BROKEN_PIPE_EXIT_CODE) from error
+    except OSError as error:
+        if {"-h", "--help"}.isdisjoint(arguments):
+            raise
+        raise OutputError(f"cannot write the help: {reason_of(error)}") from error
     except ClickException as error:
         from reflectty.commands.typer_errors import usage_error_from
 

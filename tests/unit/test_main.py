@@ -24,8 +24,12 @@ class Broken(io.StringIO):
 class BrokenInput(io.BytesIO):
     """An input that fails in an unforeseen way."""
 
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
     def read(self, _: int | None = -1) -> bytes:
-        raise RuntimeError("boom")
+        raise self._error
 
 
 @pytest.mark.parametrize(("flag", "first"), [("--json", "model"), ("--jsonl", "event")])
@@ -34,7 +38,9 @@ def test_json_is_an_object_after_an_internal_error_too(
 ) -> None:
     home(tmp_path, monkeypatch)
     out, err = io.StringIO(), io.StringIO()
-    code = main([flag, "hi"], Terminal(BrokenInput(), stdin_tty=False, out=Sink(out), err=Sink(err)))
+    code = main(
+        [flag, "hi"], Terminal(BrokenInput(RuntimeError("boom")), stdin_tty=False, out=Sink(out), err=Sink(err))
+    )
 
     value = json.loads(out.getvalue())
     assert (code, next(iter(value))) == (1, first)
@@ -44,6 +50,25 @@ def test_json_is_an_object_after_an_internal_error_too(
         "exit_code": 1,
     }
     assert err.getvalue().startswith("reflect: internal error: RuntimeError: boom")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(5, "Input/output error"), "input/output error"),
+        (PermissionError(13, "Permission denied", "notes.txt"), "notes.txt: permission denied"),
+        (OSError(28, "No space left on device"), "no space left on device"),
+        (TimeoutError(), "internal error: TimeoutError: (REFLECTTY_DEBUG=1 shows where; please report it)"),
+    ],
+)
+def test_failure_to_read_is_not_called_one_to_write(
+    error: OSError, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home(tmp_path, monkeypatch)
+    out, err = io.StringIO(), io.StringIO()
+    code = main(["hi"], Terminal(BrokenInput(error), stdin_tty=False, out=Sink(out), err=Sink(err)))
+
+    assert (code, out.getvalue(), err.getvalue()) == (1, "", f"reflect: {line}\n")
 
 
 @pytest.mark.parametrize("words", [[], ["-c"], ["--session", "work"]])

@@ -9,11 +9,12 @@ import sys
 from contextlib import aclosing
 from enum import StrEnum
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from reflectty.core.errors import ReflecttyError, UsageError, reason_of
 from reflectty.core.messages import Message
 from reflectty.core.named_tuple import NamedTuple
+from reflectty.protocols.decoding import refuse_constant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
@@ -187,15 +188,11 @@ def _parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
         ValueError: it is not valid JSON, contains NaN or infinity, or is nested too deeply.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg.lower()} at character {error.pos + 1}") from error
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not allowed")
 
 
 def _prompt_from_object(prompt_line: PromptLine, members: dict[str, Any]) -> PromptLine:

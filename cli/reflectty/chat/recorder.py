@@ -96,7 +96,7 @@ class Recorder:
         self._store: Store | None = None
         self._stored_reply: StoredReply | None = None
         self._live_reply: Reply | None = None
-        self._note: Callable[[str], None] = _discard_note
+        self._note: Callable[[str], None] | None = None
         self._has_warned = False
         self._start = self._last_write = 0.0
         self._written_pieces = self._written_thinking_pieces = 0
@@ -229,7 +229,7 @@ class Recorder:
 
     def _warn(self, text: str) -> None:
         """Note the first problem with the store; later ones follow from it."""
-        if not self._has_warned:
+        if self._note and not self._has_warned:
             self._note(text)
         self._has_warned = True
 
@@ -246,7 +246,3 @@ def stored_reply_of(initial: StoredReply, reply: Reply) -> StoredReply:
         warnings=tuple(text for text in reply.warnings if text != initial.error),
         measured=reply.metrics,
     )
-
-
-def _discard_note(_: str) -> None:
-    """Discard a note."""

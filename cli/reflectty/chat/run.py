@@ -167,7 +167,7 @@ async def ask_raw(
     engine: Engine,
     question: Question,
     write: Callable[[str], None],
-    note: Callable[[str], None] = _discard_note,
+    note: Callable[[str], None],
     *,
     recorder: ReplyRecorder | None = None,
 ) -> None:

@@ -294,7 +294,6 @@ def _output_options_of(arguments: AskArguments, settings: config.Settings, *, ch
         hold_until_checked=checks,
         reads_thoughts=settings.second_thoughts,
         theme=settings.theme,
-        theme_folders=() if settings.theme == "terminal" else (config.themes_folder(),),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort, KeepThinkingMode
 from reflectty.core.named_tuple import NamedTuple
+from reflectty.core.text import parse_duration
 from reflectty.engines import EngineName
 from reflectty.reasoning.governor import LoopAction
 from reflectty.reasoning.modes import Mode
@@ -292,21 +293,14 @@ def _rivals_on_stdin(arguments: AskArguments) -> list[str]:
     return readers[:2] if takers and readers[1:] else []
 
 
-_SECONDS_BY_UNIT = {"s": 1, "m": 60, "h": 3600}
-
-
 def parse_deadline(text: str) -> float:
     """The seconds of a deadline such as `90`, `90s`, `2m` or `1h`; 0 if it is empty.
 
     Raises:
         UsageError: it is not a time above 0.
     """
-    unit = _SECONDS_BY_UNIT.get(text[-1:])
-    try:
-        seconds = float(text[:-1] if unit else text or 0) * (unit or 1)
-    except ValueError:
-        seconds = -1.0
-    if text and not 0 < seconds < float("inf"):
+    seconds = parse_duration(text, " smh") if text else 0.0
+    if seconds is None or (text and not seconds):
         raise UsageError(f"--deadline {text!r} is not a time", "give seconds, or 90s, 2m, 1h")
     return seconds
 

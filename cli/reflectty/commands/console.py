@@ -73,11 +73,9 @@ def load_theme(terminal: Terminal) -> Theme:
 
 def find_theme() -> LoadedTheme:
     """The theme from the settings, or the reason why it is another."""
-    from reflectty.system import assets, theme
+    from reflectty.system import theme
 
-    name = config.load_settings().theme
-    folders = () if name == theme.TERMINAL_THEME.name else (config.themes_folder(), assets.find_asset_folder("themes"))
-    return theme.load_theme(name, folders)
+    return theme.load_theme(config.load_settings().theme)
 
 
 def open_page(terminal: Terminal) -> Page:

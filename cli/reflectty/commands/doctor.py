@@ -17,7 +17,7 @@ from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.config.mistakes import find_every_mistake
 from reflectty.config.load import read_toml
 from reflectty.core.errors import UsageError
-from reflectty.system import assets, theme
+from reflectty.system import theme
 from reflectty.system.signals import run_interruptible
 from reflectty.system.terminal import system_environment
 
@@ -176,10 +176,5 @@ def _read_document(path: Path) -> Document:
         return {}
 
 
-def _theme_folders_of(settings: config.Settings) -> tuple[Path, ...]:
-    is_file = settings.theme != theme.TERMINAL_THEME.name
-    return (config.themes_folder(), assets.find_asset_folder("themes")) if is_file else ()
-
-
 def _load_theme(doctor_context: DoctorContext) -> theme.Theme:
-    return theme.load_theme(doctor_context.settings.theme, _theme_folders_of(doctor_context.settings)).theme
+    return theme.load_theme(doctor_context.settings.theme).theme

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ from reflectty.core.errors import StoppedError, UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.segments import SecondThoughtKind
 from reflectty.core.session import branch_to
-from reflectty.core.text import format_count
+from reflectty.core.text import format_count, parse_duration
 from reflectty.export import FORMAT_BY_SUFFIX, ExportFormat, export_session
 from reflectty.output import write_remark
 
@@ -79,7 +78,7 @@ def find_or_last(store: Store, name: str, terminal: Terminal) -> Session:
 
 def label_of(session: Session) -> str:
     """The id and title of a session, for a message."""
-    return f"{session.id} ({session.title or 'untitled'})"
+    return f"{session.id} ({session.display_title})"
 
 
 Title = Annotated[
@@ -148,7 +147,6 @@ Age = Annotated[
         "--older-than", metavar="TIME", help="Sessions without a turn for this long: 90d, 12h.", show_default=False
     ),
 ]
-HOUR_SECONDS, DAY_SECONDS = 3600.0, config.DAY_SECONDS
 
 
 def prune(context: typer.Context, older_than: Age, yes: console.Yes = False, as_json: console.AsJson = False) -> None:
@@ -170,10 +168,10 @@ def _age_in_seconds(text: str) -> float:
     Raises:
         UsageError: it is not one.
     """
-    found = re.fullmatch(r"(\d{1,6})(h|d|w|y)", text.strip().lower())
-    if not found:
+    seconds = parse_duration(text, "hdwy")  # no m: minutes or months
+    if seconds is None:
         raise UsageError(f"--older-than {text!r} is not an age", "write 12h, 90d, 8w or 1y")
-    return int(found[1]) * {"h": HOUR_SECONDS, "d": DAY_SECONDS, "w": 7 * DAY_SECONDS, "y": 365 * DAY_SECONDS}[found[2]]
+    return seconds
 
 
 _ALL = -1

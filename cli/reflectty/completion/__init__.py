@@ -77,10 +77,11 @@ def _model_candidates(_: str, words: Sequence[str]) -> Iterator[Candidate]:
 def _session_candidates(beginning: str, _: Sequence[str]) -> Iterator[Candidate]:
     """Yield ids with their titles, and titles with their ids once the word may be a title."""
     from reflectty.config import store_path
+    from reflectty.core.session import UNTITLED
     from reflectty.store.titles import list_titles
 
     known = list_titles(store_path())
-    yield from (Candidate(name, title or "untitled") for name, title in known)
+    yield from (Candidate(name, title or UNTITLED) for name, title in known)
     if beginning:
         yield from (Candidate(title, name) for name, title in known)
 

@@ -43,11 +43,10 @@ def list_templates() -> tuple[str, ...]:
 
 def list_themes() -> tuple[str, ...]:
     """The names of the themes, the user's own and the packaged ones."""
-    from reflectty import config
-    from reflectty.system import assets, theme
+    from reflectty.system import theme
 
-    with suppress(UsageError, FileNotFoundError, OSError):
-        return theme.list_theme_names((config.themes_folder(), assets.find_asset_folder("themes")))
+    with suppress(UsageError, OSError):
+        return theme.list_theme_names(theme.theme_folders())
     return (theme.TERMINAL_THEME.name,)
 
 

@@ -28,7 +28,7 @@ from reflectty.config.state import (
     server_of_session,
     sessions_of_terminals,
 )
-from reflectty.system.paths import config_path, state_folder, store_path, templates_folder, themes_folder
+from reflectty.system.paths import config_path, state_folder, store_path, templates_folder
 
 __all__ = [
     "DAY_SECONDS",
@@ -60,6 +60,5 @@ __all__ = [
     "state_folder",
     "store_path",
     "templates_folder",
-    "themes_folder",
     "with_remembered_choices",
 ]

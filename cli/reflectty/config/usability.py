@@ -125,13 +125,12 @@ def _check_template(value: object, name: str, file: ConfigFile) -> None:
 
 
 def _check_theme(value: object, name: str, _: ConfigFile) -> None:
-    from reflectty.system import assets, theme
-    from reflectty.system.paths import themes_folder
+    from reflectty.system import theme
 
-    folders = (themes_folder(), assets.find_asset_folder("themes"))
-    problem = theme.load_theme(str(value), folders).problem
+    problem = theme.load_theme(str(value)).problem
     if problem:
-        raise UsageError(f"{name}: {problem}", f"choose from {', '.join(theme.list_theme_names(folders))}")
+        choices = theme.list_theme_names(theme.theme_folders())
+        raise UsageError(f"{name}: {problem}", f"choose from {', '.join(choices)}")
 
 
 _CHECKS: dict[str, Callable[[object, str, ConfigFile], None]] = {

@@ -173,13 +173,16 @@ def reason_of(error: Exception) -> str:
     return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
-def internal_error_from(error: Exception) -> ReflecttyError:
-    """The error that is shown for one that nobody foresaw."""
-    internal_error = ReflecttyError(
-        f"internal error: {type(error).__name__}: {error}", "REFLECTTY_DEBUG=1 shows where; please report it"
-    )
-    internal_error.__cause__ = error
-    return internal_error
+def internal_error_from(
+    error: Exception, hint: str = "REFLECTTY_DEBUG=1 shows where; please report it"
+) -> ReflecttyError:
+    """The error that is shown for one that nobody foresaw; one of the operating system is no fault of the program."""
+    if isinstance(error, OSError) and error.strerror:
+        unforeseen = ReflecttyError(f"{error.filename}: {reason_of(error)}" if error.filename else reason_of(error))
+    else:
+        unforeseen = ReflecttyError(f"internal error: {type(error).__name__}: {error}", hint)
+    unforeseen.__cause__ = error
+    return unforeseen
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

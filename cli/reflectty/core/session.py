@@ -156,6 +156,9 @@ class SessionSettings(NamedTuple):
 NO_SETTINGS = SessionSettings()
 
 
+UNTITLED = "untitled"
+
+
 class Session(NamedTuple):
     """A stored conversation."""
 
@@ -174,7 +177,7 @@ class Session(NamedTuple):
     @property
     def display_title(self) -> str:
         """The title, safe for a terminal and on one line."""
-        return clean_line(self.title) or "untitled"
+        return clean_line(self.title) or UNTITLED
 
 
 SearchPart = Literal["title", "question", "thinking", "reflection", "answer", "correction", "check", "alternative"]

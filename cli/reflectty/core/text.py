@@ -1,11 +1,14 @@
-"""Formats sizes, percentages, durations and counts."""
+"""Formats sizes, percentages, durations and counts, and parses durations."""
 
 from __future__ import annotations
+
+import re
 
 _STEP = 1000
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _SHORT = 10
 """Numbers below it get a decimal."""
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 _CONTEXT_UNIT = 1024
 """Context lengths are powers of two."""
 
@@ -38,6 +41,12 @@ def format_duration(seconds: float) -> str:
         return f"{seconds:.1g} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def parse_duration(text: str, units: str) -> float | None:
+    """The seconds of a number with one of `units`: s, m, h, d, w, y, or a blank for a bare number; None without one."""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d*)?|\.\d+)([a-z]?)", text.strip().lower(), re.ASCII)
+    return float(found[1]) * _SECONDS[found[2]] if found and (found[2] or " ") in units else None
 
 
 def format_count(number: int, noun: str) -> str:

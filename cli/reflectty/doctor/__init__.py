@@ -9,7 +9,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reflectty.core.errors import ReflecttyError, StalledError
+from reflectty.core.errors import ReflecttyError, StalledError, internal_error_from
 from reflectty.core.findings import Finding, FindingState
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.doctor import files, models, questions, server, terminal
@@ -82,9 +82,7 @@ async def _run_check(check: Check, context: DoctorContext, state: DoctorState) -
     except ReflecttyError as error:
         return [_failure_finding(check, error, state)]
     except Exception as error:  # noqa: BLE001 - a failing check must not stop the others
-        internal_error = ReflecttyError(f"internal error: {type(error).__name__}: {error}", "please report it")
-        internal_error.__cause__ = error
-        return [_failure_finding(check, internal_error, state)]
+        return [_failure_finding(check, internal_error_from(error, "please report it"), state)]
 
 
 def _reply_timeout(context: DoctorContext) -> float:

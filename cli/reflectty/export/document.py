@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Usage
@@ -20,6 +20,7 @@ from reflectty.core.session import (
     StoredReply,
     Turn,
 )
+from reflectty.protocols.decoding import refuse_constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,15 +76,11 @@ def read_documents(data: bytes, name: str) -> tuple[SessionDocument, ...]:
 
 def _values_in(text: str) -> Iterator[object]:
     """Yield the JSON values of a text, those of a list one by one."""
-    decoder, text = json.JSONDecoder(parse_constant=_refuse_constant), text.strip()
+    decoder, text = json.JSONDecoder(parse_constant=refuse_constant), text.strip()
     while text:
         value, end = decoder.raw_decode(text)
         yield from value if isinstance(value, list) else [value]
         text = text[end:].lstrip()
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not allowed")
 
 
 def _session_of(source: Json, turns: tuple[Turn, ...]) -> Session:

@@ -11,7 +11,6 @@ from reflectty.core.segments import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from reflectty.core.segments import Event
     from reflectty.reasoning.reply import Reply
@@ -103,7 +102,6 @@ class OutputOptions(NamedTuple):
     reads_thoughts: bool = True
     """Whether second thoughts are marked and counted."""
     theme: str = "terminal"
-    theme_folders: tuple[Path, ...] = ()
     """Folders of the user's own themes, which precede the built-in ones."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reflectty.core.segments import Kind
 from reflectty.output.live import LiveRenderer
 from reflectty.output.plain import PlainRenderer
-from reflectty.system import assets, theme
+from reflectty.system import theme
 
 if TYPE_CHECKING:
     from reflectty.core.segments import Event
@@ -22,7 +22,7 @@ def terminal_renderer_for(terminal: Terminal, look: OutputOptions) -> Renderer:
     """A renderer that draws on streams that are terminals and writes to pipes and files."""
     draws_answer = terminal.out.tty or bool(terminal.out.color_count)
     draws_thinking = terminal.err.tty and not look.quiet
-    loaded = theme.load_theme(look.theme, (*look.theme_folders, assets.find_asset_folder("themes")))
+    loaded = theme.load_theme(look.theme)
     live = LiveRenderer(
         terminal,
         loaded.theme,

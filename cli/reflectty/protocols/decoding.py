@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from reflectty.core.errors import CirclingError, IncompleteError, UnreachableError
 from reflectty.core.named_tuple import NamedTuple
@@ -41,6 +41,15 @@ def decode(data: bytes) -> Body:
         kind = "unexpected JSON"
         raise ValueError(kind)  # noqa: TRY004 - the data is wrong, not the type of the argument
     return value
+
+
+def refuse_constant(constant: str) -> NoReturn:
+    """Refuse NaN and infinity, which JSON does not have and Python reads: `parse_constant` of `json.loads`.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{constant} is not allowed")
 
 
 def is_page(data: bytes) -> bool:

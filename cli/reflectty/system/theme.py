@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from reflectty.system.assets import find_asset_folder
+from reflectty.system.paths import themes_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -62,14 +65,19 @@ TERMINAL_THEME = Theme("terminal", dark=True, colors=Colors())
 """The terminal's own colors: readable on any background, and the fallback for a broken file."""
 
 
-def load_theme(name: str, folders: Iterable[Path]) -> LoadedTheme:
-    """Load a theme from the first folder with a valid file; `TERMINAL_THEME` needs none."""
+def theme_folders() -> tuple[Path, Path]:
+    """The folder of the user's own themes and that of the packaged ones."""
+    return themes_folder(), find_asset_folder("themes")
+
+
+def load_theme(name: str, folders: Iterable[Path] | None = None) -> LoadedTheme:
+    """Load a theme from the first folder (of `theme_folders`) with a valid file; `TERMINAL_THEME` needs none."""
     if name == TERMINAL_THEME.name:
         return LoadedTheme(TERMINAL_THEME)
     if not _NAME.fullmatch(name):
         return LoadedTheme(TERMINAL_THEME, f"{name!r} is not a valid theme name")
     problem = ""
-    for folder in folders:
+    for folder in theme_folders() if folders is None else folders:
         loaded = _read_theme(folder / f"{name}.toml")
         if loaded is not None and not loaded.problem:
             return LoadedTheme(loaded.theme, problem)

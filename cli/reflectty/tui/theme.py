@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty import config
-from reflectty.system import assets, theme
+from reflectty.system import theme
 from reflectty.system.theme import COLOR_ROLES
 from reflectty.view.rows import ANSI_COLOR_COUNT, palette_for
 
@@ -32,7 +31,7 @@ class ChatTheme:
 
     def __init__(self, terminal: Terminal, name: str, folders: tuple[Path, ...] = ()) -> None:
         self._sink = terminal.err
-        self._folders = folders or (config.themes_folder(), assets.find_asset_folder("themes"))
+        self._folders = folders or theme.theme_folders()
         self.problem = ""
         """Why the requested theme is not selected, or empty."""
         self.selected_theme = theme.TERMINAL_THEME

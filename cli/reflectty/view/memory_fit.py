@@ -126,15 +126,6 @@ def _describe_smaller(placement: Placement) -> Iterable[str]:
         yield "no smaller quantization would fit: use a model with fewer parameters"
 
 
-def describe_machine(machine: Machine) -> tuple[str, ...]:
-    """A machine's GPUs, its memory and what is unknown, one line each."""
-    if not machine.known:
-        return ("the server runs elsewhere: its GPUs are unknown",)
-    gpus = tuple(_describe_gpu(gpu) for gpu in machine.gpus) or ("no GPU was found",)
-    memory = (_describe_memory(machine),) if machine.total else ()
-    return (*gpus, *memory, *(clean_line(note) for note in machine.notes))
-
-
 def _describe_gpus(machine: Machine) -> str:
     """The GPUs, equal ones grouped."""
     kinds = tuple(dict.fromkeys((gpu.name, gpu.total) for gpu in machine.gpus))

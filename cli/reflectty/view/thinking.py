@@ -148,7 +148,7 @@ def _rank_of(mark: ThoughtMark) -> tuple[bool, int]:
 
 _KIND_ORDER = ("correction", "check", "alternative")
 TURNS_PER_SECOND = 6
-LOADING_SECONDS = 3
+SLOW_START_SECONDS = 3
 """After this time, the model may be loading into memory."""
 STEERING_NOTE = "paused: edit the thinking, enter continues"
 _MIN_LINE_WIDTH = 12
@@ -276,7 +276,7 @@ def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
         found = (
             SummaryFact(f"waiting for {state.model}", 0),
             SummaryFact(format_duration(int(state.seconds)), 1),
-            SummaryFact("it may still be loading" if state.seconds >= LOADING_SECONDS else "", 2),
+            SummaryFact("it may still be loading" if state.seconds >= SLOW_START_SECONDS else "", 2),
         )
         return tuple(fact for fact in found if fact.text)
     tokens, corrections = state.measured.thinking_tokens, state.measured.corrections

@@ -256,7 +256,7 @@ class TestRecording:
 
         async def raw(host: str) -> None:
             async with open_engine(host) as engine:
-                await ask_raw(engine, QUESTION, written.append, recorder=kept)
+                await ask_raw(engine, QUESTION, written.append, pytest.fail, recorder=kept)
 
         with chat_server(reply([ANSWERED])) as server:
             asyncio.run(raw(server.host))

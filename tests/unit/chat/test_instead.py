@@ -55,7 +55,7 @@ def asked(routes: Routes, engine: str, *, raw: bool = False) -> tuple[Reply | No
     async def run(host: str) -> Reply | None:
         async with open_engine(host, engine=engine) as opened:
             if raw:
-                await ask_raw(opened, question, lambda _: None)
+                await ask_raw(opened, question, lambda _: None, lambda _: None)
                 return None
             return await ask(opened, question, FakeRenderer(None), first_time=lambda _: False)
 

@@ -12,6 +12,7 @@ from reflectty.config import Settings, load_settings, parse_timeouts
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Timeouts
 from reflectty.reasoning.modes import Mode
+from reflectty.system import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,8 +202,8 @@ def test_folders_match_platformdirs(
 
 
 def test_themes_folder_is_next_to_the_settings(home: Path) -> None:
-    assert config.themes_folder() == config.config_path().with_name("themes")
-    assert config.themes_folder().is_relative_to(home) or sys.platform != "linux"
+    assert paths.themes_folder() == config.config_path().with_name("themes")
+    assert paths.themes_folder().is_relative_to(home) or sys.platform != "linux"
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,12 @@ def failing(error: Exception) -> Check:
     ("error", "text", "advice"),
     [
         (UnreachableError("nobody there", "look"), "nobody there", "look"),
-        (ZeroDivisionError("\x1b[2J"), "internal error: ZeroDivisionError: \x1b[2J", "please report it"),
-        (OSError(5, "broken disk"), "internal error: OSError: [Errno 5] broken disk", "please report it"),
+        (
+            ZeroDivisionError("\x1b[2J"),
+            "internal error: ZeroDivisionError: \x1b[2J",
+            "please report it",
+        ),
+        (OSError(5, "Broken disk", "/store"), "/store: broken disk", ""),
     ],
 )
 @pytest.mark.parametrize("needed", [True, False])

@@ -148,18 +148,6 @@ def test_unknowns_of_an_estimate_are_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "lines"),
-    [
-        (ONE, [FREE, "memory (53.7 of 68.7 GB free)"]),
-        (Machine(notes=("nvidia-smi \x1b[2J",)), ["no GPU was found", "nvidia-smi ^[[2J"]),
-        (REMOTE_MACHINE, ["the server runs elsewhere: its GPUs are unknown"]),
-    ],
-)
-def test_machine_has_a_line_for_each_part(machine: Machine, lines: list[str]) -> None:
-    assert list(words.describe_machine(machine)) == lines
-
-
-@pytest.mark.parametrize(
     ("size", "said"),
     [
         (6_300_000_000, "estimated 6.3 GB, the server reports 6.3 GB: as estimated"),

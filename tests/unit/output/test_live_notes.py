@@ -7,7 +7,7 @@ import pytest
 from reflectty.core.segments import Segment
 from reflectty.core.text import format_duration
 from reflectty.output.live import STATUS_DELAY_SECONDS
-from reflectty.view.thinking import LOADING_SECONDS
+from reflectty.view.thinking import SLOW_START_SECONDS
 from support.live_harness import ANSWER, TALK, THINKING, Stage, reply
 
 
@@ -58,7 +58,7 @@ def test_status_is_shown_while_waiting_and_leaves_no_trace() -> None:
     assert stage.screen.rows == [""]
     stage.live.tick(2.0)
     assert stage.screen.rows == ["◐ waiting for reflection:70b · 2 s"]
-    stage.live.tick(LOADING_SECONDS + 1.25)
+    stage.live.tick(SLOW_START_SECONDS + 1.25)
     assert stage.screen.rows == ["◓ waiting for reflection:70b · 4 s · it may still be loading"]
     stage.live.show(Segment(ANSWER, "Hello", 0))
     assert stage.screen.rows == ["  Hello"]
