@@ -178,14 +178,14 @@ async def _find_best(engine: Engine, listed: Sequence[Model], *, needs_vision: b
     for one in able if needs_vision else able[:MAX_INSPECTED]:
         try:
             # An engine that picks a model itself lists an id, which is used unchanged.
-            shown = await engine.show(short_name_of(one.name, whole=bool(one.selection_reason)))
+            details = await engine.show(short_name_of(one.name, whole=bool(one.selection_reason)))
         except BusyError:
             raise
         except RefusedError as error:
             problem = problem or error
             continue
-        if not (non_chat_kind_of(shown) or remote_host_of(shown) or (needs_vision and is_text_only(shown))):
-            return shown._replace(digest=one.digest, notices=one.notices, selection_reason=one.selection_reason)
+        if not (non_chat_kind_of(details) or remote_host_of(details) or (needs_vision and is_text_only(details))):
+            return details._replace(digest=one.digest, notices=one.notices, selection_reason=one.selection_reason)
     if problem:
         raise problem
     return None

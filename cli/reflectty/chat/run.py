@@ -228,8 +228,8 @@ def _family(question: Question, model: Model, chosen: Plan) -> Family:
     """The family that parses the reply; a reply with a schema continues after the family's own closing tag."""
     if question.reply_prefix:
         return reading_family(model, chosen, question.reply_prefix)
-    held = question.schema is not None and question.ask_options.family is None
-    return content_family(model, chosen) if held and chosen.in_content else chosen.family
+    constrained = question.schema is not None and question.ask_options.family is None
+    return content_family(model, chosen) if constrained and chosen.in_content else chosen.family
 
 
 async def _write_raw(run: ChatRun, write: Callable[[str], None], note: Callable[[str], None]) -> None:

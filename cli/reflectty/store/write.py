@@ -92,13 +92,13 @@ def _insert_question(connection: sqlite3.Connection, session: str, turn: Turn) -
     return number
 
 
-def _insert_reply(connection: sqlite3.Connection, session: str, turn: Turn, said: StoredReply) -> int:
-    columns = reply_values_of(_row_values_of(said))
-    place = (turn.id or None, session, turn.parent, turn.created, encode_text(turn.label))
-    added = connection.execute(_INSERT_REPLY, (*place, *columns))
+def _insert_reply(connection: sqlite3.Connection, session: str, turn: Turn, reply: StoredReply) -> int:
+    columns = reply_values_of(_row_values_of(reply))
+    head = (turn.id or None, session, turn.parent, turn.created, encode_text(turn.label))
+    added = connection.execute(_INSERT_REPLY, (*head, *columns))
     number = int(added.lastrowid or 0)
-    _write_text(connection, session, number, said, turn.created)
-    connection.execute("UPDATE sessions SET model = ? WHERE id = ?", (encode_text(said.model), session))
+    _write_text(connection, session, number, reply, turn.created)
+    connection.execute("UPDATE sessions SET model = ? WHERE id = ?", (encode_text(reply.model), session))
     return number
 
 
@@ -114,28 +114,28 @@ def checkpoint(connection: sqlite3.Connection, turn: int, raw: str, raw_thinking
 def _revive(connection: sqlite3.Connection, turn: int, now: float) -> None:
     """Set a reply to streaming again that another process took for abandoned while this one was suspended."""
     session = _session_of(connection, turn)
-    said = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
-    if said is None or said.ended is not ReplyStatus.INTERRUPTED:
+    reply = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
+    if reply is None or reply.ended is not ReplyStatus.INTERRUPTED:
         raise StoreError("that reply has ended: nothing can be added to it")
-    restart(connection, turn, said._replace(error=""), now)
+    restart(connection, turn, reply._replace(error=""), now)
 
 
-def restart(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
-    """Set a reply to streaming again; its text continues after `said.raw`."""
-    _write_reply(connection, turn, said._replace(ended=ReplyStatus.STREAMING), now)
+def restart(connection: sqlite3.Connection, turn: int, reply: StoredReply, now: float) -> None:
+    """Set a reply to streaming again; its text continues after `reply.raw`."""
+    _write_reply(connection, turn, reply._replace(ended=ReplyStatus.STREAMING), now)
 
 
-def finish(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
+def finish(connection: sqlite3.Connection, turn: int, reply: StoredReply, now: float) -> None:
     """Store the end of a reply."""
-    _write_reply(connection, turn, said, now)
+    _write_reply(connection, turn, reply, now)
 
 
 def finish_abandoned_replies(connection: sqlite3.Connection, now: float) -> None:
     """End the replies whose writers are gone, so that they can be searched."""
     for turn, session in read.abandoned_replies(connection, now):
-        said = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
-        if said is not None:
-            _write_reply(connection, turn, said, now)
+        reply = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
+        if reply is not None:
+            _write_reply(connection, turn, reply, now)
 
 
 def set_leaf(connection: sqlite3.Connection, session: str, leaf: int) -> None:
@@ -251,32 +251,32 @@ def import_session(connection: sqlite3.Connection, session: Session, turns: Iter
         connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (session.leaf, session.id))
 
 
-def _row_values_of(said: StoredReply) -> StoredReply:
+def _row_values_of(reply: StoredReply) -> StoredReply:
     """The reply as stored in the row of its turn: without text while it streams, since `pieces` has that."""
-    return said._replace(raw="", raw_thinking="") if said.ended is ReplyStatus.STREAMING else said
+    return reply._replace(raw="", raw_thinking="") if reply.ended is ReplyStatus.STREAMING else reply
 
 
-def _write_reply(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
+def _write_reply(connection: sqlite3.Connection, turn: int, reply: StoredReply, now: float) -> None:
     session = _session_of(connection, turn)
-    connection.execute(_UPDATE_REPLY, (*reply_values_of(_row_values_of(said)), turn))
+    connection.execute(_UPDATE_REPLY, (*reply_values_of(_row_values_of(reply)), turn))
     connection.execute("DELETE FROM writers WHERE turn = ?", (turn,))
     connection.execute("DELETE FROM pieces WHERE turn = ?", (turn,))
     connection.execute("DELETE FROM passages WHERE session = ? AND turn = ?", (session, turn))
-    _write_text(connection, session, turn, said, now)
+    _write_text(connection, session, turn, reply, now)
     connection.execute(
-        "UPDATE sessions SET model = ?, updated = ? WHERE id = ?", (encode_text(said.model), now, session)
+        "UPDATE sessions SET model = ?, updated = ? WHERE id = ?", (encode_text(reply.model), now, session)
     )
 
 
-def _write_text(connection: sqlite3.Connection, session: str, turn: int, said: StoredReply, now: float) -> None:
-    if said.ended is not ReplyStatus.STREAMING:
-        _index_passages(connection, session, turn, _passages_of(said.segments))
+def _write_text(connection: sqlite3.Connection, session: str, turn: int, reply: StoredReply, now: float) -> None:
+    if reply.ended is not ReplyStatus.STREAMING:
+        _index_passages(connection, session, turn, _passages_of(reply.segments))
         return
     connection.execute(
         "INSERT INTO writers (turn, pid, boot, started, beat) VALUES (?, ?, ?, ?, ?)", (turn, *current_writer(), now)
     )
-    if said.raw or said.raw_thinking:
-        _append(connection, turn, said.raw, said.raw_thinking)
+    if reply.raw or reply.raw_thinking:
+        _append(connection, turn, reply.raw, reply.raw_thinking)
 
 
 def _append(connection: sqlite3.Connection, turn: int, raw: str, raw_thinking: str) -> None:

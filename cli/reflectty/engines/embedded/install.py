@@ -97,8 +97,8 @@ def _own_distribution() -> Distribution | None:
 def _checkout_of(own: Distribution | None) -> tuple[str, str]:
     """The checkout that the program was installed from, if it still exists, and the option given to pip."""
     try:
-        told = json.loads((own and own.read_text("direct_url.json")) or "{}")
-        address, editable = urlsplit(told.get("url", "")), told.get("dir_info", {}).get("editable") is True
+        origin = json.loads((own and own.read_text("direct_url.json")) or "{}")
+        address, editable = urlsplit(origin.get("url", "")), origin.get("dir_info", {}).get("editable") is True
     except (ValueError, AttributeError):
         return "", ""
     path = url2pathname(address.path) if address.scheme == "file" else ""
@@ -108,15 +108,19 @@ def _checkout_of(own: Distribution | None) -> tuple[str, str]:
 
 def _requirements_of(own: Distribution | None) -> list[str]:
     """Requirements of the extra, in pip's format."""
-    asked = (own.requires if own else None) or ()
-    extra = [one.partition(";")[0].strip() for one in asked if f"extra == '{EXTRA}'" in one.replace('"', "'")]
+    requirements = (own.requires if own else None) or ()
+    extra = [one.partition(";")[0].strip() for one in requirements if f"extra == '{EXTRA}'" in one.replace('"', "'")]
     return extra or list(DEFAULT_REQUIREMENTS)
 
 
-def _pip(place: Installation) -> str:
+def _pip(installation: Installation) -> str:
     """The pip command of the program's own environment; another pip on PATH would install elsewhere."""
-    found = shutil.which("pip", path=place.path)
-    return "pip" if found and Path(found).parent == Path(place.python).parent else f"{quote(place.python)} -m pip"
+    found = shutil.which("pip", path=installation.path)
+    return (
+        "pip"
+        if found and Path(found).parent == Path(installation.python).parent
+        else f"{quote(installation.python)} -m pip"
+    )
 
 
 def _has_pip(installation: Installation) -> bool:
