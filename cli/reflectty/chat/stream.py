@@ -73,19 +73,28 @@ class ChatRun(NamedTuple):
         return self.question.ask_options.budget_for(self.model.name)
 
 
-async def stream_reply(run: ChatRun) -> AsyncGenerator[Piece, None]:
+def stream_reply(run: ChatRun) -> AsyncGenerator[Piece, None]:
     """Feed a reply and yield its pieces; a model that thinks in tags thinks freely before the schema applies.
 
     A thinking that reaches its budget, repeats itself or is to end at once is closed, and the answer requested.
     """
-    engine, question, reply = run.engine, run.question, run.reply
-    request = request_for(question, run.model, run.plan)
-    governor = _governor_of(run)
+    question = run.question
+    request, governor = request_for(question, run.model, run.plan), _governor_of(run)
+    first: tuple[Piece, ...] = ()
     if question.reply_prefix:
-        yield Chunk(), reply.begin_from(question.reply_prefix, question.prefix_metrics)
+        first = ((Chunk(), run.reply.begin_from(question.reply_prefix, question.prefix_metrics)),)
     if question.schema is None:
-        chunks = _start_stream(engine, request, question)
-    elif _thinks_in_tags(run.plan, question) and (reply.resumable or question.reply_prefix):
+        return _stream_governed(run, request, _start_stream(run.engine, request, question), governor, first)
+    return _stream_with_schema(run, request, governor, first)
+
+
+async def _stream_with_schema(
+    run: ChatRun, request: Request, governor: Governor, first: tuple[Piece, ...]
+) -> AsyncGenerator[Piece, None]:
+    engine, question, reply = run.engine, run.question, run.reply
+    for piece in first:
+        yield piece
+    if _thinks_in_tags(run.plan, question) and (reply.resumable or question.reply_prefix):
         # A prefix may contain all of the thinking.
         thinking_field = ThinkingFieldFlag()
         if not reply.has_finished_thinking:
@@ -122,7 +131,11 @@ def _note_end_by_server(run: ChatRun) -> None:
 
 
 async def _stream_governed(
-    run: ChatRun, request: Request, chunks: AsyncGenerator[Chunk, None], governor: Governor
+    run: ChatRun,
+    request: Request,
+    chunks: AsyncGenerator[Chunk, None],
+    governor: Governor,
+    first: tuple[Piece, ...] = (),
 ) -> AsyncGenerator[Piece, None]:
     """Feed a reply; when its thinking has to end, close the request and continue with the answer.
 
@@ -130,6 +143,8 @@ async def _stream_governed(
         NoAnswerError: the thinking has to end, and the reply cannot be continued, or the model thinks once more.
     """
     reply = run.reply
+    for piece in first:
+        yield piece
     while True:
         end: ThinkingEnd | None = None
         async with aclosing(chunks):
