@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 from typing import TYPE_CHECKING
-from unicodedata import category
+from unicodedata import category, ucd_3_2_0
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.segments import Kind, SecondThoughtKind
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from reflectty.reasoning.thought_reader import ThoughtMark
 
+    _PassageRow = tuple[int, str, int | None, str, str]
 
 Snippet = tuple[tuple[str, bool], ...]
 SNIPPET_REACH = 80
@@ -71,8 +72,9 @@ _SNIPPET_WORDS = 12
 _TERM_PATTERN = re.compile(r'"([^"]*)("?)|([^\s"]+)')
 _WORD_CLASSES = frozenset(("Lu", "Ll", "Lt", "Lm", "Nd", "Nl", "No", "Co"))
 _SELECT_PASSAGES = "SELECT id, session, turn, part, text FROM passages WHERE"
-_ORDER_CLAUSE = "ORDER BY part = 'title' DESC, {} id DESC LIMIT ?"
-_INDEX_QUERY = "SELECT rowid FROM found WHERE found MATCH ?"
+_TITLES = "rowid < 0 ORDER BY rowid LIMIT ?"
+_OTHERS = "rowid > 0 ORDER BY rowid DESC LIMIT ?"
+"""The latest first: the ids of titles fall, those of other passages rise."""
 
 
 class Term(NamedTuple):
@@ -86,6 +88,11 @@ class Term(NamedTuple):
     def is_words(self) -> bool:
         """True if the index can find it: it has letters or digits, and none of a script without spaces."""
         return not is_dense(self.text) and any(category(char) in _WORD_CLASSES for char in self.text)
+
+    @property
+    def is_old(self) -> bool:
+        """True if the index knows all its letters: SQLite's Unicode is 6.1, older than Python's."""
+        return self.text.isascii() or all(ucd_3_2_0.category(char) != "Cn" for char in self.text)
 
     @property
     def fts_query(self) -> str:
@@ -109,8 +116,7 @@ def search_passages(
         return ()
     by_words = has_index and all(term.is_words for term in terms)
     rows = _search_index(connection, terms, limit) if by_words else []
-    # SQLite's Unicode is older than Python's: its index does not treat newer letters as parts of words.
-    if not rows and not (by_words and words.isascii()):
+    if not rows and not (by_words and all(term.is_old for term in terms)):
         rows = _search_literally(connection, terms, limit)
     return _join_sessions(connection, rows)
 
@@ -181,19 +187,43 @@ def parse_terms(words: str) -> tuple[Term, ...]:
 
 def _search_index(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_SearchRow]:
     all_terms = " ".join(term.fts_query for term in terms)
-    in_a_row = Term(" ".join(term.text for term in terms), terms[-1].is_prefix).fts_query
-    like, patterns = _like_clause(terms)
-    # In text without spaces, the words are parts of what the index treats as words.
-    rows = connection.execute(
-        f"""{_SELECT_PASSAGES} id IN ({_INDEX_QUERY} UNION SELECT id FROM passages WHERE dense AND {like})
-        {_ORDER_CLAUSE.format(f"id IN ({_INDEX_QUERY}) DESC,")}""",  # noqa: S608 - user input is passed as parameters
-        (all_terms, *patterns, in_a_row, limit),
-    ).fetchall()
+    rows = _load_passages(connection, _matching_ids(connection, terms, all_terms, limit))
     passages = _load_snippets(all_terms, [(row_id, text) for row_id, *_, text in rows])
     return [
         _SearchRow(session, turn, part, passages.get(row_id) or _snippet_of(text, terms))
         for row_id, session, turn, part, text in rows
     ]
+
+
+def _matching_ids(connection: sqlite3.Connection, terms: tuple[Term, ...], all_terms: str, limit: int) -> list[int]:
+    """The ids of the first passages that match, in the order of the results.
+
+    Each query reads the index in the order of ids and stops at the limit: one that sorts its matches would take as long
+    as there are passages with the word.
+    """
+    in_a_row = Term(" ".join(term.text for term in terms), terms[-1].is_prefix).fts_query
+    like, patterns = _like_clause(terms)
+    ids: dict[int, None] = {}
+    for direction, in_order in ((1, _TITLES), (-1, _OTHERS)):
+        by_index = f"SELECT rowid FROM found WHERE found MATCH ? AND {in_order}"  # noqa: S608 - our own clause
+        indexed = _ids_of(connection, by_index, all_terms, limit)
+        if indexed and len(terms) > 1:
+            ids |= _ids_of(connection, by_index, in_a_row, limit)
+        if len(ids) < limit:
+            # In text without spaces, the words are parts of what the index treats as words.
+            dense = f"SELECT rowid FROM passages WHERE dense AND {like} AND {in_order}"  # noqa: S608 - user input is passed as parameters
+            rest = indexed | _ids_of(connection, dense, *patterns, limit)
+            ids |= dict.fromkeys(sorted(rest, key=direction.__mul__))
+    return list(ids)[:limit]
+
+
+def _ids_of(connection: sqlite3.Connection, query: str, *parameters: object) -> dict[int, None]:
+    return dict.fromkeys(row_id for (row_id,) in connection.execute(query, parameters))
+
+
+def _load_passages(connection: sqlite3.Connection, ids: list[int]) -> list[_PassageRow]:
+    rows = (connection.execute(f"{_SELECT_PASSAGES} id = ?", (row_id,)).fetchone() for row_id in ids)
+    return [row for row in rows if row]
 
 
 def _load_snippets(query: str, texts: list[tuple[int, str]]) -> dict[int, Snippet]:
@@ -218,7 +248,10 @@ def _snippet_from(split: list[str]) -> Snippet:
 def _search_literally(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_SearchRow]:
     like, patterns = _like_clause(terms)
     dense = "dense AND" * any(is_dense(term.text) for term in terms)
-    rows = connection.execute(f"{_SELECT_PASSAGES} {dense} {like} {_ORDER_CLAUSE.format('')}", (*patterns, limit))
+    rows: list[_PassageRow] = []
+    for in_order in (_TITLES, _OTHERS):
+        query = f"{_SELECT_PASSAGES} {dense} {like} AND {in_order}"
+        rows += connection.execute(query, (*patterns, limit - len(rows))).fetchall()
     return [_SearchRow(session, turn, part, _snippet_of(text, terms)) for _, session, turn, part, text in rows]
 
 

@@ -50,7 +50,7 @@ def _insert_session(connection: sqlite3.Connection, session: Session) -> bool:
         ),
     )
     if added.rowcount:
-        _index_passages(connection, session.id, None, [("title", encode_text(session.title))])
+        _index_title(connection, session.id, encode_text(session.title))
     return bool(added.rowcount)
 
 
@@ -190,7 +190,7 @@ def rename(connection: sqlite3.Connection, session: str, title: str) -> None:
     if not changed.rowcount:
         raise _no_session_error(session)
     connection.execute("DELETE FROM passages WHERE session = ? AND turn IS NULL", (session,))
-    _index_passages(connection, session, None, [("title", title)])
+    _index_title(connection, session, title)
 
 
 def remove(connection: sqlite3.Connection, session: str, *, has_index: bool) -> None:
@@ -290,9 +290,17 @@ def _passages_of(segments: Iterable[tuple[Kind, str]]) -> list[tuple[str, str]]:
     return [(kind.value, encode_text(text)) for kind, text in segments]
 
 
-def _index_passages(
-    connection: sqlite3.Connection, session: str, turn: int | None, passages: list[tuple[str, str]]
-) -> None:
+def _index_title(connection: sqlite3.Connection, session: str, title: str) -> None:
+    """Make a title searchable; its id is negative, and the latest title has the least."""
+    connection.execute(
+        """INSERT INTO passages (id, session, turn, position, part, dense, text)
+        VALUES ((SELECT coalesce(min(id, 0), 0) - 1 FROM (SELECT min(id) AS id FROM passages)),
+            ?, NULL, 0, 'title', ?, ?)""",
+        (session, is_dense(title), title),
+    )
+
+
+def _index_passages(connection: sqlite3.Connection, session: str, turn: int, passages: list[tuple[str, str]]) -> None:
     connection.executemany(
         "INSERT INTO passages (session, turn, position, part, dense, text) VALUES (?, ?, ?, ?, ?, ?)",
         [(session, turn, position, part, is_dense(text), text) for position, (part, text) in enumerate(passages)],

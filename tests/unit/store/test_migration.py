@@ -126,6 +126,26 @@ def test_file_of_the_first_version_gets_labels_and_settings(path: Path) -> None:
     assert version(path.with_name("sessions.db.version-1")) == 1
 
 
+def test_titles_of_an_older_file_are_still_found_first(path: Path) -> None:
+    path.parent.mkdir(mode=0o700)
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrate(connection, MIGRATIONS[:2], fts5=True, back_up=lambda _: None)
+    connection.execute("INSERT INTO sessions (id, title, created, updated) VALUES ('abc234', 'a needle', 1, 2)")
+    for turn, part in ((None, "title"), (1, "question")):
+        insert = "INSERT INTO passages (session, turn, position, part, dense, text) VALUES ('abc234', ?, 0, ?, 0, 'a needle')"
+        connection.execute(insert, (turn, part))
+    connection.close()
+    store = open_store(path, pytest.fail)
+    store.create_session("the latest needle")
+    assert [(hit.session.title, hit.part) for hit in store.search("needle")] == [
+        ("the latest needle", "title"),
+        ("a needle", "title"),
+        ("a needle", "question"),
+    ]
+    store.close()
+    assert health(path) == ()
+
+
 def test_older_running_program_still_works(path: Path) -> None:
     session = filled(path)
     old = open_store(path, pytest.fail)

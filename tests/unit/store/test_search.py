@@ -208,6 +208,29 @@ def test_results_are_limited_and_newest_first(store: Store) -> None:
     assert texts(store.search("needle", 3)) == ["needle 8", "needle 7", "needle 6"]
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("needle", ["a needle", "the needle", "needle hay 3", "hay needle 3"]),
+        ("hay needle", ["needle in hay", "hay needle 3", "hay needle 2", "hay needle 1"]),
+    ],
+)
+def test_titles_are_first_then_words_in_sequence_then_the_latest(store: Store, words: str, expected: list[str]) -> None:
+    tell(store, title="the needle")
+    for number in (1, 2, 3):
+        tell(store, f"hay needle {number}", f"needle hay {number}")
+    tell(store, title="needle in hay" if " " in words else "a needle")
+
+    assert texts(store.search(words, 4)) == expected
+
+
+def test_titles_are_first_without_the_index_too(plain: Store) -> None:
+    tell(plain, "needle 1", title="the needle")
+    tell(plain, "needle 2", title="a needle")
+
+    assert texts(plain.search("needle", 3)) == ["a needle", "the needle", "needle 2"]
+
+
 def test_without_the_index_search_ignores_case_and_matches_inside_words(plain: Store) -> None:
     tell(plain, *SAYINGS)
     assert texts(plain.search("FOX brown")) == ["a FOX is brown and quick", "The quick brown fox"]
