@@ -186,7 +186,7 @@ _reflect_about() {
     'sessions show')
         subcommands=()
         default=''
-        options=(--no-thinking 'Show only the summary of the thinking' --all 'Show every branch, not only the last viewed one' -a 'Show every branch, not only the last viewed one' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--no-thinking 'Show only the summary of the thinking' --all 'Show every branch, not only the last viewed one' -a 'Show every branch, not only the last viewed one' --tree 'Show all branches as a tree, a line a turn' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(sessions)
         ;;
     'sessions search')

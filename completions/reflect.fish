@@ -157,7 +157,7 @@ function __reflect_about
         case 'sessions show'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--no-thinking' 'Show only the summary of the thinking' '--all' 'Show every branch, not only the last viewed one' '-a' 'Show every branch, not only the last viewed one' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--no-thinking' 'Show only the summary of the thinking' '--all' 'Show every branch, not only the last viewed one' '-a' 'Show every branch, not only the last viewed one' '--tree' 'Show all branches as a tree, a line a turn' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'sessions'
         case 'sessions search'
             set -g __reflect_subcommands

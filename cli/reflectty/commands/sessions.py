@@ -235,6 +235,7 @@ KindOption = Annotated[
     ),
 ]
 NoThinking = Annotated[bool, typer.Option("--no-thinking", help="Show only the summary of the thinking.")]
+AsTree = Annotated[bool, typer.Option("--tree", help="Show all branches as a tree, a line a turn.")]
 AllBranches = Annotated[bool, typer.Option("--all", "-a", help="Show every branch, not only the last viewed one.")]
 FormatOption = Annotated[
     ExportFormat | None,
@@ -267,21 +268,31 @@ def list_(context: typer.Context, limit: Limit = 50, as_json: console.AsJson = F
         write_remark(terminal, EMPTY)
 
 
-def show(
+def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     name: NameOrLast = "",
     no_thinking: NoThinking = False,
     every: AllBranches = False,
+    tree: AsTree = False,
     as_json: console.AsJson = False,
 ) -> None:
     """Show a session: questions, thinking with its corrections, answers."""
     console.exclusive((("--json", as_json), ("--no-thinking", no_thinking)), "--json includes everything stored")
+    console.exclusive(
+        (("--tree", tree), ("--json", as_json), ("--no-thinking", no_thinking), ("--all", every)),
+        "--tree lists all branches, a line a turn",
+    )
     terminal: Terminal = context.obj
     with open_session_store(terminal) as store:
         session = find_or_last(store, name, terminal)
         turns = store.turns(session.id)
     path = turns if every else branch_to(turns, session.leaf)
-    if as_json:
+    if tree:
+        from reflectty.output.sessions import tree_rows
+
+        page = console.open_page(terminal)
+        page.write(tree_rows(turns, session.leaf, page, time.time()))
+    elif as_json:
         from reflectty.export.json import dump_json, session_document
 
         terminal.out.write(dump_json(session_document(session, path)))

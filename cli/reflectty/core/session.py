@@ -12,7 +12,7 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from reflectty.core.messages import OptionValue
     from reflectty.core.segments import Kind
@@ -218,6 +218,20 @@ def branch_to(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:
         path.append(by_id.pop(leaf))
         leaf = path[-1].parent
     return tuple(reversed(path))
+
+
+def children_by_parent(turns: Iterable[Turn]) -> dict[int | None, list[Turn]]:
+    """The turns by their parent, with an entry for each turn."""
+    turns = tuple(turns)
+    children: dict[int | None, list[Turn]] = {None: [], **{turn.id: [] for turn in turns}}
+    for turn in turns:
+        children[parent_of(turn, children)].append(turn)
+    return children
+
+
+def parent_of(turn: Turn, known: Container[int | None]) -> int | None:
+    """The parent of a turn; None if it is lost or could not precede the turn."""
+    return turn.parent if turn.parent in known and turn.parent is not None and turn.parent < turn.id else None
 
 
 def _own_thinking(reply: StoredReply, thinker: str) -> str:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean, clean_line
+from reflectty.core.session import children_by_parent, parent_of
 from reflectty.output.tables import CUT_RANK, TableColumn, table_rows
 from reflectty.view.inline import wrap_line
 from reflectty.view.parts import Scene, ThinkingView
 from reflectty.view.reply_part import part_of
 from reflectty.view.rows import BOLD, MARGIN, PLAIN
+from reflectty.view.tree import tree_nodes
 from reflectty.view.units import format_age
 
 if TYPE_CHECKING:
@@ -105,21 +107,21 @@ class BranchPosition(NamedTuple):
 
 def positions_on_branch(turns: Sequence[Turn], path: Iterable[Turn]) -> Iterator[BranchPosition]:
     """Yield the turns of a branch; `turns` are all of the session."""
-    children = _children_by_parent(turns)
+    children = children_by_parent(turns)
     for turn in path:
-        beside = children[_parent_of(turn, children)]
+        beside = children[parent_of(turn, children)]
         yield BranchPosition(turn, beside.index(turn) + 1, len(beside))
 
 
 def positions_on_all_branches(turns: Sequence[Turn]) -> Iterator[BranchPosition]:
     """Yield all turns of a session, each branch to its end before the next one."""
-    children = _children_by_parent(turns)
+    children = children_by_parent(turns)
     known = {turn.id: turn for turn in turns}
     waiting = list(reversed(children[None]))
     before: int | None = None
     while waiting:
         turn = waiting.pop()
-        parent = _parent_of(turn, children)
+        parent = parent_of(turn, children)
         beside = children[parent]
         back_at = None if parent == before else _question_of(parent, known)
         yield BranchPosition(turn, beside.index(turn) + 1, len(beside), back_at)
@@ -135,17 +137,25 @@ def _question_of(turn: int | None, known: dict[int, Turn]) -> str:
     return found.text if found else ""
 
 
-def _children_by_parent(turns: Sequence[Turn]) -> dict[int | None, list[Turn]]:
-    """The turns by their parent."""
-    children: dict[int | None, list[Turn]] = {None: [], **{turn.id: [] for turn in turns}}
-    for turn in turns:
-        children[_parent_of(turn, children)].append(turn)
-    return children
-
-
-def _parent_of(turn: Turn, known: dict[int | None, list[Turn]]) -> int | None:
-    """The parent of a turn; None if it is lost or could not precede the turn."""
-    return turn.parent if turn.parent in known and turn.parent is not None and turn.parent < turn.id else None
+def tree_rows(turns: Sequence[Turn], leaf: int | None, page: Page, now: float) -> list[Row]:
+    """A row for each turn, indented by its branch; those of the branch viewed last are marked."""
+    nodes, glyphs = tree_nodes(turns, leaf), page.palette.glyphs
+    if not nodes:
+        return []
+    dot = f" {glyphs.dot} "
+    texts = []
+    for node in nodes:
+        label = [f"[{node.label}]"] if node.label else []
+        remarks = [", ".join(node.remarks) + f" {glyphs.dot}"] if node.remarks else []
+        indent = node.guide(glyphs) + "  " * (node.turn.said is not None)
+        texts.append(indent + " ".join((*label, *remarks, node.text)))
+    columns = (
+        TableColumn("", "accent", 0, tuple(glyphs.present if node.is_on_path else " " for node in nodes)),
+        TableColumn("turn", "text", CUT_RANK, tuple(texts)),
+        TableColumn("figures", "dim", 2, tuple(dot.join(fact.text for fact in node.facts) for node in nodes)),
+        TableColumn("when", "dim", 1, tuple(format_age(node.turn.created, now) for node in nodes)),
+    )
+    return table_rows(columns, page, _MIN_TITLE_WIDTH)
 
 
 def transcript_rows(positions: Iterable[BranchPosition], page: Page, *, thinking: bool = True) -> Iterator[list[Row]]:

@@ -25,6 +25,7 @@ from reflectty.tui.dialogs import Dialogs
 from reflectty.tui.keys import format_key
 from reflectty.tui.session_options import SessionOptions
 from reflectty.tui.sessions.controller import SessionsController
+from reflectty.tui.tree.controller import TreeController
 from reflectty.tui.turns import TurnQueue
 from reflectty.tui.widgets.list import list_glyphs
 from reflectty.tui.widgets.status import StatusLine, TopLine
@@ -100,6 +101,7 @@ class ChatController(Screen[None]):
         self.topline, self.status = TopLine(), StatusLine()
         self.dialogs = Dialogs(lambda: self.app, unicode=self.unicode)
         self.sessions = SessionsController(self)
+        self.tree = TreeController(self)
         self._model_managers: dict[str, ModelManager] = {}
         self._methods = methods_of(self)
         self.set_class(not self.unicode, "-plain")
@@ -363,6 +365,18 @@ class ChatController(Screen[None]):
         if not self.conversation.ask_options.model and self.turns.engine_settled.is_set():
             self.run_in_background(self._choose_model)
         self.refresh_status()
+
+    def show_branch(self, leaf: int) -> None:
+        """Show another branch of the session.
+
+        Raises:
+            StoreError: the choice could not be stored; the branch is shown all the same.
+        """
+        try:
+            self.conversation.set_leaf(leaf)
+        finally:
+            self.turns.parts.show(same_session=True)
+            self.refresh_status()
 
     def _remove_legend(self) -> None:
         for part in [part for part in self.transcript.parts if isinstance(part, LegendPart)]:

@@ -14,6 +14,7 @@ from reflectty.core.session import (
     NO_SETTINGS,
     SessionSettings,
     branch_to,
+    children_by_parent,
     history_of,
     message_of,
     title_for,
@@ -153,6 +154,21 @@ class Conversation:
     def path(self) -> tuple[Turn, ...]:
         """The turns of the visible branch."""
         return branch_to(self._turns.values(), self.leaf)
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """All turns of the session, parents first."""
+        return tuple(sorted(self._turns.values(), key=lambda turn: turn.id))
+
+    def set_label(self, turn: int, label: str) -> None:
+        """Name a turn; an empty label removes the name.
+
+        Raises:
+            StoreError: the write failed.
+        """
+        if self.session:
+            self.store.set_label(self.session.id, turn, label)
+            self._turns[turn] = self._turns[turn]._replace(label=label)
 
     def find_turn(self, number: int | None) -> Turn | None:
         return self._turns.get(number) if number is not None else None
@@ -297,13 +313,19 @@ class Conversation:
             beside = self.siblings(turn)
             if len(beside) > 1:
                 at = [other.id for other in beside].index(turn.id) + direction
-                return self._newest_leaf_of(beside[at]) if 0 <= at < len(beside) else None
+                return self._newest_leaf_of(beside[at].id) if 0 <= at < len(beside) else None
         return None
 
-    def _newest_leaf_of(self, turn: Turn) -> int:
+    def leaf_through(self, turn: int) -> int:
+        """The end of the visible branch if a turn is on it, else of the newest branch through that turn."""
+        return self.leaf if self.leaf and turn in {one.id for one in self.path} else self._newest_leaf_of(turn)
+
+    def _newest_leaf_of(self, turn: int) -> int:
         """The newest turn at the end of a branch."""
-        children = [other for other in self._turns.values() if other.parent == turn.id]
-        return self._newest_leaf_of(children[-1]) if children else turn.id
+        children = children_by_parent(self._turns.values())
+        while children[turn]:
+            turn = children[turn][-1].id
+        return turn
 
     # Asking
 

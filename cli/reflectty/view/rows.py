@@ -152,6 +152,7 @@ class Glyphs:
     quote: str = "▎"
     rule: str = "─"
     cross: str = "┼"
+    tee: str = "├"
     more: str = "⋯"
     dot: str = "·"
     spinner: str = "◐◓◑◒"
@@ -183,6 +184,7 @@ ASCII_GLYPHS = Glyphs(
     quote=">",
     rule="-",
     cross="+",
+    tee="+",
     more="...",
     dot="-",
     spinner="*",

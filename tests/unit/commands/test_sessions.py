@@ -68,7 +68,14 @@ def keep(*texts: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    "words", [("list", "-n500"), ("show", "{id}"), ("search", "needle", "-n500"), ("export", "{id}")]
+    "words",
+    [
+        ("list", "-n500"),
+        ("show", "{id}"),
+        ("show", "{id}", "--tree"),
+        ("search", "needle", "-n500"),
+        ("export", "{id}"),
+    ],
 )
 @pytest.mark.parametrize("hostile", [ONE_OF_EACH, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["some", "others"])
 def test_stored_text_is_escaped_on_a_terminal(words: tuple[str, ...], hostile: tuple[dict[str, Any], ...]) -> None:
@@ -224,3 +231,29 @@ class TestImport:
         assert f"{bad} is not an exported session" in done.err
         assert run("import", str(data / "none.json")).code == 2
         assert len(json.loads(run("list", "--json").out)) == 1
+
+
+def test_tree_has_a_line_for_each_turn() -> None:
+    (name,) = keep(QUESTION)
+    store = open_store(config.store_path(), pytest.fail)
+    question, first = store.turns(name)
+    again = plain_reply("Another.")
+    store.finish(store.add_reply(name, question.id, again).id, again)
+    store.set_label(name, first.id, "better")
+    store.close()
+    shown = run("show", name, "--tree").out
+    assert [" ".join(line.split()) for line in shown.splitlines()] == [
+        f"● {QUESTION} just now",
+        f"├ [better] 1 of 2 · {QUESTION} thought 2 s · 64 tokens · 1 correction just now",
+        "● regenerated, 2 of 2 · Another. answered in 0.9 s · 3 tokens just now",
+    ]
+    assert run("show", name, "--tree", "--json").code == 2
+
+
+def test_tree_of_a_session_without_turns_is_empty() -> None:
+    path = config.store_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    store = open_store(path, pytest.fail)
+    name = store.create_session("empty").id
+    store.close()
+    assert run("show", name, "--tree") == (0, "", "")

@@ -87,6 +87,11 @@ class SessionActions(ActionGroup):
         """Open the panel with a search."""
         await self._controller.sessions.search(words.strip())
 
+    @action("Tree of versions", "ctrl+t", slash="/tree")
+    async def tree(self, _: str) -> None:
+        """Show all branches of the session."""
+        await self._controller.tree.open()
+
     @action("Save the session to a file", "ctrl+s", slash="/save", argument="PATH")
     async def save(self, path: str) -> None:
         """Write the session to a file, whose suffix selects the format."""

@@ -90,12 +90,7 @@ class ReplyActions(ActionGroup):
         leaf = controller.conversation.adjacent_leaf(direction)
         if leaf is None:
             raise UsageError("no other version in that direction")
-        try:
-            controller.conversation.set_leaf(leaf)
-        finally:
-            # Show the branch even if that could not be stored.
-            controller.turns.parts.show(same_session=True)
-            controller.refresh_status()
+        controller.show_branch(leaf)
 
 
 class CopyActions(ActionGroup):
