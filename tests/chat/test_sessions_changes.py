@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.tui.sessions.panel import InlineRename, SessionsPanel
+from reflectty.tui.sessions.inline import InlineRename
+from reflectty.tui.sessions.panel import SessionsPanel
 from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.list import Listing
 from support.list_app import SESSIONS, PanelHost, opened, search_result, searched, session, until, using

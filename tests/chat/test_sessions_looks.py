@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
 
-@pytest.mark.parametrize(("columns", "expected"), [(100, 36), (60, 36), (59, 59), (40, 40), (300, 36)], ids=str)
+@pytest.mark.parametrize(
+    ("columns", "expected"), [(100, 40), (60, 36), (59, 59), (40, 40), (120, 48), (300, 72)], ids=str
+)
 def test_panel_takes_the_full_width_of_a_narrow_screen(columns: int, expected: int) -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
@@ -41,7 +43,7 @@ def test_panel_works_at_any_size(size: tuple[int, int]) -> None:
         host = await searched(pilot, search_result(LARGER, "before " * 9), search_result(REGEX))
         await pilot.press("down", "ctrl+r", "escape", "ctrl+x", "n", "enter")
         await pilot.pause()
-        assert host.asked == [SessionsPanel.Opened(REGEX.id, 7)]
+        assert host.asked == [SessionsPanel.Opened(REGEX.id, 7, "number")]
         assert all(len(row) <= size[0] for row in host.rows())
 
     using(PanelHost(SESSIONS), use, size)
@@ -68,8 +70,8 @@ def test_panel_is_ascii_without_utf_8() -> None:
         assert all(row.isascii() for row in host.rows())
         assert host.row("Which")[2] == ">"
         assert host.row("Mirrored")[3] == "-"
-        assert host.row("Mirrored")[:36].rstrip().endswith(" *")
-        assert host.row("search all sessions")[2] == "/"
+        assert host.row("Mirrored")[:40].rstrip().endswith(" *")
+        assert host.row("Search sessions")[2] == "/"
 
     many = [session(f"s{at}", f"Session {at}" * 9, 3) for at in range(60)]
     host = PanelHost([*SESSIONS[:2], *many], unicode=False)

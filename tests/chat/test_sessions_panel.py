@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.tui.sessions.list import SessionList, SessionRow, date_heading_of
+from reflectty.tui.sessions.list import SessionList, SessionRow
 from reflectty.tui.sessions.panel import SessionsPanel
-from support.list_app import DAY, NOW, SESSIONS, PanelHost, opened, session, using
+from support.list_app import NOW, SESSIONS, PanelHost, opened, session, until, using
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -17,43 +17,66 @@ if TYPE_CHECKING:
 LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
 
-@pytest.mark.parametrize(
-    ("updated", "expected"),
-    [
-        (NOW, "today"),
-        (NOW + DAY, "today"),
-        (NOW - DAY, "yesterday"),
-        (NOW - 2 * DAY, "last week"),
-        (NOW - 7 * DAY, "last week"),
-        (NOW - 8 * DAY, "November"),
-        (NOW - 90 * DAY, "August"),
-        (NOW - 400 * DAY, "October 2025"),
-        (float("nan"), "unknown date"),
-        (1e300, "unknown date"),
-        (-1e300, "unknown date"),
-    ],
-)
-def test_session_is_grouped_by_its_last_use(updated: float, expected: str) -> None:
-    assert date_heading_of(updated, NOW) == expected
-
-
 def test_sessions_are_listed_by_date_newest_first() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
-        told = [row[2:36].strip() for row in host.rows()]
-        assert [row for row in told[3:20] if row] == [
+        told = [row[2:39].strip() for row in host.rows()]
+        assert [row for row in told[3:] if row] == [
             "today",
             "› Which is larger, 9.11 or 9.9?",
+            "12:00 · 3 questions · qwen3:8b",
             "Mirrored declaration",
+            "11:45 · 0 questions",
             "yesterday",
             "Why does my regex backtrack?",
-            "last week",
+            "12:00 · 0 questions",
+            "Saturday",
             "Birthday paradox, n = 23",
+            "12:00 · 0 questions",
             "August",
             "Rust lifetimes, again",
+            "20 Aug · 0 questions",
+            "enter open · esc close",
+            "ctrl+r rename · ctrl+x remove",
         ]
 
-    host = PanelHost(SESSIONS)
+    host = PanelHost([LARGER._replace(model="qwen3:8b", questions=3), *SESSIONS[1:]])
+    using(host, use)
+
+
+def test_wide_panel_has_a_session_on_one_row() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        row = host.row("Which")[:72]
+        assert " ".join(row.split()) == "› Which is larger, 9.1… hf.co/unsloth/qwe… 3 questions 12:00"
+        assert "11:45" in host.row("Mirrored")
+
+    host = PanelHost([LARGER._replace(model="hf.co/unsloth/qwen3:8b", questions=3), *SESSIONS[1:]])
+    using(host, use, (200, 30))
+
+
+@pytest.mark.parametrize(
+    ("keys", "hints"),
+    [
+        ("", "enter open · esc close ctrl+r rename · ctrl+x remove"),
+        ("ctrl+r", "enter rename · esc cancel"),
+        ("ctrl+r escape", "enter open · esc close ctrl+r rename · ctrl+x remove"),
+        ("ctrl+x", "y remove · n keep"),
+        ("ctrl+x n", "enter open · esc close ctrl+r rename · ctrl+x remove"),
+        ("ctrl+x y", "esc close"),
+        ("x", "enter open · esc clear ctrl+r rename · ctrl+x remove"),
+        ("x escape", "enter open · esc close ctrl+r rename · ctrl+x remove"),
+    ],
+)
+def test_hints_name_the_keys_that_do_something_now(keys: str, hints: str) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        await pilot.press(*keys.split())
+        await pilot.pause()
+        told = [row[2:39].strip() for row in host.rows()[-3:]]
+        assert " ".join(told).strip() == hints
+
+    host = PanelHost(SESSIONS[:1])
     using(host, use)
 
 
@@ -64,7 +87,7 @@ def test_open_selected_and_running_sessions_are_marked() -> None:
         await pilot.press("up")
         assert host.row("Which")[2:8] == " › Whi"
         assert host.row("Mirrored")[2:8] == "▌  Mir"
-        assert host.row("regex")[:35].rstrip().endswith(" ◐")
+        assert host.row("regex")[:39].rstrip().endswith(" ◐")
         assert host.style("Mirrored").bold
         assert host.style("Which").bold
         assert not host.style("Birthday").bold
@@ -82,6 +105,34 @@ def test_open_session_is_selected_at_first() -> None:
         assert host.asked == [SessionsPanel.Opened(REGEX.id, None)]
 
     host = PanelHost(SESSIONS)
+    using(host, use)
+
+
+def test_open_session_is_selected_however_far_down_it_is() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host.panel.current = "s119"
+        await opened(pilot)
+        await until(pilot, lambda: "Session 119" in host.row("›"))
+        assert host.offsets[:3] == [0, 50, 100]
+        await pilot.press("pageup")
+        assert "Session 119" not in host.row("›")
+        # The cursor begins there each time that the panel opens.
+        host.panel.slide_out()
+        await opened(pilot)
+        await until(pilot, lambda: "Session 119" in host.row("›"))
+
+    host = PanelHost([session(f"s{at}", f"Session {at}") for at in range(120)])
+    using(host, use)
+
+
+def test_search_for_the_open_session_ends_with_the_last_page_or_a_key() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host.panel.current = "elsewhere"
+        await opened(pilot)
+        await until(pilot, lambda: host.offsets == [0, 50, 100, 120])
+        assert "Session 0" in host.row("›")
+
+    host = PanelHost([session(f"s{at}", f"Session {at}") for at in range(120)])
     using(host, use)
 
 

@@ -3,7 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reflectty.tui.sessions.panel import DEBOUNCE_SECONDS, InlineConfirm, SearchLine, SessionsPanel
+from reflectty.tui.sessions.inline import DEBOUNCE_SECONDS, InlineConfirm, SearchLine
+from reflectty.tui.sessions.list import MAX_HITS
+from reflectty.tui.sessions.panel import SessionsPanel
 from reflectty.tui.widgets.field import Field
 from support.list_app import SESSIONS, PanelHost, opened, search_result, searched, using
 
@@ -59,10 +61,10 @@ def test_search_hit_shows_session_part_and_passage_with_the_match_bold() -> None
         result = search_result(REGEX, "it tries every ", "number", " of repeats that there can be", "reflection")
         host = await searched(pilot, search_result(LARGER), result)
         at = next(at for at, row in enumerate(host.rows()) if "regex" in row)
-        told = [row[2:36].strip() for row in host.rows()[at : at + 3]]
-        assert told[0] == "Why does my regex backtrack?"
-        assert told[1].startswith("correction  ")
-        assert "number" in f"{told[1]} {told[2]}"
+        told = [row[2:39].strip() for row in host.rows()[at : at + 4]]
+        assert told[:2] == ["Why does my regex backtrack?", "yesterday 12:00 · 0 questions"]
+        assert told[2].startswith("correction  ")
+        assert "number" in f"{told[2]} {told[3]}"
         assert host.style("number", 2).bold
         assert not host.style("repeats").bold
 
@@ -74,7 +76,33 @@ def test_enter_opens_a_search_hit_at_its_turn() -> None:
         host = await searched(pilot, search_result(LARGER), search_result(REGEX))
         await pilot.press("down", "enter")
         await pilot.pause()
-        assert host.asked == [SessionsPanel.Opened(REGEX.id, 7)]
+        assert host.asked == [SessionsPanel.Opened(REGEX.id, 7, "number")]
+
+    using(PanelHost(SESSIONS), use)
+
+
+def test_hits_of_a_session_stand_together_below_its_title() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        many = [search_result(LARGER, part=part) for part in ("question", "thinking", "answer")]
+        host = await searched(
+            pilot, search_result(MIRROR, "", "Mirrored", " declaration", "title"), *many, search_result(MIRROR), *many
+        )
+        told = [row[2:39].strip() for row in host.rows()[3:]]
+        assert [row for row in told if row and "question" not in row[-9:]] == [
+            "› Mirrored declaration",
+            "thinking  number",
+            "Which is larger, 9.11 or 9.9?",
+            "question  number",
+            "thinking  number",
+            "answer  number",
+            "question  number",
+            f"… {2 * len(many) - MAX_HITS} more in this session",
+            "enter open · esc clear",
+            "ctrl+r rename · ctrl+x remove",
+        ]
+        await pilot.press("down", "down", "down", "enter")
+        await pilot.pause()
+        assert host.asked == [SessionsPanel.Opened(LARGER.id, 7, "number")]
 
     using(PanelHost(SESSIONS), use)
 

@@ -325,7 +325,13 @@ class ChatController(Screen[None]):
         await self.sessions.remove(event.session_id)
 
     async def on_sessions_panel_opened(self, event: SessionsPanel.Opened) -> None:
-        await self.sessions.open(event.session_id, event.turn)
+        await self.sessions.open(event.session_id, event.turn, event.words)
+
+    def on_descendant_focus(self) -> None:
+        self.refresh_status()
+
+    def on_descendant_blur(self) -> None:
+        self.refresh_status()
 
     def on_sessions_panel_closed(self) -> None:
         self.composer.focus()
@@ -408,7 +414,8 @@ class ChatController(Screen[None]):
             speed=turns.speed,
             host=status.host_label_of(turns.engine, self.config.host),
         )
-        apply = status.hints_for(turns, editing=self.edited_question is not None)
+        hints = status.hints_for(turns, editing=self.edited_question is not None)
+        apply = () if self.sessions.is_focused else hints
         self.composer.hints = tuple(
             f"{self._key_labels[name]} {word}" for name, word in apply if name in self._key_labels
         )

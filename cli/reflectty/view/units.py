@@ -8,6 +8,7 @@ _MINUTE, _HOUR = 60, 3600
 _DAYS_BY_NUMBER = 7
 """From this many days on, the date is shown instead of the number of days."""
 UNKNOWN_TIME = "?"
+UNDATED = "unknown date"
 
 
 def format_age(then: float, now: float) -> str:
@@ -24,6 +25,29 @@ def format_age(then: float, now: float) -> str:
     if 0 < days < _DAYS_BY_NUMBER:
         return "yesterday" if days == 1 else f"{days} days ago"
     return f"{begun.day} {begun:%b}" + ("" if begun.year == today.year else f" {begun.year}")
+
+
+def format_clock(then: float, now: float, *, with_day: bool) -> str:
+    """A time of the last week as `14:05`, `with_day` as `today 14:05` or `Mon 14:05`; an older one as `3 Nov`."""
+    begun, today = _local_time_of(then), _local_time_of(now)
+    if begun is None or today is None:
+        return UNKNOWN_TIME
+    days = (today.date() - begun.date()).days
+    if days >= _DAYS_BY_NUMBER:
+        return f"{begun.day} {begun:%b}" + ("" if begun.year == today.year else f" {begun.year}")
+    day = "today" if days < 1 else "yesterday" if days == 1 else f"{begun:%a}"
+    return f"{day} {begun:%H:%M}" if with_day else f"{begun:%H:%M}"
+
+
+def format_day(then: float, now: float) -> str:
+    """The day of a time of the last week as `today`, `yesterday` or `Monday`; an older one's month as `November`."""
+    begun, today = _local_time_of(then), _local_time_of(now)
+    if begun is None or today is None:
+        return UNDATED
+    days = (today.date() - begun.date()).days
+    if days >= _DAYS_BY_NUMBER:
+        return f"{begun:%B}" if begun.year == today.year else f"{begun:%B %Y}"
+    return "today" if days < 1 else "yesterday" if days == 1 else f"{begun:%A}"
 
 
 def format_date(then: float) -> str:

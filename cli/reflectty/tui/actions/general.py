@@ -82,7 +82,7 @@ class SessionActions(ActionGroup):
     async def sessions(self, _: str) -> None:
         await self._controller.sessions.toggle()
 
-    @action("Search all sessions", "ctrl+f", slash="/search", argument="WORDS")
+    @action("Search sessions", "ctrl+f", slash="/search", argument="WORDS")
     async def search(self, words: str) -> None:
         """Open the panel with a search."""
         await self._controller.sessions.search(words.strip())

@@ -28,6 +28,8 @@ class ReplyActions(ActionGroup):
             controller.turns.stop()
         elif controller.edited_question:
             controller.cancel_editing()
+        else:
+            controller.transcript.mark(None)
 
     @action("Steer: edit the thinking and continue", "alt+s", slash="/steer")
     async def steer(self, _: str) -> None:

@@ -25,8 +25,7 @@ from reflectty.tui.models.rows import (
 )
 from reflectty.tui.screens.list_screen import NO_MATCH, ListScreen
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.list import Listing
-from reflectty.view.rows import cell_width
+from reflectty.tui.widgets.list import Listing, wrap_hints
 from reflectty.view.summary import SummaryFact
 
 if TYPE_CHECKING:
@@ -62,19 +61,9 @@ def key_hints_for(entry: ModelRow | DownloadRow | None, *, is_reachable: bool) -
 def arrange_hints(found: Sequence[SummaryFact], width: int, dot: str) -> str:
     """The hints on at most three rows; hints with the highest rank are dropped if they do not fit."""
     kept = list(found)
-    while len(_wrap_hints(kept, width, dot)) > MAX_HINT_ROWS:
+    while len(rows := wrap_hints([fact.text for fact in kept], width, dot)) > MAX_HINT_ROWS:
         kept.remove(max(kept, key=lambda fact: fact.rank))
-    return "\n".join(_wrap_hints(kept, width, dot))
-
-
-def _wrap_hints(found: Sequence[SummaryFact], width: int, dot: str) -> list[str]:
-    rows: list[str] = []
-    for fact in found:
-        if rows and cell_width(rows[-1] + dot + fact.text) <= width:
-            rows[-1] += dot + fact.text
-        else:
-            rows.append(fact.text)
-    return rows
+    return "\n".join(rows)
 
 
 WIDE = 112

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -84,14 +85,30 @@ class SessionsController:
                 self._controller.conversation.close()
                 self._controller.show_conversation()
 
-    async def open(self, session_id: str, turn: int | None) -> None:
-        """Show a session; stop and store a reply that is running in another."""
+    @property
+    def is_focused(self) -> bool:
+        return self._created_panel is not None and self._created_panel.has_focus_within
+
+    async def open(self, session_id: str, turn: int | None, words: str = "") -> None:
+        """Show a session at a turn, with marked words; stop and store a reply that is running in another."""
         await self._controller.stop_session()
         with self._errors_reported():
             self._controller.show_conversation(self._store.find(session_id), turn)
+            self._mark(words, turn)
         if self._panel.is_attached:
             self._panel.slide_out()
         self._controller.composer.focus()
+
+    def _mark(self, words: str, turn: int | None) -> None:
+        """Mark the words that were searched for, and go to the first of them in a turn."""
+        from reflectty.store.search import parse_terms
+
+        terms = [re.escape(term.text) for term in parse_terms(words)]
+        transcript, part = self._controller.transcript, self._controller.turns.parts.find(turn)
+        if terms:
+            transcript.mark(re.compile("|".join(terms), re.IGNORECASE))
+        if part and terms:
+            transcript.reveal_mark(part)
 
     @property
     def _store(self) -> Store:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from reflectty.core.model_names import short_name_of
 from reflectty.core.named_tuple import NamedTuple
-from reflectty.core.safety import Sanitizer
-from reflectty.tui.widgets.list import Heading, ListEntry
+from reflectty.core.safety import Sanitizer, clean_line
+from reflectty.core.text import format_count
+from reflectty.tui.widgets.list import Heading, ListEntry, truncate
 from reflectty.view.rows import BOLD, cell_width, fitting_length, row_spans
+from reflectty.view.units import format_clock, format_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -77,10 +80,13 @@ def snippet_view_of(pieces: Iterable[tuple[str, bool]]) -> SnippetView:
     return SnippetView(text, tuple(marks))
 
 
-UNDATED = "unknown date"
 _PART_LABELS = {"reflection": "correction"}
 _MAX_SNIPPET_ROWS = 2
-_DAYS_IN_WEEK = 7
+ONE_ROW_WIDTH = 60
+"""Columns from which a session fits on one row, with its time, model and number of questions beside the title."""
+_MODEL_WIDTH, _COUNT_WIDTH, _WHEN_WIDTH = 18, 12, 11
+MAX_HITS = 4
+"""The most matches listed of one session."""
 UNDERLINED = Style(underline=True)
 
 
@@ -94,24 +100,60 @@ class PanelState:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow(ListEntry):
-    """A session as a row: its title, and at the right edge the mark of a running reply."""
+    """A session: its title with the mark of a running reply, and beside or below it time, model and questions."""
 
     session: Session
     state: PanelState
+    when: str
 
     @property
     def is_current(self) -> bool:
         return self.session.id == self.state.current_id
 
-    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any; a list may hold thousands
-        return 1
+    def height(self, width: int) -> int:
+        """The same for all sessions: a list may hold thousands."""
+        return 1 if width >= ONE_ROW_WIDTH else 2
 
     def rows(self, painter: RowPainter) -> list[Row]:
-        tail = (
-            [painter.run(f" {painter.glyphs.running}", "accent")] if self.session.id in self.state.running_ids else []
-        )
-        room = max(0, painter.width - sum(cell_width(text) for text, _ in tail))
-        return [[painter.cell(self.session.display_title, room, self.title_style(painter)), *tail]]
+        title = SnippetView(self.session.display_title, ())
+        return self.head_rows(title, painter)
+
+    def head_rows(self, title: SnippetView, painter: RowPainter) -> list[Row]:
+        """The rows of the session, with the matches in its title in bold."""
+        running = self.session.id in self.state.running_ids
+        tail = [painter.run(f" {painter.glyphs.running}", "accent")] if running else []
+        beside = self._facts_beside(painter) if painter.width >= ONE_ROW_WIDTH else []
+        room = max(0, painter.width - sum(cell_width(text) for text, _ in (*tail, *beside)))
+        look, end = self.title_style(painter), title.count_fitting(room)
+        if end < len(title.text) and not title.marks:
+            row = [painter.cell(title.text, room, look)]
+        else:
+            row = title.draw(0, end, look, look + BOLD + UNDERLINED)
+        row.append(painter.run(" " * max(0, room - sum(cell_width(text) for text, _ in row))))
+        return [[*row, *tail, *beside], *([] if beside else [self._facts_below(painter)])]
+
+    def _facts_beside(self, painter: RowPainter) -> Row:
+        count, model = self._count, self._model
+        return [
+            painter.run("  "),
+            painter.cell(model, _MODEL_WIDTH, painter.style_of("faint")),
+            painter.run(count.rjust(_COUNT_WIDTH + 1), "faint"),
+            painter.run(self.when.rjust(_WHEN_WIDTH + 1), "dim"),
+        ]
+
+    def _facts_below(self, painter: RowPainter) -> Row:
+        dot = f" {painter.glyphs.dot} "
+        facts = [fact for fact in (self._count, self._model) if fact]
+        line = truncate(dot.join((self.when, *facts)), painter.width, painter.glyphs.more)
+        return [painter.run(line, "faint")]
+
+    @property
+    def _count(self) -> str:
+        return format_count(self.session.questions, "question")
+
+    @property
+    def _model(self) -> str:
+        return clean_line(short_name_of(self.session.model), 60) if self.session.model else ""
 
     def title_style(self, painter: RowPainter) -> Style:
         return painter.style_of("you" if self.is_current else "text" if self.session.title.strip() else "dim")
@@ -119,20 +161,22 @@ class SessionRow(ListEntry):
 
 @dataclass(frozen=True, slots=True)
 class SearchHitRow(SessionRow):
-    """A search hit: the session, and below it the snippet with the match in bold."""
+    """A search hit: its snippet with the match in bold; the first of a session stands below that."""
 
     turn: int | None
     part: str
     snippet: SnippetView
+    is_first: bool = True
+    more: int | None = 0
+    """Below the last hit of a session, how many more there are; None for the others."""
 
     def height(self, width: int) -> int:
         return ListEntry.height(self, width)
 
     def rows(self, painter: RowPainter) -> list[Row]:
-        """The title, the snippet, and a blank."""
+        """The session, the snippet, and after the last one a blank."""
         if self.part == "title":
-            look, end = self.title_style(painter), self.snippet.count_fitting(painter.width)
-            return [self.snippet.draw(0, end, look, look + BOLD + UNDERLINED), []]
+            return [*self.head_rows(self.snippet, painter), *self._end_rows(painter)]
         room, lead = max(1, painter.width), len(self.part) + 2
         shown = self.snippet.trim_before_match(max(8, room - lead), painter.glyphs.more)
         rows = [
@@ -140,27 +184,30 @@ class SearchHitRow(SessionRow):
             for start, end in shown.rows(room, lead, _MAX_SNIPPET_ROWS)
         ]
         part = painter.run(f"{self.part}  ", "correction" if self.part == "correction" else "faint")
-        return [*SessionRow.rows(self, painter), *([part, *row] for row in rows[:1]), *rows[1:], []]
+        head = SessionRow.rows(self, painter) if self.is_first else []
+        return [*head, *([part, *row] for row in rows[:1]), *rows[1:], *self._end_rows(painter)]
+
+    def _end_rows(self, painter: RowPainter) -> list[Row]:
+        if self.more is None:
+            return []
+        more = f"{painter.glyphs.more} {self.more:,} more in this session"
+        return [*([[painter.run(truncate(more, painter.width, ""), "faint")]] if self.more else []), []]
 
 
-def hit_row_of(found: SearchHit, state: PanelState) -> SearchHitRow:
-    """The row of a search hit."""
-    part = _PART_LABELS.get(found.part, found.part)
-    return SearchHitRow(found.session, state, found.turn, part, snippet_view_of(found.passage))
-
-
-def date_heading_of(updated: float, now: float) -> str:
-    """A date in words, in this machine's time zone: a day, last week, or a month."""
-    try:
-        then, today = datetime.fromtimestamp(updated).astimezone(), datetime.fromtimestamp(now).astimezone()
-    except (ValueError, OverflowError, OSError):
-        return UNDATED
-    days = (today.date() - then.date()).days
-    if days <= 1:
-        return "yesterday" if days == 1 else "today"
-    if days <= _DAYS_IN_WEEK:
-        return "last week"
-    return f"{then:%B}" if then.year == today.year else f"{then:%B %Y}"
+def hit_rows_of(hits: Sequence[SearchHit], state: PanelState, now: float) -> list[SearchHitRow]:
+    """The rows of search hits, those of a session together, in the order of the best ones."""
+    order = {session: at for at, session in enumerate(dict.fromkeys(found.session.id for found in hits))}
+    rows: list[SearchHitRow] = []
+    for _, group in groupby(sorted(hits, key=lambda found: order[found.session.id]), lambda found: found.session.id):
+        found = list(group)
+        last = min(len(found), MAX_HITS) - 1
+        for at, one in enumerate(found[:MAX_HITS]):
+            part, snippet = _PART_LABELS.get(one.part, one.part), snippet_view_of(one.passage)
+            when = format_clock(one.session.updated, now, with_day=True)
+            more = len(found) - MAX_HITS if len(found) > MAX_HITS else 0
+            place = (at == 0, more if at == last else None)
+            rows.append(SearchHitRow(one.session, state, when, one.turn, part, snippet, *place))
+    return rows
 
 
 class SessionList:
@@ -202,7 +249,7 @@ class SessionList:
     def entries(self) -> list[ListEntry]:
         """The whole list: search hits, or sessions under their headings."""
         if self.hits is not None:
-            return [hit_row_of(found, self.state) for found in self.hits]
+            return [*hit_rows_of(self.hits, self.state, self._now())]
         self._heading = ""
         return self._build_entries(self._sessions.values())
 
@@ -221,11 +268,12 @@ class SessionList:
         entries: list[ListEntry] = []
         now = self._now()
         for session in sessions:
-            heading = date_heading_of(session.updated, now)
+            heading = format_day(session.updated, now)
             if heading != self._heading:
                 entries.append(Heading(heading, is_first=not self._heading))
                 self._heading = heading
-            entries.append(SessionRow(session, self.state))
+            when = format_clock(session.updated, now, with_day=False)
+            entries.append(SessionRow(session, self.state, when))
         return entries
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Offset, Region, Spacing
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from reflectty.tui.sessions.inline import InlineConfirm, InlineRename, SearchLine
 from reflectty.tui.sessions.list import SearchHitRow, SessionList, SessionRow
-from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.list import GUTTER, LIST_CSS, LIST_KEYS, Listing, list_glyphs
+from reflectty.tui.widgets.list import GUTTER, LIST_CSS, LIST_KEYS, Listing, list_glyphs, wrap_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,156 +25,30 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.geometry import Size
-    from textual.timer import Timer
     from textual.widgets import Input
 
     from reflectty.core.session import SearchHit, Session
 
 
-DEBOUNCE_SECONDS = 0.15
-"""Delay in seconds from the last keystroke to the search."""
-
-
-class SearchLine(Horizontal):
-    """A glyph and a text field."""
-
-    DEFAULT_CSS = """
-    SearchLine {
-        height: 1;
-        & > Static { width: 3; color: $r-dim; }
-        &:ansi > Static { text-style: dim; }
-    }
-    """
-
-    @dataclass
-    class WordsChanged(Message):
-        """The words to search for; empty as soon as the field is."""
-
-        words: str
-
-    def __init__(self, sign: str, placeholder: str) -> None:
-        super().__init__()
-        self.field = Field(placeholder=placeholder)
-        self._sign = sign
-        self._timer: Timer | None = None
-
-    @property
-    def words(self) -> str:
-        return self.field.value.strip()
-
-    def compose(self) -> ComposeResult:
-        yield Static(Content(self._sign))
-        yield self.field
-
-    def clear(self) -> None:
-        self.field.value = ""
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        if self._timer is not None:
-            self._timer.stop()
-        if self.words:
-            self._timer = self.set_timer(DEBOUNCE_SECONDS, self._post_words)
-        else:
-            self._post_words()
-
-    def _post_words(self) -> None:
-        self.post_message(self.WordsChanged(self.words))
-
-
-REMOVAL_QUESTION = " remove? y/n"
-
-
-class InlineRename(Field):
-    """A text field over a title."""
-
-    DEFAULT_CSS = "InlineRename { layer: over; position: absolute; display: none; }"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "leave(True)"), Binding("escape", "leave(False)")]
-
-    @dataclass
-    class Done(Message):
-        """The rename is over: the session, and the new title, or an empty one."""
-
-        session_id: str
-        title: str
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.row_region, self._session_id = Region(), ""
-
-    def ask(self, where: Region, session_id: str, title: str) -> None:
-        """Show a title for editing in a region of the parent."""
-        self.row_region, self._session_id = where, session_id
-        self.styles.offset = where.offset
-        self.styles.width = max(1, where.width)
-        self.display = True
-        self.value = title
-        self.cursor_position = len(title)
-        self.focus()
-
-    def action_leave(self, named: bool) -> None:
-        self.display = False
-        self.post_message(self.Done(self._session_id, self.value.strip() if named else ""))
-
-    def on_blur(self) -> None:
-        self.display = False
-
-
-class InlineConfirm(Static, can_focus=True):
-    """A question at the end of a row; only `y` means yes."""
-
-    DEFAULT_CSS = """
-    InlineConfirm {
-        layer: over;
-        position: absolute;
-        display: none;
-        width: 12;
-        height: 1;
-        background: $r-line;
-        color: $r-error;
-        text-style: bold;
-    }
-    """
-
-    @dataclass
-    class Answered(Message):
-        """The answer for a session."""
-
-        session_id: str
-        yes: bool
-
-    def __init__(self) -> None:
-        super().__init__(Content(REMOVAL_QUESTION))
-        self.row_region, self._session_id = Region(), ""
-
-    def ask(self, where: Region, session_id: str) -> None:
-        """Ask at the end of a row of the parent."""
-        self.row_region, self._session_id = where, session_id
-        self.styles.offset = (max(0, where.right - len(REMOVAL_QUESTION)), where.y)
-        self.display = True
-        self.focus()
-
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        self.display = False
-        self.post_message(self.Answered(self._session_id, event.key == "y"))
-
-    def on_blur(self) -> None:
-        self.display = False
-
-
-WIDTH = 36
+MIN_WIDTH, MAX_WIDTH = 36, 72
+_SHARE = 0.4
+"""The panel's share of the screen, between these widths."""
 NARROW = 60
 """Below this many columns the panel takes the full width."""
 SLIDE_SECONDS = 0.15
 """Duration of the slide-in animation."""
 SHORT = 14
 """Below this many rows, blank rows and hints are hidden."""
-SEARCH_PLACEHOLDER = "search all sessions"
-HINTS = "ctrl+r rename · ctrl+x remove"
+SEARCH_PLACEHOLDER = "Search sessions"
+RENAME_HINTS = ("enter rename", "esc cancel")
+REMOVE_HINTS = ("y remove", "n keep")
 EMPTY = "No sessions yet."
 NO_MATCH = "No matches."
+
+
+def panel_width(columns: int) -> int:
+    """The panel's columns on a screen."""
+    return columns if columns < NARROW else max(MIN_WIDTH, min(MAX_WIDTH, int(columns * _SHARE)))
 
 
 class SessionsPanel(Vertical):
@@ -195,6 +69,8 @@ class SessionsPanel(Vertical):
         &.-short {{ padding: 0 1 0 2; }}
         &.-short SearchLine {{ margin: 0; }}
         {LIST_CSS}
+        & .list-note {{ height: 1fr; }}
+        & .list-hints {{ height: auto; }}
     }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -226,6 +102,8 @@ class SessionsPanel(Vertical):
 
         session_id: str
         turn: int | None
+        words: str = ""
+        """The words that were searched for."""
 
     @dataclass
     class Removed(Message):
@@ -253,12 +131,14 @@ class SessionsPanel(Vertical):
         super().__init__(id=id)
         self._glyphs = list_glyphs(unicode=unicode)
         self._session_list = SessionList(now)
+        self._is_sought = False
+        """True while pages are loaded until the open session is among them, to be chosen."""
 
     def compose(self) -> ComposeResult:
         yield SearchLine(self._glyphs.search, SEARCH_PLACEHOLDER)
         yield Listing(glyphs=self._glyphs)
         yield Static(Content(EMPTY), classes="list-note")
-        yield Static(Content(HINTS.replace("·", self._glyphs.dot)), classes="list-hints")
+        yield Static(classes="list-hints")
         yield InlineRename()
         yield InlineConfirm()
 
@@ -266,8 +146,9 @@ class SessionsPanel(Vertical):
         """Show the panel with the latest sessions and focus it."""
         if not self.display:
             self.display = True
-            self.offset = Offset(-self.app.size.width if self.app.size.width < NARROW else -WIDTH, 0)
+            self.offset = Offset(-panel_width(self.app.size.width), 0)
             self.animate("offset", Offset(0, 0), duration=SLIDE_SECONDS, easing="out_cubic")
+        self._is_sought = bool(self.current)
         self._search_line.field.focus()
         self.reload()
 
@@ -292,10 +173,22 @@ class SessionsPanel(Vertical):
             return
         if anew:
             self._close_inline()
-            self._fill_list(self._chosen_id or self.current)
+            self._fill_list(self._chosen_id)
         else:
             self._listing.extend(entries)
             self._update_note()
+        if self._is_sought:
+            self._seek_current()
+
+    def _seek_current(self) -> None:
+        """Choose the open session, or request the next page until it is there."""
+        ids = [entry.session.id if isinstance(entry, SessionRow) else "" for entry in self._listing.entries]
+        wanted = None if self.current in ids else self._session_list.next_offset()
+        self._is_sought = wanted is not None
+        if wanted is not None:
+            self.post_message(self.PageRequested(wanted))
+        elif self.current in ids:
+            self._listing.choose(ids.index(self.current))
 
     def show_hits(self, found: Sequence[SearchHit], words: str | None = None) -> None:
         """List search hits, unless the search line no longer holds `words`."""
@@ -305,7 +198,7 @@ class SessionsPanel(Vertical):
             self._fill_list("")
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - Textual's
-        return (viewport.width if viewport.width < NARROW else WIDTH) - self.gutter.width
+        return panel_width(viewport.width) - self.gutter.width
 
     def watch_current(self, current: str) -> None:
         self._session_list.state.current_id = current
@@ -318,6 +211,17 @@ class SessionsPanel(Vertical):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height < SHORT, "-short")
         self._close_inline()
+        self._update_hints()
+
+    def on_descendant_focus(self) -> None:
+        self._update_hints()
+
+    def on_descendant_blur(self) -> None:
+        self._update_hints()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._update_hints()
 
     def on_search_line_words_changed(self, event: SearchLine.WordsChanged) -> None:
         event.stop()
@@ -365,16 +269,19 @@ class SessionsPanel(Vertical):
         return self._search_line.field.has_focus
 
     def action_move(self, by: int) -> None:
+        self._is_sought = False
         self._listing.move(by)
 
     def action_page(self, pages: int) -> None:
+        self._is_sought = False
         self._listing.page(pages)
 
     def action_accept(self) -> None:
         entry = self._listing.entry
         if isinstance(entry, SessionRow):
             turn = entry.turn if isinstance(entry, SearchHitRow) else None
-            self.post_message(self.Opened(entry.session.id, turn))
+            words = self._search_line.words if isinstance(entry, SearchHitRow) else ""
+            self.post_message(self.Opened(entry.session.id, turn, words))
 
     def action_back(self) -> None:
         if self._search_line.field.value:
@@ -438,6 +345,24 @@ class SessionsPanel(Vertical):
     def _update_note(self) -> None:
         self.set_class(not self._listing.entries, "-bare")
         self.query_one(".list-note", Static).update(Content(EMPTY if self._session_list.hits is None else NO_MATCH))
+        self._update_hints()
+
+    def _update_hints(self) -> None:
+        """Name the keys that do something now."""
+        if not self.is_mounted:
+            return
+        width, dot = panel_width(self.app.size.width) - self.gutter.width, f" {self._glyphs.dot} "
+        rows = wrap_hints(self._hints, width, dot)
+        self.query_one(".list-hints", Static).update(Content("\n".join(rows)))
+
+    @property
+    def _hints(self) -> tuple[str, ...]:
+        if self.query_one(InlineRename).has_focus:
+            return RENAME_HINTS
+        if self.query_one(InlineConfirm).has_focus:
+            return REMOVE_HINTS
+        leave = "esc clear" if self._search_line.field.value else "esc close"
+        return ("enter open", leave, "ctrl+r rename", "ctrl+x remove") if self._listing.entries else (leave,)
 
     def _redraw(self) -> None:
         if self.is_mounted:

@@ -134,6 +134,17 @@ def pad(text: str, width: int) -> str:
     return text + " " * max(0, width - cell_width(text))
 
 
+def wrap_hints(hints: Sequence[str], width: int, dot: str) -> list[str]:
+    """The hints on as few rows of a width as hold them, with `dot` between two."""
+    rows: list[str] = []
+    for hint in hints:
+        if rows and cell_width(rows[-1] + dot + hint) <= width:
+            rows[-1] += dot + hint
+        else:
+            rows.append(hint)
+    return rows
+
+
 LIST_KEYS: tuple[Binding, ...] = (
     Binding("up", "move(-1)", priority=True),
     Binding("down", "move(1)", priority=True),

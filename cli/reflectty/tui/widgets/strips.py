@@ -8,9 +8,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from reflectty.view.rows import CONTROL_REPLACEMENTS, cell_width
+from reflectty.view.rows import CONTROL_REPLACEMENTS, cell_width, text_of_row
 
 if TYPE_CHECKING:
+    import re
+
     from reflectty.view.rows import Row
 
 _REVERSE = Style(reverse=True)
@@ -21,6 +23,23 @@ def make_strip(row: Row, width: int, ground: Style) -> Strip:
     segments = [Segment(text.translate(CONTROL_REPLACEMENTS), ground + style) for text, style in row]
     filled = sum(cell_width(text) for text, _ in row)
     return Strip([*segments, Segment(" " * (width - filled), ground)] if filled < width else segments).crop(0, width)
+
+
+def mark_matches(row: Row, pattern: re.Pattern[str]) -> Row:
+    """The row with what matches a pattern shown in reverse."""
+    marked: Row = []
+    spans = [found.span() for found in pattern.finditer(text_of_row(row))]
+    at = 0
+    for text, style in row:
+        inside = [(max(0, start - at), min(len(text), end - at)) for start, end in spans]
+        done = 0
+        for start, end in inside:
+            if start < end:
+                marked += [(text[done:start], style), (text[start:end], style + _REVERSE)]
+                done = end
+        marked.append((text[done:], style))
+        at += len(text)
+    return [(text, style) for text, style in marked if text]
 
 
 def mark_selection(drawn: Strip, start: int, end: int) -> Strip:

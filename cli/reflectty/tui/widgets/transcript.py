@@ -13,12 +13,13 @@ from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 
-from reflectty.tui.widgets.strips import make_strip, mark_selection
+from reflectty.tui.widgets.strips import make_strip, mark_matches, mark_selection
 from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import GUTTER_WIDTH, cell_width, text_of_row
 from reflectty.view.stack import Stack
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable
 
     from textual import events
@@ -64,6 +65,7 @@ class Transcript(ScrollView):
         self.can_focus = False
         self.follows_end = True
         self._stack = Stack(scene)
+        self._marked_pattern: re.Pattern[str] | None = None
         self._changed_from: tuple[int, int] | None = None
         self._timer: Timer | None = None
 
@@ -77,6 +79,7 @@ class Transcript(ScrollView):
     def fill(self, parts: Iterable[Part]) -> None:
         """Replace all parts and show the end."""
         self._stack.parts = list(parts)
+        self._marked_pattern = None
         self.follows_end = True
         self._start_at(self._stack.lay_out_before(len(self.parts)), None)
 
@@ -236,6 +239,25 @@ class Transcript(ScrollView):
         line = self._stack.line_at(at, row)
         self.scroll_to(y=self._clamp_line(line - self.size.height // 3), animate=False)
 
+    def mark(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark what matches a pattern, until other parts are shown."""
+        self._marked_pattern = pattern
+        self.refresh()
+
+    def reveal_mark(self, part: Part) -> None:
+        """Go to the first marked row of a part, and open its thinking if the row is in there."""
+        self.reveal(part)
+        at = self._find_mark(part)
+        if at is None and isinstance(part, ReplyPart) and not part.is_open:
+            self.change(part, part.toggle)
+            at = self._find_mark(part)
+        if at is not None:
+            self.reveal(part, at)
+
+    def _find_mark(self, part: Part) -> int | None:
+        pattern = self._marked_pattern
+        return next((at for at, row in enumerate(part.rows) if pattern and pattern.search(text_of_row(row))), None)
+
     def top_of(self, part: Part) -> int:
         """The first line of a part; -1 until it is laid out."""
         return self._stack.top_of(part)
@@ -251,7 +273,9 @@ class Transcript(ScrollView):
         below = 0 if self.follows_end else self._stack.height - self.scroll_offset.y - height
         if y == height - 1 and below > 0:
             return make_strip(self._more_below_row(below + 1, width), width, self.scene.palette.background)
-        drawn = make_strip(self._stack.row(line), width, self.scene.palette.background)
+        row = self._stack.row(line)
+        row = mark_matches(row, self._marked_pattern) if self._marked_pattern else row
+        drawn = make_strip(row, width, self.scene.palette.background)
         selection = self.text_selection
         span = selection.get_span(line) if selection else None
         return (mark_selection(drawn, *span) if span else drawn).apply_offsets(0, line)
