@@ -38,7 +38,7 @@ def marked(reader: Reader) -> list[str]:
 @in_a_chat(before=two_talks, size=(100, 30))
 async def test_found_words_are_marked_and_in_view(reader: Reader, view: ThinkingView) -> None:
     await reader.send(f"/thinking {view}")
-    await reader.press("ctrl+f", *"heron")
+    await reader.send("/search heron")
     await reader.shows("A HERON eats it", "The heron waits")
     await reader.press("down", "enter")
     await reader.settle()
@@ -50,7 +50,7 @@ async def test_found_words_are_marked_and_in_view(reader: Reader, view: Thinking
 
 @in_a_chat(before=two_talks, size=(100, 30))
 async def test_session_opened_without_a_search_has_no_marks(reader: Reader) -> None:
-    await reader.press("ctrl+f", *"heron")
+    await reader.send("/search heron")
     await reader.shows("A HERON eats it")
     await reader.press("enter")
     await reader.settle()
@@ -70,5 +70,5 @@ async def test_composer_claims_no_keys_while_the_panel_has_them(reader: Reader) 
     assert reader.sees("enter send")
     await reader.press("ctrl+o", "enter")
     await reader.settle()
-    assert not reader.screen.query_one(SessionsPanel).display
+    assert not reader.chat.query_one(SessionsPanel).display
     assert reader.sees("enter send")

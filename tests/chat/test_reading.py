@@ -80,7 +80,7 @@ async def test_streaming_thinking_follows_the_thinking_view(
     reader.engine.release()
     await reader.at_rest()
     shown = [row for row in reader.rows() if "step number" in row]
-    assert len(shown) == (60 if view is ThinkingView.LIVE else 0)
+    assert len(shown) == {ThinkingView.LIVE: 60, ThinkingView.PEEK: 3}.get(view, 0)
     assert [row for row in reader.rows() if re.search(r"thought \d", row)] != [] or view is ThinkingView.OFF
 
 

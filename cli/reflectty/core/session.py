@@ -135,6 +135,11 @@ class Turn(NamedTuple):
     label: str = ""
     """The name that the user gave it."""
 
+    @property
+    def is_streaming(self) -> bool:
+        """True for a reply that is still being written."""
+        return self.said is not None and self.said.ended is ReplyStatus.STREAMING
+
 
 class SessionSettings(NamedTuple):
     """What the user set for one session; None leaves a field to the settings of the chat."""

@@ -120,14 +120,10 @@ def turns(connection: sqlite3.Connection, name: str, now: float) -> tuple[Turn, 
     read = (read_turn(row, tuple(with_attachments[row[0]]), tuple(with_segments[row[0]])) for row in rows)
     return tuple(
         _with_written_text(turn, load_pieces(connection, turn.id), writing.get(turn.id), now)
-        if is_streaming(turn)
+        if turn.is_streaming
         else turn
         for turn in read
     )
-
-
-def is_streaming(turn: Turn) -> bool:
-    return turn.said is not None and turn.said.ended is ReplyStatus.STREAMING
 
 
 def load_pieces(connection: sqlite3.Connection, turn: int) -> Pieces:

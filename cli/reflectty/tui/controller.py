@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from reflectty.core.errors import ReflecttyError
-from reflectty.core.model_names import short_name_of
+from reflectty.core.model_names import is_same_model, short_name_of
 from reflectty.core.model_spec import is_mini
 from reflectty.core.safety import clean
 from reflectty.tui import slash, status
@@ -101,7 +101,7 @@ class ChatController(Screen[None]):
         self.topline, self.status = TopLine(), StatusLine()
         self.dialogs = Dialogs(lambda: self.app, unicode=self.unicode)
         self.sessions = SessionsController(self)
-        self.tree = TreeController(self)
+        self.version_tree = TreeController(self)
         self._model_managers: dict[str, ModelManager] = {}
         self._methods = methods_of(self)
         self.set_class(not self.unicode, "-plain")
@@ -212,6 +212,9 @@ class ChatController(Screen[None]):
         self.poll()
 
     def poll(self) -> None:
+        """Update what the server and other chats have changed."""
+        with self._report_errors():
+            self.turns.parts.follow_other_chats()
         if self.turns.engine:
             self.run_in_background(partial(self._poll_engine, self.turns.engine), group="poll", exclusive=True)
 
@@ -406,11 +409,15 @@ class ChatController(Screen[None]):
             return
         turns, current = self.turns, self.turns.current
         self.topline.title = self.conversation.title
+        model = current.part.state.model if current else self.conversation.ask_options.model
+        if not is_same_model(model, self.status.facts.model):
+            # The next poll finds those of this model.
+            self.status.facts = self.status.facts._replace(context=0, gpu=None)
         self.status.facts = self.status.facts._replace(
-            model=current.part.state.model if current else self.conversation.ask_options.model,
+            model=model,
             ids=turns.engine is not None and not turns.engine.manages_models,
             mode=status.mode_of(self.conversation),
-            used_tokens=turns.used_tokens,
+            used_tokens=self.conversation.used_tokens,
             speed=turns.speed,
             host=status.host_label_of(turns.engine, self.config.host),
         )

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 
 CONTEXT_GROWTH = 2
+CHARACTERS_PER_TOKEN = 4
+MIN_ESTIMATED_TOKENS = 500
+"""An estimate for a whole context below this is not shown."""
 
 
 def overflow_choices(before: int, error: PromptTooLongError, context: int) -> list[tuple[str, str, str]]:
@@ -83,6 +86,16 @@ class OptionSources(NamedTuple):
 
 
 NO_SOURCES = OptionSources()
+
+
+def estimate_tokens(turn: Turn) -> int:
+    """The tokens of a turn whose model reports none, at four characters each; images are not counted."""
+    said = turn.said
+    if said:
+        tokens = said.measured.thinking_tokens + said.measured.answer_tokens
+        return tokens or len(said.raw + said.raw_thinking) // CHARACTERS_PER_TOKEN
+    files = sum(len(item.content) for item in turn.attachments if item.kind == "file")
+    return (len(turn.text) + files) // CHARACTERS_PER_TOKEN
 
 
 def apply_settings(ask_options: AskOptions, settings: SessionSettings) -> AskOptions:
@@ -295,6 +308,40 @@ class Conversation:
         if self.session:
             self.store.rename(self.session.id, title)
             self.session = self.session._replace(title=title)
+
+    # Tokens, and what other chats write
+
+    @property
+    def used_tokens(self) -> int:
+        """The context tokens of the visible branch: those of its last reply, and an estimate for what came after.
+
+        Before the first reply, a short question alone counts for nothing: what the template adds is not known.
+        """
+        after = 0
+        for turn in reversed(self.path):
+            usage = turn.said.measured.usage if turn.said else NO_METRICS.usage
+            if usage.prompt_tokens or usage.reply_tokens:
+                return usage.prompt_tokens + usage.reply_tokens + after
+            after += estimate_tokens(turn)
+        return after if after >= MIN_ESTIMATED_TOKENS else 0
+
+    def reread_replies(self) -> tuple[Turn, ...]:
+        """Read again the replies that another chat was writing; return those that have changed.
+
+        Once one has ended, the turns that followed it are known, too.
+
+        Raises:
+            StoreError: the session cannot be read.
+        """
+        streaming = {turn.id: turn for turn in self._turns.values() if turn.is_streaming}
+        if self.session is None or not streaming:
+            return ()
+        stored = {turn.id: turn for turn in self.store.turns(self.session.id)}
+        changed = tuple(stored[number] for number, turn in streaming.items() if stored.get(number, turn) != turn)
+        self._turns |= {turn.id: turn for turn in changed}
+        if not any(turn.is_streaming for turn in stored.values()):
+            self._turns |= stored
+        return changed
 
     # Branches
 

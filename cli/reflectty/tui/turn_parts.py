@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reflectty.view.parts import NotePart, QuestionPart
@@ -45,6 +46,17 @@ class TurnParts:
     @property
     def replies(self) -> tuple[ReplyPart, ...]:
         return tuple(part for part in self._transcript.parts if isinstance(part, ReplyPart))
+
+    def follow_other_chats(self) -> None:
+        """Show what other chats have added to replies that they were writing when this session was read.
+
+        Raises:
+            StoreError: the session cannot be read.
+        """
+        for turn in self._conversation.reread_replies():
+            part = self.find(turn.id)
+            if isinstance(part, ReplyPart) and turn.said:
+                self._transcript.change(part, partial(part.restore, turn.said))
 
     def add_question(self, part: QuestionPart) -> None:
         self._transcript.add(part)

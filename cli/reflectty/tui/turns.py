@@ -117,8 +117,6 @@ class TurnQueue:
         """Tokens per second of the last reply."""
         self.last_model = ""
         """The model of the last reply that has any text."""
-        self.used_tokens = 0
-        """Context tokens that the last turn used."""
         self.parts = TurnParts(conversation, transcript)
         self._conversation = conversation
         self._watcher = watcher
@@ -252,7 +250,6 @@ class TurnQueue:
         figures = reply.measured
         self.speed = figures.tokens_per_second or self.speed
         self.last_model = reply.model if reply.segments else self.last_model
-        self.used_tokens = figures.usage.prompt_tokens + figures.usage.reply_tokens or self.used_tokens
 
     async def _wait_for_engine(self, turn: RunningTurn) -> Engine:
         """The engine once it is open: the user may send the first question, and stop it, before that."""

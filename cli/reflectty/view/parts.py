@@ -44,7 +44,7 @@ class ThinkingView(StrEnum):
     LIVE = "live"
     """All of it."""
     PEEK = "peek"
-    """Its last rows while it streams, then the summary."""
+    """Its last rows and the summary."""
     FOLDED = "folded"
     """The summary."""
     OFF = "off"

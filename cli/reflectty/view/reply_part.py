@@ -10,6 +10,7 @@ from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind, Segment
 from reflectty.core.session import ReplyOrigin
 from reflectty.view.parts import QuestionPart, ThinkingView, branch_remarks_of, remark_rows, to_chat_wording
+from reflectty.view.rows import MARGIN
 from reflectty.view.sections import ReplySections
 from reflectty.view.summary import control_character_remark, remarks_on
 from reflectty.view.thinking import ReplyState, summary_rows
@@ -95,10 +96,15 @@ class ReplyPart:
     def from_stored(cls, stored: StoredReply, *, turn: int | None = None) -> ReplyPart:
         """The part of a stored reply."""
         part = cls(stored.model, turn=turn, origin=stored.origin, reads_thoughts=False)
-        for number, (kind, text) in enumerate(stored.segments):
-            part.show(Segment(kind, text, number))
-        part.end(stored)
+        part.restore(stored)
         return part
+
+    def restore(self, stored: StoredReply) -> None:
+        """Show a stored reply in place of all that came before."""
+        self._sections = ReplySections(reads_thoughts=False)
+        for number, (kind, text) in enumerate(stored.segments):
+            self.show(Segment(kind, text, number))
+        self.end(stored)
 
     def lay_out(self, scene: Scene) -> None:
         self._scene = scene
@@ -133,8 +139,11 @@ class ReplyPart:
         )
 
     def _is_peeking(self, section: Section) -> bool:
-        is_live = not self.state.is_over and section is self._sections.all[-1] and self.open_override is None
-        return is_live and self._scene is not None and self._scene.view is ThinkingView.PEEK
+        """True for the last section of thinking in the peek view."""
+        if self._scene is None or self._scene.view is not ThinkingView.PEEK or self.open_override is not None:
+            return False
+        thoughts = (one for one in reversed(self._sections.all) if not one.is_answer and not one.is_empty)
+        return section is next(thoughts, None)
 
     def toggle(self) -> None:
         """Open or fold the thinking."""
@@ -206,8 +215,8 @@ class ReplyPart:
         branch = branch_remarks_of(self.branch, "reply", scene)
         if self.state.is_over and not thoughts and not branch and self.state.origin is ReplyOrigin.ASKED:
             return []
-        if scene.view is ThinkingView.OFF and self.open_override is None and self.state.is_over and not branch:
-            return []
+        if scene.view is ThinkingView.OFF and self.open_override is None and self.state.is_over:
+            return [[MARGIN, (text, scene.palette.styles["faint"])] for text in branch]
         thinking = bool(thoughts) and self._sections.all[-1] is thoughts[-1]
         line = thoughts[-1].last_line if thinking and not self.is_open and not self._is_peeking(thoughts[-1]) else ""
         shown = (scene, self.state.values, bool(thoughts), self.is_open, line, branch, self.is_last)

@@ -90,7 +90,7 @@ class SessionActions(ActionGroup):
     @action("Tree of versions", "ctrl+t", slash="/tree")
     async def tree(self, _: str) -> None:
         """Show all branches of the session."""
-        await self._controller.tree.open()
+        await self._controller.version_tree.open()
 
     @action("Save the session to a file", "ctrl+s", slash="/save", argument="PATH")
     async def save(self, path: str) -> None:
