@@ -50,6 +50,11 @@ summary, .summary { color: var(--dim); font-size: .9rem; cursor: pointer; }
 .summary { cursor: auto; }
 summary:hover { color: var(--text); }
 summary b { color: var(--correction); }
+.map { display: flex; gap: 1px; max-width: 32rem; margin: .3rem 0; }
+.map i { flex: 1; height: .35rem; background: var(--dim); opacity: .3; }
+.map i[title] { background: var(--correction); opacity: 1; }
+.map i.check, .map i.alternative { height: .2rem; align-self: end; }
+.map i.likely { opacity: .5; }
 .steered { color: var(--accent) !important; }
 .steered::before { content: "✎ "; }
 .thought { margin-bottom: 1rem; }
@@ -244,7 +249,7 @@ def _reply_html(reply: StoredReply) -> Iterator[str]:
     thoughts = [(kind, text) for kind, text in thoughts if text.strip()]
     yield '<section class="reply">'
     if thoughts:
-        yield f'<details class="thought"><summary>{_summary_html(reply) or "thinking"}</summary>'
+        yield f'<details class="thought"><summary>{_summary_html(reply) or "thinking"}{_map_html(reply)}</summary>'
         for kind, text in thoughts:
             yield f'<div class="{"correction" if kind is Kind.REFLECTION else "thinking"}">{escape(text)}</div>'
         yield "</details>"
@@ -254,6 +259,26 @@ def _reply_html(reply: StoredReply) -> Iterator[str]:
     for text, wrong in remarks_on(reply):
         yield f'<p class="{"wrong" if wrong else "remark"}">{escape(clean_line(text))}</p>'
     yield "</section>"
+
+
+def _map_html(reply: StoredReply) -> str:
+    """The strip that shows where a long thought turned; empty for a short one, or one that never turns."""
+    from reflectty.reasoning.thought_reader import marks_in
+    from reflectty.view.thought_map import SHORTEST, cells_of, points_of
+
+    marks = marks_in(reply.segments)
+    points, length = points_of(
+        (kind, len(text), [mark for mark in marks if mark.block == number])
+        for number, (kind, text) in enumerate(reply.segments)
+        if kind is not Kind.ANSWER
+    )
+    if length < SHORTEST or not points:
+        return ""
+    cells = (
+        f'<i class="{cell.kind}{"" if cell.is_sure else " likely"}" title="{cell.kind}"></i>' if cell else "<i></i>"
+        for cell in cells_of(points, length)
+    )
+    return f'<span class="map" aria-hidden="true">{"".join(cells)}</span>'
 
 
 def _summary_html(reply: StoredReply) -> str:

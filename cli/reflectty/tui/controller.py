@@ -312,6 +312,14 @@ class ChatController(Screen[None]):
 
     # The screen
 
+    def on_transcript_map_clicked(self, event: Transcript.MapClicked) -> None:
+        """Go to the place in the thinking that was clicked on its map."""
+        if not event.part.is_open:
+            self.transcript.change(event.part, event.part.toggle)
+        row = event.part.turning_row_near(event.share)
+        if row >= 0:
+            self.transcript.mark_row(event.part, row)
+
     def on_transcript_toggled(self, event: Transcript.Toggled) -> None:
         self.transcript.change(event.part, event.part.toggle)
 

@@ -14,6 +14,7 @@ from reflectty.view.rows import MARGIN
 from reflectty.view.sections import ReplySections
 from reflectty.view.summary import control_character_remark, remarks_on
 from reflectty.view.thinking import ReplyState, summary_rows
+from reflectty.view.thought_map import map_row, points_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +58,8 @@ class ReplyPart:
         self._sections = ReplySections(reads_thoughts=reads_thoughts)
         self._scene: Scene | None = None
         self._summary: list[Row] = []
+        self.map_at = -1
+        """The row of the thought map; -1 if there is none."""
         self._summarized: tuple[object, ...] = ()
         """The values that the summary was made of: every row of a frame asks for its height."""
 
@@ -231,7 +234,24 @@ class ReplyPart:
                 branch=branch,
                 has_hints=self.is_last,
             )
+            thought_map = self._map_row(scene) if thoughts and self.state.is_over else None
+            self.map_at = len(self._summary) if thought_map else -1
+            self._summary += [thought_map] if thought_map else []
         return self._summary
+
+    def _map_row(self, scene: Scene) -> Row | None:
+        """The strip that shows where a long thought turned; None if it was short, or is not read."""
+        if not scene.reads_thoughts or self._sections.readings is None:
+            return None
+        blocks = [block for section in self._sections.all if not section.is_answer for block in section.blocks]
+        points, length = points_of((block.kind, sum(map(len, block.pieces)), block.marks) for block in blocks)
+        return map_row(points, length, scene.palette, scene.columns.prose)
+
+    def turning_row_near(self, share: float) -> int:
+        """The row of the correction or second thought nearest to a share of the thinking; -1 if there is none."""
+        thinking = sum(len(section.rows) for section in self._sections.all if not section.is_answer)
+        wanted = len(self._summary) + share * thinking
+        return min(self.turning_rows, key=lambda row: abs(row - wanted), default=-1)
 
     @property
     def turning_rows(self) -> tuple[int, ...]:
@@ -240,7 +260,7 @@ class ReplyPart:
             return ()
         glyphs = self._scene.palette.glyphs
         signs = {glyphs.correction, glyphs.second_correction, glyphs.check, glyphs.alternative}
-        found = [at for at, row in enumerate(self.rows) if len(row) > 1 and row[0][0] in signs]
+        found = [at for at, row in enumerate(self.rows) if len(row) > 1 and row[0][0] in signs and at != self.map_at]
         return tuple(at for at in found if at - 1 not in found)
 
     @property

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 
 from reflectty.core.safety import clean, is_safe_link
-from reflectty.core.session import Attachment, Turn, branch_to
+from reflectty.core.segments import Kind
+from reflectty.core.session import Attachment, StoredReply, Turn, branch_to
 from reflectty.export.html import MAX_MARKDOWN_LENGTH, as_html, markdown_to_html
 from support.conversations import SESSION, TURNS
 from support.hostile_strategies import CONTROLS, MARKUP, OPEN, session_with, turns_with
@@ -202,3 +203,14 @@ def test_unparsable_markdown_is_shown_as_plain_text(text: str) -> None:
     (tag, _), *_ = Reader(markdown_to_html(text)).tags
     assert tag == "pre"
     assert "".join(Reader(markdown_to_html(text)).texts).strip() == text
+
+
+def test_long_thought_has_a_map() -> None:
+    plain = "I add the next number to the sum of those before it. " * 20
+    thinking = f"{plain}Wait, no, that is wrong. {plain}"
+    reply = StoredReply("m", segments=((Kind.THINKING, thinking), (Kind.ANSWER, "4")))
+    page = as_html(SESSION, (Turn(1, None, 0.0, "q"), Turn(2, 1, 0.0, said=reply)))
+    cells = [attributes for tag, attributes in Reader(page).tags if tag == "i"]
+
+    assert len(cells) == 60
+    assert [cell for cell in cells if cell] == [{"class": "correction", "title": "correction"}]

@@ -61,9 +61,7 @@ class ThinkingActions(ActionGroup):
             other.marked_row = -1
         rows = part.turning_rows
         if rows:
-            part.marked_row = rows[min(number, len(rows) - 1)]
-            transcript.reveal(part, part.marked_row)
-            transcript.refresh()
+            transcript.mark_row(part, rows[min(number, len(rows) - 1)])
 
     @action("Expand or collapse thinking", "alt+o")
     async def toggle_thinking(self, _: str) -> None:

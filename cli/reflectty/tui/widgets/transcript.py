@@ -17,6 +17,7 @@ from reflectty.tui.widgets.strips import make_strip, mark_matches, mark_selectio
 from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import GUTTER_WIDTH, cell_width, text_of_row
 from reflectty.view.stack import Stack
+from reflectty.view.thought_map import share_at
 
 if TYPE_CHECKING:
     import re
@@ -59,6 +60,13 @@ class Transcript(ScrollView):
         def __init__(self, part: ReplyPart) -> None:
             super().__init__()
             self.part = part
+
+    class MapClicked(Message):
+        """The user clicked the map of a thought, at a share of it."""
+
+        def __init__(self, part: ReplyPart, share: float) -> None:
+            super().__init__()
+            self.part, self.share = part, share
 
     def __init__(self, scene: Scene) -> None:
         super().__init__()
@@ -286,6 +294,12 @@ class Transcript(ScrollView):
         indent = max(0, (min(width, self.scene.columns.prose) - cell_width(text)) // 2)
         return [(" " * indent, Style.null()), (text, self.scene.palette.styles["accent"])]
 
+    def mark_row(self, part: ReplyPart, row: int) -> None:
+        """Mark a row of a part and bring it into view."""
+        part.marked_row = row
+        self.reveal(part, row)
+        self.refresh()
+
     # The mouse
 
     def on_click(self, event: events.Click) -> None:
@@ -298,6 +312,8 @@ class Transcript(ScrollView):
             self.go_to_end()
         elif isinstance(part, ReplyPart) and row == 0 and self.text_selection is None:
             self.post_message(self.Toggled(part))
+        elif isinstance(part, ReplyPart) and row == part.map_at and self.text_selection is None:
+            self.post_message(self.MapClicked(part, share_at(place.x)))
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text, without the gutter."""
