@@ -73,7 +73,7 @@ TAGS = frozenset(
         "table",
         "thead",
     }
-    | {"tbody", "tr", "th", "td", "em", "strong", "s", "blockquote", "img"}
+    | {"tbody", "tr", "th", "td", "em", "strong", "s", "blockquote", "img", "i"}
 )
 ATTRIBUTES = {
     "class",
@@ -88,6 +88,8 @@ ATTRIBUTES = {
     "name",
     "src",
     "alt",
+    "title",
+    "aria-hidden",
 }
 
 
