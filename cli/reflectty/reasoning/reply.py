@@ -97,8 +97,6 @@ class Reply:
         """How many second thoughts are sure; None while they are not read."""
         self._thoughts: ThoughtReader | None = None
         """Reads the second thoughts, once they have been asked for."""
-        self._read_pieces: dict[int, int] = {}
-        """By block how many of its pieces were read."""
         self._clock, self._started_at = clock, clock()
         self._first_text_at = self._thinking_ended_at = self._last_chunk_at = self._started_at
         self._has_begun = False
@@ -318,17 +316,9 @@ class Reply:
         if self._thoughts is None:
             from reflectty.reasoning.thought_reader import ThoughtReader
 
-            self._thoughts, self._read_pieces = ThoughtReader(), {}
-        for number, block in self._blocks.items():
-            if block.kind is Kind.THINKING:
-                if number not in self._read_pieces:
-                    self._read_pieces[number] = 0
-                    self._thoughts.begin(number)
-                if new := block.pieces[self._read_pieces[number] :]:
-                    self._thoughts.feed("".join(new))
-                    self._read_pieces[number] += len(new)
-        if self.done:
-            self._thoughts.close()
+            self._thoughts = ThoughtReader()
+        thinking = ((number, block.pieces) for number, block in self._blocks.items() if block.kind is Kind.THINKING)
+        self._thoughts.catch_up(thinking, is_over=self.done)
         self.readings = self._thoughts.readings
         return tuple(self._thoughts.marks)
 

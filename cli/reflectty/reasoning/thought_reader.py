@@ -39,6 +39,8 @@ class ThoughtReader:
         """Of each block the characters before it, and its number."""
         self._read = 0
         self._is_open = False
+        self._read_pieces: dict[int, int] = {}
+        """By block how many of its pieces `catch_up` has read."""
 
     def begin(self, block: int) -> None:
         """Start a block of thinking."""
@@ -57,6 +59,18 @@ class ThoughtReader:
         """Add text of the last block; the marks that it decides."""
         self._read += len(text)
         return self._place(self._recogniser.feed(text))
+
+    def catch_up(self, blocks: Iterable[tuple[int, Sequence[str]]], *, is_over: bool) -> None:
+        """Read what is new in the blocks of thinking, each with its number and its pieces so far."""
+        for number, pieces in blocks:
+            if number not in self._read_pieces:
+                self._read_pieces[number] = 0
+                self.begin(number)
+            if new := pieces[self._read_pieces[number] :]:
+                self.feed("".join(new))
+                self._read_pieces[number] += len(new)
+        if is_over:
+            self.close()
 
     def close(self) -> tuple[ThoughtMark, ...]:
         """End the thinking; the marks that were still open."""
