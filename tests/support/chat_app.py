@@ -177,7 +177,7 @@ class Reader:
         """Wait until nothing is left to do, the next frame included."""
         await self.pilot.pause()
         transcript = self.chat.transcript
-        if transcript._timer:  # noqa: SLF001 - a frame is due within 33 ms: it comes now
+        if transcript._timer:  # noqa: SLF001 - a frame is due within 50 ms: it comes now
             transcript._draw_frame()  # noqa: SLF001
             await self.pilot.pause()
 

@@ -342,7 +342,7 @@ class Reply:
     @property
     def corrections(self) -> int:
         """The number of the model's corrections."""
-        return len(self.reflections)
+        return sum(block.kind is Kind.REFLECTION for block in self._blocks.values())
 
     @property
     def has_markers(self) -> bool:

@@ -20,6 +20,7 @@ from reflectty.tui.actions import methods_of
 from reflectty.tui.actions.general import COMPOSER_ACTIONS
 from reflectty.tui.composer.composer import Composer, Suggestions
 from reflectty.tui.composer.draft import load_attachment
+from reflectty.tui.compositor import LineCompositor
 from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.dialogs import Dialogs
 from reflectty.tui.keys import format_key
@@ -71,6 +72,7 @@ class ChatController(Screen[None]):
 
     def __init__(self, chat_config: ChatConfig) -> None:
         super().__init__()
+        self._compositor = LineCompositor()
         self.config = chat_config
         self.theme = chat_config.theme
         self.actions = chat_config.actions

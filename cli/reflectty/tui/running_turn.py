@@ -10,6 +10,7 @@ from reflectty.chat.recorder import Recorder, RecordTarget, stored_reply_of
 from reflectty.core.errors import OptionError, ReflecttyError, StoreError
 from reflectty.core.model_names import is_cloud_notice
 from reflectty.core.named_tuple import NamedTuple
+from reflectty.core.segments import Reclassification
 from reflectty.core.session import NO_METRICS, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class RunningTurn:
             self._transcript.mark_changed(self.part)
 
     def show(self, event: Event) -> None:
-        row = self.part.stable_height
+        row = 0 if isinstance(event, Reclassification) else self.part.stable_height
         self.part.show(event)
         self._transcript.mark_changed(self.part, row)
 

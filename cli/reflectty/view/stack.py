@@ -58,6 +58,7 @@ MAX_LAID_OUT_AT_ONCE = 12
 """Maximum parts laid out at once when the user scrolls near the first laid-out one."""
 GAP = 1
 """Blank rows between two parts."""
+_NO_ROW: Row = []
 
 
 class Stack:
@@ -150,7 +151,7 @@ class Stack:
 
     def row(self, line: int) -> Row:
         found = self.part_at(line)
-        return found[0].row(found[1]) if found and found[1] < found[0].height else []
+        return found[0].row(found[1]) if found and found[1] < found[0].height else _NO_ROW
 
     def anchor_at(self, line: int) -> ScrollAnchor | None:
         """The anchor of a line, to find it again after a change."""

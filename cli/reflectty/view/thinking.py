@@ -179,7 +179,8 @@ class ReplyState:
         self.model = clean_line(reply.model, 60)
 
     def tick(self, seconds: float, kind: Kind | None) -> None:
-        self.seconds, self.kind = seconds, kind
+        # Only what is visible counts: the line is drawn again once a value has changed.
+        self.seconds, self.kind = int(seconds * TURNS_PER_SECOND) / TURNS_PER_SECOND, kind
         if self._reply:
             self._reply.readings = self.readings
             self.measured = self._reply.metrics

@@ -1,6 +1,6 @@
 """The transcript widget: shows the parts of a conversation, draws only visible lines and follows the end.
 
-Complete rows are kept; of a running reply only the last rows are laid out again, at most 30 times per second. Parts
+Complete rows are kept; of a running reply only the last rows are laid out again, at most 20 times per second. Parts
 that were never in view are not laid out.
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
-from textual.geometry import Offset, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.widget import Widget
 
+from reflectty.tui.widgets.scrollbar import LineScrollBar
 from reflectty.tui.widgets.strips import make_strip, mark_matches, mark_selection
 from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import GUTTER_WIDTH, cell_width, text_of_row
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from textual import events
+    from textual.scrollbar import ScrollBar
     from textual.selection import Selection
     from textual.strip import Strip
     from textual.timer import Timer
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Row
     from reflectty.view.stack import ScrollAnchor
 
-FRAMES_PER_SECOND = 30
+FRAMES_PER_SECOND = 20
+_MAX_STRIPS = 256
+"""Maximum lines whose strips are kept."""
 
 
 class Transcript(ScrollView):
@@ -75,6 +80,10 @@ class Transcript(ScrollView):
         self._stack = Stack(scene)
         self._marked_pattern: re.Pattern[str] | None = None
         self._changed_from: tuple[int, int] | None = None
+        self._changed_heads: list[Part] = []
+        """The parts whose first row has changed."""
+        self._strips: dict[tuple[int, int, int], tuple[Row, list[Strip]]] = {}
+        """The drawn lines near the view by line, first column and width, each with the row that it shows."""
         self._timer: Timer | None = None
 
     # Parts
@@ -88,6 +97,7 @@ class Transcript(ScrollView):
         """Replace all parts and show the end."""
         self._stack.parts = list(parts)
         self._marked_pattern = None
+        self._strips.clear()
         self.follows_end = True
         self._start_at(self._stack.lay_out_before(len(self.parts)), None)
 
@@ -120,14 +130,17 @@ class Transcript(ScrollView):
         at = self._stack.index(part)
         if at >= self._stack.first:
             self._changed_from = min(self._changed_from or (at, row), (at, row))
-            if self._timer is None:
-                self._timer = self.set_timer(1 / FRAMES_PER_SECOND, self._draw_frame)
+            self._schedule_frame()
 
     def refresh_first_row(self, part: Part) -> None:
-        """Redraw only the first row of a part."""
-        line = self._stack.top_of(part)
-        if line >= 0:
-            self.refresh_line(line)
+        """Redraw only the first row of a part, with the next frame."""
+        if part not in self._changed_heads:
+            self._changed_heads.append(part)
+        self._schedule_frame()
+
+    def _schedule_frame(self) -> None:
+        if self._timer is None:
+            self._timer = self.set_timer(1 / FRAMES_PER_SECOND, self._draw_frame)
 
     def lay_out_part(self, part: Part) -> None:
         """Lay out one part again, after a change that its rows depend on."""
@@ -140,6 +153,7 @@ class Transcript(ScrollView):
             self._draw_frame()
             reading = self._reading_anchor()
             self._stack.scene = scene
+            self._strips.clear()
             # Parts far above the view are laid out when the user scrolls to them.
             at = self._stack.index(reading.part) if reading else len(self.parts)
             self._stack.lay_out(at, len(self.parts))
@@ -164,16 +178,33 @@ class Transcript(ScrollView):
         if self._timer:
             self._timer.stop()
         self._timer = None
-        if self._changed_from is None or not self.is_attached:
+        if not self.is_attached:
+            return
+        self._draw_heads()
+        if self._changed_from is None:
             return
         (at, row), self._changed_from = self._changed_from, None
         line, before = self._stack.line_at(at, row), self._stack.height
         self._stack.measure(max(at, self._stack.first))
         scrolled = self._apply_height(reading)
         if not scrolled:
-            self.refresh_lines(line, max(self._stack.height, before) - line + 2)
+            self._refresh_rows(line, max(self._stack.height, before) - line)
             if not self.follows_end:
-                self.refresh_line(self.scroll_offset.y + self.size.height - 1)
+                self._refresh_rows(self.scroll_offset.y + self.size.height - 1)
+
+    def _draw_heads(self) -> None:
+        """Draw the first rows that have changed, where they are in view."""
+        parts, self._changed_heads = self._changed_heads, []
+        for part in parts:
+            line = self._stack.top_of(part) if part in self.parts else -1
+            if line >= 0:
+                self._refresh_rows(line)
+
+    def _refresh_rows(self, line: int, count: int = 1) -> None:
+        """Redraw the lines that are in view, without the scrollbar."""
+        rows = Region(0, line - self.scroll_offset.y, self.scene.width, count).intersection(self.size.region)
+        if rows:
+            self.refresh(rows)
 
     def _reading_anchor(self) -> ScrollAnchor | None:
         """The anchor of the first row in view; None while the end is followed."""
@@ -184,7 +215,9 @@ class Transcript(ScrollView):
         before = self.scroll_offset.y
         size = Size(self.size.width, self._stack.height)
         if size != self.virtual_size:
-            self.virtual_size = size
+            # Setting it would lay out the whole screen, whose widgets do not depend on it.
+            self.set_reactive(Widget.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
         line = self.max_scroll_y if reading is None else min(self._stack.line_of(reading), self.max_scroll_y)
         self.scroll_to(y=line, animate=False)
         return self.scroll_offset.y != before
@@ -250,6 +283,7 @@ class Transcript(ScrollView):
     def mark(self, pattern: re.Pattern[str] | None) -> None:
         """Mark what matches a pattern, until other parts are shown."""
         self._marked_pattern = pattern
+        self._strips.clear()
         self.refresh()
 
     def reveal_mark(self, part: Part) -> None:
@@ -273,7 +307,45 @@ class Transcript(ScrollView):
     def _clamp_line(self, line: int) -> int:
         return max(0, min(line, self.max_scroll_y))
 
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = bar = LineScrollBar(vertical=True, name="vertical", thickness=1)
+            bar.display = False
+            self.app._start_widget(self, bar)  # noqa: SLF001 - as Textual starts its own
+        return self._vertical_scrollbar
+
     # Drawing
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        if self.text_selection:
+            return super().render_lines(crop)
+        top = self.gutter.top
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            # The last row of the view may say how much follows.
+            shows_row = top <= y < top + self.size.height - (not self.follows_end)
+            row = self._stack.row(y - top + self.scroll_offset.y) if shows_row else None
+            strips += self._render_cached(row, Region(crop.x, y, crop.width, 1))
+        return strips
+
+    def _render_cached(self, row: Row | None, crop: Region) -> list[Strip]:
+        """Render one line, or reuse its strip if it shows the same row as before."""
+        if row is None:
+            return super().render_lines(crop)
+        key = crop.y + self.scroll_offset.y, crop.x, crop.width
+        known = self._strips.get(key)
+        if known is None or known[0] is not row:
+            if len(self._strips) > _MAX_STRIPS:
+                self._strips.clear()
+            # The row may have changed without a refresh yet, and Textual would reuse the line that it knows.
+            self._styles_cache.set_dirty(crop)
+            known = self._strips[key] = row, super().render_lines(crop)
+        return known[1]
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips.clear()
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size
