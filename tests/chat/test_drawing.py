@@ -104,3 +104,32 @@ async def test_nothing_on_the_screen_is_out_of_date(reader: Reader) -> None:
     await assert_up_to_date()
     await reader.press("ctrl+end")
     await assert_up_to_date()
+
+
+BLOCKS = {
+    "code": ("```python\n", "x{0} = {0}\n"),
+    "code that holds code": ("```markdown\n", "word {0}\n"),
+    "paragraph": ("First\n", "word {0}\n"),
+    "list item": ("- first\n", "  word {0}\n"),
+    "table": ("| a | b |\n|---|---|\n", "| word {0:3} | b |\n"),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+@in_a_chat(size=(80, 24))
+async def test_reader_of_an_open_block_keeps_the_lines(reader: Reader, name: str) -> None:
+    head, line = BLOCKS[name]
+    lines = [line.format(at) for at in range(300)]
+    reader.engine.add(head, *lines[:100], HOLD, *lines[100:], HOLD, "\n\n")
+    await reader.ask_held(QUESTION, line.format(99).strip(" |b\n"))
+    await reader.press("pageup")
+    assert "more above" not in reader.text
+    read = [row for row in reader.rows()[2:-6] if row.strip()]
+    assert len(read) > 10
+    below = reader.row("more below")
+    reader.engine.release()
+    await reader.until(lambda: reader.row("more below") != below)
+    assert [row for row in reader.rows()[2:-6] if row.strip()] == read
+    reader.engine.release()
+    await reader.at_rest()
+    assert [row for row in reader.rows()[2:-6] if row.strip()] == read

@@ -12,9 +12,9 @@ from reflectty.core.segments import Kind
 from reflectty.export.markdown import answer_text_of, session_line_of
 from reflectty.system import assets, theme
 from reflectty.system.theme import COLOR_ROLES
-from reflectty.view.code import highlight
 from reflectty.view.grammar import MAX_NESTING, markdown_parser
 from reflectty.view.summary import ORIGIN_LABELS, remarks_on, summary_facts
+from reflectty.view.syntax import highlight
 from reflectty.view.tex import render_formula
 
 if TYPE_CHECKING:

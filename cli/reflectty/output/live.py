@@ -183,7 +183,7 @@ class LiveRenderer:
             region.draw([*gap, *rows], live)
             self._above = name
         else:
-            region.draw(live=[*gap, *live][-region.height :] if gap else live)
+            region.draw(live=[*gap, *live][-region.live_height :] if gap else live)
 
     def _finish(self) -> None:
         """End the open block and print its rows."""

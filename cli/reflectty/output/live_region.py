@@ -130,7 +130,7 @@ class LiveRegion:
         return columns_for(screen_size_of(self._terminal, self._sink).columns - 1)
 
     @property
-    def height(self) -> int:
+    def live_height(self) -> int:
         """Maximum live rows: few enough to keep the first on the screen."""
         return max(1, min(MAX_LIVE_ROWS, screen_size_of(self._terminal, self._sink).rows - 1))
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+    from reflectty.view.grammar import FenceOpener
+
 _CODE_INDENT = 4
 _ITEM = re.compile(r"( {0,3}(?:[-+*]|\d{1,9}[.)]))( {1,4}(?! )| |(?=\n))")
 _QUOTE = re.compile(r" {0,3}>")
@@ -49,9 +51,19 @@ class Splitter:
         return "".join((*self._lines, *self._rest))
 
     @property
-    def is_fence(self) -> bool:
-        """True if the open block is fenced code."""
-        return self._fence is not None
+    def open_lines(self) -> list[str]:
+        """The complete lines of the open block, with blank ones above it."""
+        return self._lines
+
+    @property
+    def open_line(self) -> str:
+        """The line that is not complete yet."""
+        return "".join(self._rest)
+
+    @property
+    def open_code(self) -> FenceOpener | None:
+        """The opener of the open code block if each of its lines is code until one closes it."""
+        return self._code
 
     def feed(self, text: str) -> list[str]:
         """Add text; return the blocks that are now complete."""
@@ -75,6 +87,7 @@ class Splitter:
     def _reset(self) -> None:
         self._has_begun = self._is_quote = False
         self._fence: FenceTracker | None = None
+        self._code: FenceOpener | None = None
         self._formula: OpenFormula | None = None
         self._indent = self._refused_at = 0
 
@@ -124,6 +137,7 @@ class Splitter:
         self._has_begun = True
         fence, item = parse_fence_opener(line), _ITEM.match(line)
         self._fence = FenceTracker(fence) if fence and "|" not in line else None
+        self._code = fence if self._fence and fence and not fence.can_nest and not line.startswith(" ") else None
         self._indent = len(item[1]) + (len(item[2]) or 1) if item else 0
         self._is_quote = bool(_QUOTE.match(line))
         self._formula = None if _is_indented(line) else find_open_formula(line)

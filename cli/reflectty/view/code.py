@@ -2,111 +2,83 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from reflectty.view.inline import wrap_line
 from reflectty.view.rows import BOLD, PLAIN, Row, cell_width, expand_tabs, text_of_row
+from reflectty.view.syntax import LineHighlighter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from rich.style import Style
-
-    from reflectty.view.rows import Palette, Run
-
-_MAX_HIGHLIGHTED = 60_000
-"""Longer code is not highlighted: the lexer may take long, for text rarely read in a terminal."""
+    from reflectty.view.rows import Palette
 
 _CONTINUATION_STEP = 4
-_ROLES = {
-    "Comment": "dim",
-    "Keyword": "you",
-    "Operator.Word": "you",
-    "Name.Tag": "you",
-    "Name.Builtin": "accent",
-    "Name.Decorator": "accent",
-    "Name.Attribute": "accent",
-    "Name.Exception": "accent",
-    "Literal.Number": "accent",
-    "Literal.String": "good",
-    "Generic.Inserted": "good",
-    "Generic.Deleted": "error",
-    "Generic.Heading": "dim",
-    "Generic.Subheading": "dim",
-    "Generic.Prompt": "dim",
-}
-_BOLD = ("Keyword", "Operator.Word", "Name.Function", "Name.Class")
+
+
+class CodeRenderer:
+    """Renders code line by line; returned rows never change.
+
+    The rows are on the panel if the theme has one, else indented. The panel is `least` columns wide, and as wide as the
+    row where that is more, up to `most`.
+    """
+
+    def __init__(self, language: str, least: int, most: int, palette: Palette) -> None:
+        self._highlighter = LineHighlighter(language if palette.has_color else "")
+        self._least, self._palette = least, palette
+        self._inset = 1 if palette.panel else 2
+        self._room = max(1, most - self._inset * 2)
+        self._blank_count = 0
+        """Number of blank lines that are drawn once another line follows."""
+        self._has_rows = False
+
+    def feed(self, line: str) -> list[Row]:
+        """Add a complete line, without its line break."""
+        line = expand_tabs(line)
+        pieces = self._highlighter.feed(line + "\n")
+        if not line.strip():
+            self._blank_count += 1
+            return []
+        styles = self._palette.styles
+        row = [(text.rstrip("\n"), styles[role] + BOLD if bold else styles[role]) for text, role, bold in pieces]
+        wrapped = wrap_line([run for run in row if run[0]], self._room, _continuation_indent(line, self._room))
+        rows = [*([[]] * self._blank_count), *wrapped]
+        self._blank_count, self._has_rows = 0, True
+        return [self._frame(row) for row in rows]
+
+    def preview(self, line: str) -> list[Row]:
+        """The rows of a line that is not complete yet."""
+        before = self._highlighter, self._blank_count, self._has_rows
+        self._highlighter = copy(self._highlighter)
+        rows = self.feed(line)
+        self._highlighter, self._blank_count, self._has_rows = before
+        return rows
+
+    def close(self) -> list[Row]:
+        """The one row of a block without any text."""
+        return [] if self._has_rows else [self._frame([])]
+
+    def _frame(self, row: Row) -> Row:
+        indent, panel = " " * self._inset, self._palette.panel
+        if panel is None:
+            return [(indent, PLAIN), *row] if row else []
+        rest = self._least - self._inset - cell_width(text_of_row(row))
+        tail = " " * max(self._inset, rest)
+        return [(indent, panel), *((text, panel + style) for text, style in row), (tail, panel)]
 
 
 def render_code(text: str, language: str, least: int, most: int, palette: Palette) -> list[Row]:
-    """The rows of a code block, on the panel if the theme has one, else indented.
+    """The rows of a whole code block."""
+    code = CodeRenderer(language, least, most, palette)
+    rows = [row for line in text.split("\n") for row in code.feed(line)]
+    return rows + code.close()
 
-    The panel is `least` columns wide, or as wide as the code needs, up to `most`.
-    """
-    lines = _lines(_highlighted_runs(expand_tabs(text), language, palette))
-    inset = 1 if palette.panel else 2
-    room = max(1, most - inset * 2)
-    rows = [row for line in lines for row in wrap_line(line, room, _continuation_indent(text_of_row(line), room))]
-    width = max(least, *(cell_width(text_of_row(row)) + inset * 2 for row in rows))
-    return [_frame_row(row, inset, width, palette.panel) for row in rows]
+
+def language_of(info: str) -> str:
+    """The language that the opener of a code block names; empty if it names none."""
+    words = info.split(maxsplit=1)
+    return words[0].lower() if words else ""
 
 
 def _continuation_indent(line: str, width: int) -> int:
     """The indent of a wrapped line: deeper than its start, so that it does not look like a new line."""
     return min(len(line) - len(line.lstrip(" ")) + _CONTINUATION_STEP, width // 2)
-
-
-def _frame_row(row: Row, inset: int, width: int, panel: Style | None) -> Row:
-    indent = " " * inset
-    if panel is None:
-        return [(indent, PLAIN), *row] if row else []
-    rest = width - inset - cell_width(text_of_row(row))
-    return [(indent, panel), *((text, panel + style) for text, style in row), (" " * rest, panel)]
-
-
-def _lines(runs: Iterable[Run]) -> list[Row]:
-    lines: list[Row] = [[]]
-    for text, style in runs:
-        first, *others = text.split("\n")
-        lines[-1].append((first, style))
-        lines += [[(other, style)] for other in others]
-    while len(lines) > 1 and not text_of_row(lines[-1]).strip():
-        lines.pop()
-    return [[run for run in line if run[0]] for line in lines]
-
-
-def _highlighted_runs(text: str, language: str, palette: Palette) -> Iterator[Run]:
-    if not palette.has_color:
-        return iter([(text, palette.styles["text"])])
-    return ((piece, _style_of(role, palette, bold=bold)) for piece, role, bold in highlight(text, language))
-
-
-def _style_of(role: str, palette: Palette, *, bold: bool) -> Style:
-    style = palette.styles[role]
-    return style + BOLD if bold else style
-
-
-def highlight(text: str, language: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield the pieces of code, each with its color role and whether it is bold."""
-    if not language or len(text) > _MAX_HIGHLIGHTED:
-        yield text, "text", False
-        return
-    from pygments.lexers import (  # type: ignore[import-untyped]
-        LEXERS,
-        get_lexer_by_name,
-    )
-
-    # A lookup of an unknown name would search every installed package for plug-ins.
-    if not any(language in aliases for _, _, aliases, _, _ in LEXERS.values()):
-        yield text, "text", False
-        return
-    lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
-    for kind, piece in lexer.get_tokens(text):
-        yield piece, *_look_of(str(kind).removeprefix("Token."))
-
-
-def _look_of(kind: str) -> tuple[str, bool]:
-    names = kind.split(".")
-    prefixes = [".".join(names[:end]) for end in range(len(names), 0, -1)]
-    role = next((_ROLES[prefix] for prefix in prefixes if prefix in _ROLES), "text")
-    return role, any(prefix in _BOLD for prefix in prefixes)

@@ -13,7 +13,7 @@ from markdown_it.tree import SyntaxTreeNode as Node
 from rich.style import Style
 
 from reflectty.core.safety import is_safe_link
-from reflectty.view.code import render_code
+from reflectty.view.code import language_of, render_code
 from reflectty.view.grammar import MAX_NESTING, markdown_parser
 from reflectty.view.inline import render_inline, wrap_line
 from reflectty.view.rows import BOLD, MAX_PROSE_WIDTH, PLAIN, Row, cell_width, expand_tabs, text_of_row
@@ -224,8 +224,7 @@ def _rule(place: _BlockContext, _: Node) -> list[Row]:
 
 
 def _code(place: _BlockContext, node: Node) -> list[Row]:
-    language = node.info.split(maxsplit=1)[0].lower() if node.info.strip() else ""
-    return render_code(node.content, language, place.prose, place.full, place.palette)
+    return render_code(node.content, language_of(node.info), place.prose, place.full, place.palette)
 
 
 def _quote(place: _BlockContext, node: Node) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -68,6 +69,11 @@ class Scene(NamedTuple):
     @property
     def columns(self) -> Columns:
         return columns_for(self.width)
+
+    @property
+    def live_height(self) -> int:
+        """The maximum number of rows that may still change: any, since all rows can be drawn again."""
+        return sys.maxsize
 
     def key(self, action: str) -> str:
         """The display form of an action's key; "" if it has none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 from reflectty.core.named_tuple import NamedTuple
@@ -30,7 +31,7 @@ class Canvas(Protocol):
         ...
 
     @property
-    def height(self) -> int:
+    def live_height(self) -> int:
         """The maximum number of rows that may still change."""
         ...
 
@@ -202,7 +203,7 @@ class Section:
     def live_rows(self) -> list[Row]:
         """The rows that may still change, laid out on access: several pieces may arrive between two frames."""
         if self._is_stale and self._renderer and self._canvas:
-            self._live_rows = self._look_ahead(self._renderer, self._canvas)
+            self._live_rows = _reused(self._live_rows, self._look_ahead(self._renderer, self._canvas))
             self._is_stale = False
         return self._live_rows
 
@@ -233,6 +234,11 @@ def _make_reader() -> ThoughtReader:
     from reflectty.reasoning.thought_reader import ThoughtReader
 
     return ThoughtReader()
+
+
+def _reused(known: list[Row], rows: list[Row]) -> list[Row]:
+    """The rows, those that have not changed as the same objects, by which a screen knows that it shows them."""
+    return [old if old == row else row for old, row in zip_longest(known[: len(rows)], rows)]
 
 
 class ReplySections:

@@ -106,12 +106,26 @@ def test_corrections_can_be_shown_without_thinking() -> None:
 def test_long_open_block_shows_only_its_end_until_complete() -> None:
     stage = Stage()
     stage.live.start(reply())
+    text = "".join(f"line {number}\n" for number in range(30))
+    stage.live.show(Segment(ANSWER, text, 0))
+    assert stage.screen.rows == ["  ⋯ 23 more above", *(f"  line {number}" for number in range(23, 30))]
+    stage.now += 1
+    stage.live.show(Segment(ANSWER, "\n", 0))
+    assert stage.screen.rows == [f"  line {number}" for number in range(30)]
+
+
+def test_lines_of_open_code_are_printed_as_they_come() -> None:
+    stage = Stage()
+    stage.live.start(reply())
     code = "".join(f"line {number}\n" for number in range(30))
     stage.live.show(Segment(ANSWER, f"```\n{code}", 0))
-    assert stage.screen.rows == ["  ⋯ 23 more above", *(f"    line {number}" for number in range(23, 30))]
+    lines = [f"    line {number}" for number in range(30)]
+    assert stage.screen.rows == lines
     stage.now += 1
-    stage.live.show(Segment(ANSWER, "```\n", 0))
-    assert stage.screen.rows == [f"    line {number}" for number in range(30)]
+    stage.live.show(Segment(ANSWER, "``", 0))
+    assert stage.screen.rows == lines
+    stage.live.show(Segment(ANSWER, "`\n", 0))
+    assert stage.screen.rows == lines
 
 
 def test_an_open_block_is_drawn_at_most_twenty_times_a_second() -> None:
