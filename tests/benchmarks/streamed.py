@@ -18,7 +18,6 @@ from textual.app import App
 
 from reflectty.core.messages import Message, Request
 from reflectty.engines import open_engine
-from reflectty.models.manager import open_model_library
 from reflectty.reasoning.modes import AskOptions
 from reflectty.store import open_store
 from reflectty.system.terminal import system_terminal
@@ -29,6 +28,8 @@ from reflectty.tui.theme import ChatTheme
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from reflectty.models.manager import ModelLibrary
 
 BEAT_SECONDS = 0.01
 
@@ -140,6 +141,13 @@ class Peer(App[None]):
         self.exit()
 
 
+def _open_library(host: str) -> ModelLibrary:
+    # As in the chat: a start that imports it early costs more.
+    from reflectty.models.manager import open_model_library
+
+    return open_model_library(host)
+
+
 def ours(wanted: Wanted) -> Ours:
     store = open_store(Path(wanted.store) if wanted.store else None, print)
     looks = ChatTheme(system_terminal(), "ink")
@@ -150,7 +158,7 @@ def ours(wanted: Wanted) -> Ours:
         ask_options=AskOptions(model="m"),
         store=store,
         open_engine=lambda: open_engine(wanted.host),
-        open_library=lambda: open_model_library(wanted.host),
+        open_library=lambda: _open_library(wanted.host),
         load_profile=lambda _: ChatProfile(AskOptions(model="m")),
         session=store.latest(),
     )

@@ -17,11 +17,14 @@ from reflectty.core.session import (
     children_by_parent,
     history_of,
     message_of,
+    parent_of,
     title_for,
 )
 from reflectty.reasoning.modes import Mode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reflectty.chat.request import Question
     from reflectty.core.errors import PromptTooLongError
     from reflectty.core.session import Attachment, ReplyMetrics, Session, StoredReply, Turn
@@ -140,13 +143,14 @@ class Conversation:
         self.session: Session | None = None
         self.leaf: int | None = None
         self._turns: dict[int, Turn] = {}
+        self._known_children: Mapping[int | None, list[Turn]] | None = None
 
     def open(self, session: Session, leaf: int | None = None) -> None:
         """Continue a stored session on the branch that ends with `leaf`, or on the last visible one."""
         self.session, self.leaf = session, leaf if leaf is not None else session.leaf
         self.left_out = 0
         self.settings = session.settings
-        self._turns = {turn.id: turn for turn in self.store.turns(session.id)}
+        self._turns, self._known_children = {turn.id: turn for turn in self.store.turns(session.id)}, None
         if self.leaf not in self._turns:
             self.leaf = max(self._turns, default=None)
         self.restore_settings(None)
@@ -154,7 +158,7 @@ class Conversation:
     def close(self) -> None:
         """Leave the session; the next question begins one in the file, even if this one was in memory."""
         self.store = self._file_store
-        self.session, self.leaf, self._turns = None, None, {}
+        self.session, self.leaf, self._turns, self._known_children = None, None, {}, None
         self.left_out = 0
         self.settings = self._typed_settings
         self.restore_settings(None)
@@ -281,7 +285,7 @@ class Conversation:
 
     def put(self, turn: Turn) -> Turn:
         """Add or replace a turn that has been stored, and end the visible branch with it."""
-        self._turns[turn.id] = turn
+        self._turns[turn.id], self._known_children = turn, None
         self.leaf = turn.id
         return turn
 
@@ -338,6 +342,7 @@ class Conversation:
             return ()
         stored = {turn.id: turn for turn in self.store.turns(self.session.id)}
         changed = tuple(stored[number] for number, turn in streaming.items() if stored.get(number, turn) != turn)
+        self._known_children = None
         self._turns |= {turn.id: turn for turn in changed}
         if not any(turn.is_streaming for turn in stored.values()):
             self._turns |= stored
@@ -345,22 +350,29 @@ class Conversation:
 
     # Branches
 
-    def siblings(self, turn: Turn) -> tuple[Turn, ...]:
+    @property
+    def _children(self) -> Mapping[int | None, list[Turn]]:
+        """The turns below each turn, in order of creation."""
+        if self._known_children is None:
+            self._known_children = children_by_parent(self._turns.values())
+        return self._known_children
+
+    def _siblings_of(self, turn: Turn) -> list[int]:
         """The turns with the same parent, this one included, in order of creation."""
-        return tuple(other for other in self._turns.values() if other.parent == turn.parent)
+        return [other.id for other in self._children[parent_of(turn, self._children)]]
 
     def branch_position(self, turn: Turn) -> tuple[int, int]:
         """The number of a turn's branch, and the number of branches there."""
-        beside = self.siblings(turn)
-        return ([other.id for other in beside].index(turn.id) + 1 if turn in beside else 1, max(1, len(beside)))
+        beside = self._siblings_of(turn)
+        return (beside.index(turn.id) + 1 if turn.id in beside else 1, max(1, len(beside)))
 
     def adjacent_leaf(self, direction: int) -> int | None:
         """The leaf of the previous or next branch at the path's last fork; None if there is none."""
         for turn in reversed(self.path):
-            beside = self.siblings(turn)
+            beside = self._siblings_of(turn)
             if len(beside) > 1:
-                at = [other.id for other in beside].index(turn.id) + direction
-                return self._newest_leaf_of(beside[at].id) if 0 <= at < len(beside) else None
+                at = beside.index(turn.id) + direction
+                return self._newest_leaf_of(beside[at]) if 0 <= at < len(beside) else None
         return None
 
     def leaf_through(self, turn: int) -> int:
@@ -369,9 +381,8 @@ class Conversation:
 
     def _newest_leaf_of(self, turn: int) -> int:
         """The newest turn at the end of a branch."""
-        children = children_by_parent(self._turns.values())
-        while children[turn]:
-            turn = children[turn][-1].id
+        while self._children[turn]:
+            turn = self._children[turn][-1].id
         return turn
 
     # Asking

@@ -36,8 +36,10 @@ class TurnParts:
             part = part_of(turn)
             part.branch = self._conversation.branch_position(turn)
             parts.append(part)
+        last = next((part for part in reversed(parts) if isinstance(part, ReplyPart)), None)
+        if last:
+            last.is_last = True
         self._transcript.fill([*parts, *notes, *queued])
-        self._mark_last()
 
     def find(self, turn: int | None) -> Part | None:
         found = (part for part in self._transcript.parts if getattr(part, "turn", None) == turn and turn is not None)

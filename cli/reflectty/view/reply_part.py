@@ -50,12 +50,13 @@ class ReplyPart:
         self.branch = (1, 1)
         self.marked_row = -1
         """The row of the correction that the user has jumped to."""
-        self.is_last = True
+        self.is_last = False
         """Whether to show hints: keys act on the last reply."""
         self.state = ReplyState(model, origin)
         self._remarks: tuple[tuple[str, bool], ...] = ()
         self._remark_rows: list[Row] = []
         self._sections = ReplySections(reads_thoughts=reads_thoughts)
+        self._unread: StoredReply | None = None
         self._scene: Scene | None = None
         self._summary: list[Row] = []
         self.map_at = -1
@@ -104,12 +105,21 @@ class ReplyPart:
 
     def restore(self, stored: StoredReply) -> None:
         """Show a stored reply in place of all that came before."""
-        self._sections = ReplySections(reads_thoughts=False)
-        for number, (kind, text) in enumerate(stored.segments):
-            self.show(Segment(kind, text, number))
-        self.end(stored)
+        self._sections, self._unread = ReplySections(reads_thoughts=False), stored
+        self.state.end(stored)
+        if self._scene:
+            self.lay_out(self._scene)
+
+    def _read(self) -> None:
+        """Read a stored reply at the first use of its text: of a long session few replies come into view."""
+        stored, self._unread = self._unread, None
+        if stored:
+            for number, (kind, text) in enumerate(stored.segments):
+                self.show(Segment(kind, text, number))
+            self.end(stored)
 
     def lay_out(self, scene: Scene) -> None:
+        self._read()
         self._scene = scene
         for section in self._sections.all:
             section.hide()
@@ -271,6 +281,7 @@ class ReplyPart:
     @property
     def text(self) -> str:
         """The answer as shown."""
+        self._read()
         return "\n\n".join(section.text for section in self._sections.all if section.is_answer)
 
 
