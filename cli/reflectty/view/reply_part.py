@@ -276,6 +276,7 @@ class ReplyPart:
     @property
     def readings(self) -> Readings | None:
         """How many second thoughts are sure; None if they are not read."""
+        self._read()
         return self._sections.readings
 
     @property
