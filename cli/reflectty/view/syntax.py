@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     Token = tuple[int, object, str]
@@ -54,7 +54,10 @@ _ROLES = {
 }
 _BOLD = ("Keyword", "Operator.Word", "Name.Function", "Name.Class")
 # Many lexers know such a comment or string only by its end, which is still to come.
-_CLOSERS = {"/*": "*/", "<!--": "-->", "{-": "-}", "(*": "*)", "--[[": "]]", "#=": "=#", "`": "`"}
+_CLOSERS = {"/*": "*/", "<!--": "-->", "{-": "-}", "(*": "*)", "--[[": "]]", "#=": "=#", "```": "```\n", "`": "`"}
+
+
+_VISIBLE = re.compile(r"\S")
 
 
 class LineHighlighter:
@@ -110,9 +113,11 @@ class LineHighlighter:
         return [(at, Whitespace if is_break else Error, text[at])], at + 1, ("root",) if is_break else stack
 
     def _closer_at(self, at: int) -> str:
-        """The end that is missing of a comment which begins here."""
+        """The end that is missing of a comment which begins here, or after white space."""
+        found = _VISIBLE.search(self._text, at)
+        begin = found.start() if found else at
         for opener, closer in _CLOSERS.items():
-            if self._text.startswith(opener, at) and self._text.find(closer, at + len(opener)) < 0:
+            if self._text.startswith(opener, begin) and self._text.find(closer, begin + len(opener)) < 0:
                 return closer
         return ""
 

@@ -39,6 +39,7 @@ CODE = {
     "lua": "local a = 1\n--[[ b\nc ]]\nreturn a\n",
     "console": "$ ls -l\ntotal 0\n$ cat a\n",
     "ruby": 'def a\n  puts "b #{c}"\nend\n',
+    "markdown": "# T\n\n```python\nx = 1\n\ny = 2\n```\n*a* `b`\n",
     "nosuchlanguage": "a b\n",
     "": "a b\n\n  c\n",
 }
