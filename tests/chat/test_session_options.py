@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from reflectty.store import Store
     from support.chat_app import Reader
 
-SETTINGS = SessionSettings(mode="direct", effort="high", system="PIRATE please", options=(("temperature", 0.3),))
+SETTINGS = SessionSettings(
+    mode="direct", effort="high", system="PIRATE please", options=(("temperature", 0.3),), budget="2000"
+)
 MANNER = AskOptions(model="reflection", system="Mine.", options=(("seed", 1),))
 
 
@@ -43,7 +45,14 @@ def system_of(reader: Reader, at: int = -1) -> str:
 
 @in_a_chat(REPLY, REPLY, manner=MANNER)
 async def test_what_the_user_sets_is_stored_with_the_session(reader: Reader) -> None:
-    for line in ("/system PIRATE please", "/option temperature=0.3", "/option seed=", "/mode direct", "/effort high"):
+    for line in (
+        "/system PIRATE please",
+        "/option temperature=0.3",
+        "/option seed=",
+        "/mode direct",
+        "/effort high",
+        "/budget 2k",
+    ):
         await reader.send(line)
     await reader.ask("One?")
     session = reader.store.latest()
@@ -79,7 +88,7 @@ async def test_settings_do_not_leak_into_other_sessions(reader: Reader) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        SessionSettings(mode="often", effort="none", options=()),
+        SessionSettings(mode="often", effort="none", options=(), budget="much"),
         SessionSettings("gone", mode="often", effort="none", options=()),
     ],
 )

@@ -210,6 +210,7 @@ def _settings_of(question: Question, arguments: AskArguments) -> SessionSettings
         effort=str(arguments.effort) if arguments.effort else None,
         system=question.ask_options.system if arguments.system else None,
         options=question.ask_options.options if arguments.option else None,
+        budget=arguments.budget or None,
     )
 
 

@@ -26,6 +26,13 @@ class Budget(NamedTuple):
         """Whether the model is not to think at all."""
         return self.is_limited and not self.tokens and not self.seconds
 
+    @property
+    def typed(self) -> str:
+        """The budget as it is typed: `2000`, `30s`, `off`."""
+        if not self.is_limited:
+            return "off"
+        return f"{self.seconds:g}s" if self.seconds else str(self.tokens)
+
     def __str__(self) -> str:
         if not self.is_limited:
             return "off"

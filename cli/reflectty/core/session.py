@@ -152,6 +152,8 @@ class SessionSettings(NamedTuple):
     """Empty is the model's own system prompt."""
     options: tuple[tuple[str, OptionValue], ...] | None = None
     """All options, not only those that differ from the settings of the chat."""
+    budget: str | None = None
+    """How much the model may think, as it is typed."""
 
     def override(self, other: SessionSettings) -> SessionSettings:
         """Replace the fields that the other settings set."""

@@ -124,7 +124,11 @@ def settings_json_of(settings: SessionSettings) -> str:
 def _read_settings(value: object) -> SessionSettings:
     if not isinstance(value, dict):
         return NO_SETTINGS
-    texts = {name: value[name] for name in ("profile", "mode", "effort", "system") if isinstance(value.get(name), str)}
+    texts = {
+        name: value[name]
+        for name in ("profile", "mode", "effort", "system", "budget")
+        if isinstance(value.get(name), str)
+    }
     return SessionSettings(**texts, options=_read_options(value["options"]) if "options" in value else None)
 
 

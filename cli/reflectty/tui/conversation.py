@@ -6,7 +6,8 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from reflectty.core.errors import StoreError
+from reflectty.core.budget import parse_budget
+from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.messages import Effort
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import (
@@ -106,6 +107,9 @@ def apply_settings(ask_options: AskOptions, settings: SessionSettings) -> AskOpt
     changes: dict[str, Any] = {"system": settings.system, "options": settings.options}
     changes["mode"] = Mode(settings.mode) if settings.mode in set(Mode) else None
     changes = {name: value for name, value in changes.items() if value is not None}
+    if settings.budget is not None:
+        with contextlib.suppress(UsageError):
+            changes["budget"] = parse_budget(settings.budget)
     if settings.effort is not None and settings.effort in {"", *Effort}:
         changes["effort"] = Effort(settings.effort) if settings.effort else None
     return ask_options._replace(**changes)
@@ -214,6 +218,7 @@ class Conversation:
             name: str(value or "") for name, value in values.items() if name in {"mode", "effort", "system"}
         }
         kept |= {name: value for name, value in values.items() if name == "options"}
+        kept |= {name: value.typed for name, value in values.items() if name == "budget"}
         self._keep(self.settings._replace(**kept))
 
     def use_profile(self, name: str, ask_options: AskOptions) -> None:

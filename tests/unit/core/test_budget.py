@@ -27,6 +27,11 @@ def test_budget_is_tokens_or_a_time(text: str, budget: Budget, words: str) -> No
     assert (parse_budget(text), str(parse_budget(text))) == (budget, words)
 
 
+@pytest.mark.parametrize("text", ["2000", "0", "30s", "1.5s", "off"])
+def test_budget_is_written_as_it_is_typed(text: str) -> None:
+    assert parse_budget(text).typed == text
+
+
 @pytest.mark.parametrize("text", ["", "-1", "many", "2kk", "1.5", "30 min", "nan", "inf", "9" * 12, "2d", "٣"])
 def test_other_budgets_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not a budget"):

@@ -303,7 +303,7 @@ def test_chat_continues_with_known_turns_if_the_file_is_unreadable(store: Store)
     assert store.fall_back_to_memory(session).find(session).questions == 0
 
 
-SETTINGS = SessionSettings("far", "reflect", "", "Be brief.\0", (("temperature", 0.3), ("stop", ("a", "b"))))
+SETTINGS = SessionSettings("far", "reflect", "", "Be brief.\0", (("temperature", 0.3), ("stop", ("a", "b"))), "30s")
 
 
 @pytest.mark.parametrize(
