@@ -27,7 +27,7 @@ async def test_cloud_model_notice_is_in_the_transcript_once(reader: Reader) -> N
 async def test_model_dialog_names_the_host_of_a_cloud_model(reader: Reader) -> None:
     reader.engine.installed = (STUB, *reader.engine.installed)
     await reader.send("/model")
-    await reader.shows("completion, thinking, cloud: ollama.com")
+    await reader.shows("cloud: ollama.com, thinking")
 
 
 @in_a_chat(size=WIDE)

@@ -4,6 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
+from reflectty.core.messages import Model, RunningModel
 from reflectty.core.session import Attachment
 from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.actions import ACTIONS
@@ -100,6 +101,18 @@ async def test_best_installed_model_answers_when_none_is_named(reader: Reader) -
     await reader.shows("reflection")
     await reader.ask(QUESTION)
     assert reader.engine.requests[0].model == "reflection"
+
+
+@in_a_chat()
+async def test_models_to_choose_from_can_chat_and_show_size_and_place(reader: Reader) -> None:
+    reader.engine.installed = (
+        Model("deepseek-r1", ("completion", "thinking", "vision"), size=5_200_000_000),
+        Model("nomic-embed-text", ("embedding",), size=270_000_000),
+    )
+    reader.engine.loaded = (RunningModel("deepseek-r1", 10, 10, 4096),)
+    await reader.press("f2")
+    await reader.shows("5.2 GB, thinking, vision, loaded on GPU")
+    assert "nomic" not in reader.text
 
 
 @in_a_chat(REPLY, manner=AskOptions())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -13,7 +14,7 @@ from textual.screen import Screen
 
 from reflectty.core.errors import ReflecttyError
 from reflectty.core.model_names import is_same_model, short_name_of
-from reflectty.core.model_spec import is_mini
+from reflectty.core.model_spec import MINI_NOTICE, is_mini
 from reflectty.core.safety import clean
 from reflectty.tui import slash, status
 from reflectty.tui.actions import methods_of
@@ -26,12 +27,13 @@ from reflectty.tui.dialogs import Dialogs
 from reflectty.tui.keys import format_key
 from reflectty.tui.session_options import SessionOptions
 from reflectty.tui.sessions.controller import SessionsController
+from reflectty.tui.sessions.welcome import KEYS, MAX_SESSIONS, Welcome
 from reflectty.tui.tree.controller import TreeController
 from reflectty.tui.turns import TurnQueue
 from reflectty.tui.widgets.list import list_glyphs
 from reflectty.tui.widgets.status import StatusLine, TopLine
 from reflectty.tui.widgets.transcript import Transcript
-from reflectty.view.parts import LegendPart, NotePart, Scene, to_chat_wording
+from reflectty.view.parts import NotePart, Scene, to_chat_wording
 from reflectty.view.rows import Glyphs
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ class ChatController(Screen[None]):
         self.suggestions = Suggestions(glyphs=list_glyphs(unicode=self.unicode))
         self.composer = self._build_composer()
         self.topline, self.status = TopLine(), StatusLine()
+        self.welcome = Welcome(list_glyphs(unicode=self.unicode))
         self.dialogs = Dialogs(lambda: self.app, unicode=self.unicode)
         self.sessions = SessionsController(self)
         self.version_tree = TreeController(self)
@@ -110,6 +113,8 @@ class ChatController(Screen[None]):
         self._bind_keys()
 
     def _bind_keys(self) -> None:
+        for key in ("down", "tab"):
+            self._bindings.bind(key, "enter_welcome", show=False, priority=True)
         handled = {action.name for action in COMPOSER_ACTIONS}
         for action in self.actions:
             for key in action.keys if action.name not in handled else ():
@@ -127,6 +132,7 @@ class ChatController(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self.topline
         with Container(id="middle"):
+            yield self.welcome
             yield self.transcript
         yield self.suggestions
         yield self.composer
@@ -185,26 +191,28 @@ class ChatController(Screen[None]):
     def connect(self) -> None:
         """Open the engine and choose the model; the chat continues without whatever fails."""
         with self._report_errors():
-            engine = self.turns.engine = status.note_warning(self.config.open_engine(), self.note)
+            engine = self.turns.engine = status.note_warning(self.config.open_engine(), self.note_setup)
             self._opened_engines.append(engine)
             self.run_in_background(self._choose_model)
         self.turns.engine_settled.set()
         with self._report_errors():
             self.composer.earlier_questions = self.conversation.store.questions()
+        self._refresh_welcome()
 
     @contextlib.contextmanager
     def _report_errors(self) -> Iterator[None]:
         try:
             yield
         except ReflecttyError as error:
-            self.report_error(error)
+            self.note_setup(error.with_hint)
 
     async def _choose_model(self) -> None:
         """Find the model if none or the built-in one is named; a server may have the latter as well."""
         named = self.conversation.ask_options.model
         if not named or is_mini(named):
+            self.welcome.facts = self.welcome.facts._replace(remarks=())
             with self._report_errors():
-                model = await status.introduce_model(self.turns.connected_engine, named, self.note)
+                model = await status.introduce_model(self.turns.connected_engine, named, self.note_setup)
                 self.change_ask_options(model=model)
         with contextlib.suppress(ReflecttyError):
             engine = self.turns.connected_engine
@@ -237,13 +245,60 @@ class ChatController(Screen[None]):
         """Show a note: an error stays in the transcript, anything else disappears after a moment."""
         text = to_chat_wording(text)
         if wrong:
-            self._remove_legend()
             self.transcript.add(NotePart(text, wrong=True))
         else:
             # The notification must not cover the composer.
             for rack in self.query("ToastRack"):
                 rack.styles.margin = (0, 1, self.composer.outer_size.height + 1, 0)
             self.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
+
+    def note_setup(self, text: str, *, wrong: bool = True) -> None:
+        """Show what is missing on the first screen while that is shown, terms of use as a note, else an error."""
+        if MINI_NOTICE in text:
+            self.note(text)
+        elif self.welcome.display:
+            facts, text = self.welcome.facts, to_chat_wording(text)
+            self.welcome.facts = facts._replace(remarks=tuple(dict.fromkeys((*facts.remarks, text))))
+        else:
+            self.note(text, wrong=wrong)
+
+    def _refresh_welcome(self) -> None:
+        """Show the first screen if the session is empty, with the latest sessions when it appears; else hide it."""
+        shown = all(isinstance(part, NotePart) for part in self.transcript.parts)
+        facts = self.welcome.facts
+        # The first frame does not wait for the sessions.
+        if shown and self.turns.engine_settled.is_set() and not (self.welcome.display and facts.now):
+            with contextlib.suppress(ReflecttyError):
+                facts = facts._replace(sessions=self.conversation.store.sessions(MAX_SESSIONS))
+            facts = facts._replace(now=time.time())
+        self.welcome.display = shown
+        if shown:
+            known = self.status.facts
+            model = short_name_of(known.model, whole=known.ids)
+            place = known.host if self.turns.engine and self.turns.engine.using_fallback else f"on {known.host}"
+            keys = tuple(f"{self._key_labels[name]} {word}" for name, word in KEYS if name in self._key_labels)
+            self.welcome.facts = facts._replace(model=f"{model} {place}" if model else "", keys=keys)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let the composer have its keys unless they lead from an empty one to the first screen."""
+        if action != "enter_welcome":
+            return super().check_action(action, parameters)
+        leads = self.welcome.display and not self.composer.text and not self.suggestions.display
+        return leads and self.composer.has_focus
+
+    def action_enter_welcome(self) -> None:
+        self.welcome.focus()
+
+    def on_welcome_example_picked(self, event: Welcome.ExamplePicked) -> None:
+        self.composer.fill(event.text)
+        self.composer.focus()
+
+    async def on_welcome_session_picked(self, event: Welcome.SessionPicked) -> None:
+        await self.sessions.open(event.session_id, None)
+
+    def on_welcome_left(self, event: Welcome.Left) -> None:
+        self.composer.focus()
+        self.composer.insert(event.typed)
 
     def report_error(self, error: ReflecttyError) -> None:
         self.note(error.with_hint, wrong=True)
@@ -291,7 +346,6 @@ class ChatController(Screen[None]):
         if editing:
             await self.turns.rephrase(editing, event.text, found)
         else:
-            self._remove_legend()
             self.turns.ask(event.text, found)
         self.refresh_status()
 
@@ -375,8 +429,6 @@ class ChatController(Screen[None]):
         if session:
             self.conversation.open(session)
         self.turns.parts.show()
-        if not self.transcript.parts:
-            self.transcript.add(LegendPart())
         part = self.turns.parts.find(turn)
         if part:
             self.transcript.reveal(part)
@@ -396,10 +448,6 @@ class ChatController(Screen[None]):
         finally:
             self.turns.parts.show(same_session=True)
             self.refresh_status()
-
-    def _remove_legend(self) -> None:
-        for part in [part for part in self.transcript.parts if isinstance(part, LegendPart)]:
-            self.transcript.drop(part)
 
     async def stop_session(self) -> None:
         """Stop everything in the session, steering included."""
@@ -436,5 +484,6 @@ class ChatController(Screen[None]):
         self.composer.hints = tuple(
             f"{self._key_labels[name]} {word}" for name, word in apply if name in self._key_labels
         )
+        self._refresh_welcome()
         gone = self.status.facts.is_reachable is False
         self.composer.state = "steering" if turns.is_steering else "gone" if gone else "quiet"

@@ -1,4 +1,4 @@
-"""The parts of a transcript apart from replies: questions, notes and the legend, as rows."""
+"""The parts of a transcript apart from replies: questions and notes, as rows."""
 
 from __future__ import annotations
 
@@ -144,28 +144,6 @@ class NotePart(_FixedPart):
 
     def lay_out(self, scene: Scene) -> None:
         self.rows = remark_rows(self._text, scene, wrong=self._is_error)
-
-
-class LegendPart(_FixedPart):
-    """Four lines styled like what they explain."""
-
-    def lay_out(self, scene: Scene) -> None:
-        glyphs, styles = scene.palette.glyphs, scene.palette.styles
-        steer = f"; {scene.key('steer')} to change it" if scene.key("steer") else ""
-        jump = f"; {scene.key('next_correction')} jumps to the next" if scene.key("next_correction") else ""
-        lines = (
-            (glyphs.question, "you", "text", "your question"),
-            (glyphs.bar, "faint", "thinking", f"what the model thinks{steer}"),
-            (glyphs.correction, "correction", "correction", f"where it corrects itself{jump}"),
-            (" ", "answer", "answer", "the answer"),
-        )
-        self.rows = []
-        for sign, lead, role, text in lines:
-            bold = BOLD if role == "text" else styles[role]
-            rows = wrap_line([(text, styles[role] + bold)], scene.columns.prose)
-            again = sign if sign != glyphs.correction else glyphs.bar
-            self.rows += add_gutter(rows, again, styles[lead], first=sign, lead=styles[lead] + BOLD)
-            self.rows += [[]] if role in ("text", "correction") else []
 
 
 MAX_QUESTION_ROWS = 40

@@ -8,14 +8,16 @@ from reflectty import config
 from reflectty.config.load import NO_PROFILE
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort
-from reflectty.core.model_names import remote_host_of, short_name_of
+from reflectty.core.model_names import is_same_model, remote_host_of, short_name_of
 from reflectty.core.options import OPTIONS, parse_options
-from reflectty.reasoning.modes import Mode
+from reflectty.core.text import format_bytes
+from reflectty.reasoning.modes import Mode, abilities_of, non_chat_kind_of
 from reflectty.tui import status
 from reflectty.tui.actions.action import ActionGroup, action
+from reflectty.view.model import device_of
 
 if TYPE_CHECKING:
-    from reflectty.core.messages import Model, OptionValue
+    from reflectty.core.messages import Model, OptionValue, RunningModel
     from reflectty.tui.controller import ChatController
 
 
@@ -62,8 +64,13 @@ class SettingsActions(ActionGroup):
             from reflectty.models.recommendation import pull_hint_for
 
             raise UsageError("no model is installed on the server", await pull_hint_for(engine))
-        names = (short_name_of(model.name, whole=not engine.manages_models) for model in installed)
-        rows = [(name, name, _describe_abilities(model)) for name, model in zip(names, installed, strict=True)]
+        running = await engine.running_models()
+        rows = []
+        for model in installed:
+            if not non_chat_kind_of(model):
+                name = short_name_of(model.name, whole=not engine.manages_models)
+                loaded = next((one for one in running if is_same_model(one.name, model.name)), None)
+                rows.append((name, name, _describe_model(model, loaded)))
         more = (MORE_CHOICE, "more", "pull, load, copy or remove a model")
         return [*rows, more] if engine.manages_models else rows
 
@@ -201,10 +208,12 @@ def _profile_rows() -> list[tuple[str, str, str]]:
     return [(name, name, "") for name in names] + [(NO_PROFILE, NO_PROFILE, "the settings without a profile")]
 
 
-def _describe_abilities(model: Model) -> str:
-    """The abilities of a model, and its host if that is remote."""
+def _describe_model(model: Model, running: RunningModel | None) -> str:
+    """The size of a model or its host if that is remote, how it thinks, and where it is loaded."""
     host = remote_host_of(model)
-    return ", ".join((*model.capabilities, *((f"cloud: {host}",) if host else ())))
+    size = f"cloud: {host}" if host else format_bytes(model.size) if model.size else ""
+    loaded = f"loaded on {device_of(running)}" if running else ""
+    return ", ".join(filter(None, (size, *abilities_of(model), loaded)))
 
 
 def _preview_theme(controller: ChatController, name: str) -> None:
