@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -357,7 +358,7 @@ async def test_selected_text_excludes_the_gutter(reader: Reader) -> None:
     assert selected is not None
     lines = selected[0].split("\n")
     assert lines[0] == QUESTION
-    assert [line for line in lines if line][2:] == [
+    assert [line for line in lines if line][1:] == [
         "Both start with 9.",
         "11 is more than 9, so 9.11.",
         "The same number of digits: 9.90.",
@@ -365,3 +366,28 @@ async def test_selected_text_excludes_the_gutter(reader: Reader) -> None:
         "9.9 is larger.",
     ]
     assert transcript.get_selection(Selection(Offset(8, 0), Offset(10, 0))) == ("is", "\n")
+
+
+@pytest.mark.parametrize(
+    ("clicks", "copied"),
+    [
+        (2, "larger"),
+        (3, "9.9 is larger, as both have the same whole part and nine tenths are more than eleven hundredths."),
+    ],
+)
+@in_a_chat(cut("9.9 is larger, as both have the same whole part and nine tenths are more than eleven hundredths."))
+async def test_clicks_select_a_word_or_a_paragraph_which_ctrl_c_copies(
+    reader: Reader, clicks: int, copied: str
+) -> None:
+    await reader.ask(QUESTION)
+    rows = reader.rows()
+    line = next(at for at, row in enumerate(rows) if "9.9 is larger, as" in row)
+    region = reader.chat.transcript.region
+    place = (rows[line].index("larger") - region.x, line - region.y)
+    await reader.pilot.click(reader.chat.transcript, offset=place, times=clicks)
+    await reader.settle()
+    assert reader.sees("ctrl+c copy the selection") == ["ctrl+c copy the selection"]
+    await reader.press("ctrl+c")
+    await reader.until(lambda: bool(reader.written))
+    assert b64decode(reader.written[-1].split(";")[2].split("\x1b")[0].split("\a")[0]).decode() == copied
+    assert reader.sees("ctrl+c copy the selection") == []

@@ -379,6 +379,9 @@ class ChatController(Screen[None]):
     def on_transcript_toggled(self, event: Transcript.Toggled) -> None:
         self.transcript.change(event.part, event.part.toggle)
 
+    def on_transcript_selection_toggled(self) -> None:
+        self.refresh_status()
+
     def on_sessions_panel_page_requested(self, event: SessionsPanel.PageRequested) -> None:
         self.sessions.load_page(event.offset)
 
@@ -479,7 +482,7 @@ class ChatController(Screen[None]):
             speed=turns.speed,
             host=status.host_label_of(turns.engine, self.config.host),
         )
-        hints = status.hints_for(turns, editing=self.edited_question is not None)
+        hints = status.hints_for(turns, editing=self.edited_question is not None, selected=bool(self.selections))
         apply = () if self.sessions.is_focused else hints
         self.composer.hints = tuple(
             f"{self._key_labels[name]} {word}" for name, word in apply if name in self._key_labels

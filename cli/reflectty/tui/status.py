@@ -24,11 +24,14 @@ TIMEOUT_SECONDS = 4.0
 STEERING_HINTS: Hints = (("send", "continue"), ("conclude", "answer now"), ("cancel", "cancel"))
 EDITING_HINTS: Hints = (("send", "resend as a new branch"), ("cancel", "cancel"))
 ANSWERING_HINTS: Hints = (("cancel", "stop"), ("send", "queue"), ("steer", "steer"))
+SELECTED_HINTS: Hints = (("interrupt", "copy the selection"),)
 IDLE_HINTS: Hints = (("send", "send"), ("newline", "new line"), ("keys", "keys"))
 
 
-def hints_for(turns: TurnQueue, *, editing: bool) -> Hints:
+def hints_for(turns: TurnQueue, *, editing: bool, selected: bool) -> Hints:
     """The actions that apply now, most important first, each with a label."""
+    if selected:
+        return SELECTED_HINTS
     if turns.is_steering:
         return STEERING_HINTS
     if editing:

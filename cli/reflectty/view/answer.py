@@ -9,7 +9,7 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.view.blocks import Splitter
 from reflectty.view.code import CodeRenderer, language_of
 from reflectty.view.markdown import Flow, render_blocks, render_literal
-from reflectty.view.rows import MARGIN, row_spans
+from reflectty.view.rows import MARGIN, row_spans, uncopied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,7 @@ class AnswerRenderer:
             return rows
         keep = rows[-(height - 1) :] if height > 1 else []
         above = len(rows) - len(keep)
-        return [[(f"{self._palette.glyphs.more} {above} more above", self._palette.styles["faint"])], *keep]
+        return [uncopied([(f"{self._palette.glyphs.more} {above} more above", self._palette.styles["faint"])]), *keep]
 
     def _render_literal(self, text: str, columns: Columns) -> list[Row]:
         *lines, rest = f"{self._literal_rest}{text}".split("\n")

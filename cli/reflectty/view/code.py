@@ -6,7 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from reflectty.view.inline import wrap_line
-from reflectty.view.rows import BOLD, PLAIN, Row, cell_width, expand_tabs, text_of_row
+from reflectty.view.rows import BOLD, LINE_BREAK, PLAIN, Row, ShownText, cell_width, expand_tabs, text_of_row
 from reflectty.view.syntax import LineHighlighter
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class CodeRenderer:
         return [] if self._has_rows else [self._frame([])]
 
     def _frame(self, row: Row) -> Row:
-        indent, panel = " " * self._inset, self._palette.panel
+        indent, panel = ShownText(" " * self._inset, before=LINE_BREAK, skip=self._inset), self._palette.panel
         if panel is None:
             return [(indent, PLAIN), *row] if row else []
         rest = self._least - self._inset - cell_width(text_of_row(row))

@@ -6,12 +6,13 @@ on its own line; else it keeps its source form.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rich.style import Style
 
 from reflectty.core.safety import clean
-from reflectty.view.rows import BOLD, PLAIN, Row, expand_tabs, row_spans, text_of_row
+from reflectty.view.rows import BOLD, PLAIN, Row, ShownText, expand_tabs, row_spans, text_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,8 +137,19 @@ def render_inline(tokens: Sequence[Token], palette: Palette, base: Style, *, bre
 
 def wrap_line(line: Row, width: int, indent: int = 0) -> list[Row]:
     """Wrap a styled line into rows; those after the first are indented."""
-    first, *others = _slice_line(line, row_spans(text_of_row(line), width, indent))
-    return [first, *([(" " * indent, PLAIN), *other] if indent else other for other in others)]
+    text = text_of_row(line)
+    spans = row_spans(text, width, indent)
+    first, *others = _slice_line(line, spans)
+    gaps = [text[end:start] for (_, end), (start, _) in pairwise(spans)]
+    return [first, *(_continue_row(row, gap, indent) for row, gap in zip(others, gaps, strict=True))]
+
+
+def _continue_row(row: Row, gap: str, indent: int) -> Row:
+    """A row that goes on a line, after the gap that the wrap has swallowed."""
+    if indent or not row:
+        return [(ShownText(" " * indent, before=gap, skip=indent), PLAIN), *row]
+    (text, style), *others = row
+    return [(ShownText(text, before=gap), style), *others]
 
 
 def _slice_line(line: Row, spans: Sequence[tuple[int, int]]) -> list[Row]:

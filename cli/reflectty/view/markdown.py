@@ -16,7 +16,7 @@ from reflectty.core.safety import is_safe_link
 from reflectty.view.code import language_of, render_code
 from reflectty.view.grammar import MAX_NESTING, markdown_parser
 from reflectty.view.inline import render_inline, wrap_line
-from reflectty.view.rows import BOLD, MAX_PROSE_WIDTH, PLAIN, Row, cell_width, expand_tabs, text_of_row
+from reflectty.view.rows import BOLD, MAX_PROSE_WIDTH, PLAIN, Row, ShownText, cell_width, expand_tabs, text_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +72,9 @@ def _join_cells(pieces: Sequence[Row], widths: list[int], aligns: Sequence[str])
         free = width - cell_width(text_of_row(piece))
         before = free if aligns[at] == "right" else free // 2 if aligns[at] == "center" else 0
         after = free - before if at < len(widths) - 1 else 0
-        line += [*([(" " * _COLUMN_GAP, PLAIN)] if at else []), (" " * before, PLAIN), *piece, (" " * after, PLAIN)]
+        # Beside other cells, the rows of a wrapped cell are no longer one line.
+        shown = [(str(text), style) for text, style in piece]
+        line += [*([(" " * _COLUMN_GAP, PLAIN)] if at else []), (" " * before, PLAIN), *shown, (" " * after, PLAIN)]
     while line and not line[-1][0].strip():
         line.pop()
     return line
@@ -228,7 +230,7 @@ def _code(place: _BlockContext, node: Node) -> list[Row]:
 
 
 def _quote(place: _BlockContext, node: Node) -> list[Row]:
-    bar = (f"{place.palette.glyphs.quote} ", place.palette.styles["faint"])
+    bar = (ShownText(f"{place.palette.glyphs.quote} ", written="> "), place.palette.styles["faint"])
     inside = replace(place, is_quoted=True, style=place.palette.styles["text"])
     if place.prose - 2 < _MIN_CONTENT_WIDTH:
         return _blocks(inside, node.children)
@@ -240,7 +242,8 @@ def _list(place: _BlockContext, node: Node, number: int | None = None) -> list[R
     rows: list[Row] = []
     for at, item in enumerate(node.children):
         ordered = node.type == "ordered_list"
-        marker = f"{number + at}{node.markup} " if ordered else f"{place.palette.glyphs.bullet} "
+        bullet = ShownText(f"{place.palette.glyphs.bullet} ", written=f"{node.markup} ")
+        marker = f"{number + at}{node.markup} " if ordered else bullet
         rows += [[]] if at and _is_after_blank(place, item) else []
         rows += _item(place, item, marker)
     return rows

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean, clean_line
 from reflectty.view.inline import wrap_line
-from reflectty.view.rows import BOLD, GUTTER_WIDTH, PLAIN, Columns, columns_for, expand_tabs
+from reflectty.view.rows import BOLD, GUTTER_WIDTH, LINE_BREAK, PLAIN, Columns, ShownText, columns_for, expand_tabs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,9 +107,10 @@ def add_gutter(
 ) -> list[Row]:
     """Put rows behind a gutter; the first may have its own sign."""
     blank = " " * (GUTTER_WIDTH - 1)
-    drawn: list[Row] = [[(sign + blank, style), *row] for row in rows]
+    gutter = ShownText(sign + blank, before=LINE_BREAK, skip=GUTTER_WIDTH)
+    drawn: list[Row] = [[(gutter, style), *row] for row in rows]
     if drawn and first:
-        drawn[0][0] = (first + blank, lead or style)
+        drawn[0][0] = (ShownText(first + blank, before=LINE_BREAK, skip=GUTTER_WIDTH), lead or style)
     return drawn
 
 

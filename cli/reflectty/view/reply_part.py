@@ -10,7 +10,7 @@ from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind, Segment
 from reflectty.core.session import ReplyOrigin
 from reflectty.view.parts import QuestionPart, ThinkingView, branch_remarks_of, remark_rows, to_chat_wording
-from reflectty.view.rows import MARGIN
+from reflectty.view.rows import MARGIN, uncopied
 from reflectty.view.sections import ReplySections
 from reflectty.view.summary import control_character_remark, remarks_on
 from reflectty.view.thinking import ReplyState, summary_rows
@@ -229,7 +229,7 @@ class ReplyPart:
         if self.state.is_over and not thoughts and not branch and self.state.origin is ReplyOrigin.ASKED:
             return []
         if scene.view is ThinkingView.OFF and self.open_override is None and self.state.is_over:
-            return [[MARGIN, (text, scene.palette.styles["faint"])] for text in branch]
+            return [uncopied([MARGIN, (text, scene.palette.styles["faint"])]) for text in branch]
         thinking = bool(thoughts) and self._sections.all[-1] is thoughts[-1]
         line = thoughts[-1].last_line if thinking and not self.is_open and not self._is_peeking(thoughts[-1]) else ""
         shown = (scene, self.state.values, bool(thoughts), self.is_open, line, branch, self.is_last)
@@ -246,7 +246,7 @@ class ReplyPart:
             )
             thought_map = self._map_row(scene) if thoughts and self.state.is_over else None
             self.map_at = len(self._summary) if thought_map else -1
-            self._summary += [thought_map] if thought_map else []
+            self._summary = [uncopied(row) for row in (*self._summary, *([thought_map] if thought_map else ()))]
         return self._summary
 
     def _map_row(self, scene: Scene) -> Row | None:

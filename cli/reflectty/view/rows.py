@@ -16,6 +16,7 @@ from reflectty.system.theme import COLOR_ROLES, TERMINAL_THEME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import Self
 
     from reflectty.system.terminal import Sink
     from reflectty.system.theme import Theme
@@ -127,13 +128,38 @@ def row_spans(line: str, width: int, indent: int = 0, *, begun: bool = False) ->
     return [*rows, (start, end)] if end > start or not rows else rows
 
 
+class ShownText(str):
+    """Text of a row that is copied in another form than it is shown.
+
+    Args:
+        text: the text as shown.
+        before: what the copy has in place of the line break above and all text before it in the row; None keeps them.
+        skip: the number of its first characters that the copy leaves out.
+        written: the same number of characters as the copy has them; empty for the text itself.
+    """
+
+    __slots__ = ("before", "skip", "written")
+
+    def __new__(cls, text: str, *, before: str | None = None, skip: int = 0, written: str = "") -> Self:
+        """Make the text; its further values belong to it like its characters."""
+        made = super().__new__(cls, text)
+        made.before, made.skip, made.written = before, skip, written or text
+        return made
+
+    before: str | None
+    skip: int
+    written: str
+
+
+LINE_BREAK = "\n"
+"""What stands before a row that begins a line of the source."""
 Run = tuple[str, Style]
 """A piece of a row with one style."""
 Row = list[Run]
 """One row of the screen, without its line break."""
 
 PLAIN = Style.null()
-MARGIN: Run = (" " * GUTTER_WIDTH, PLAIN)
+MARGIN: Run = (ShownText(" " * GUTTER_WIDTH, before=LINE_BREAK, skip=GUTTER_WIDTH), PLAIN)
 """A blank gutter."""
 BOLD = Style(bold=True)
 _DIM_ROLES = ("dim", "faint", "thinking", "line")
@@ -268,6 +294,12 @@ def _background_of(color: str, *, has_color: bool) -> Style | None:
 
 def text_of_row(row: Iterable[Run]) -> str:
     return "".join(text for text, _ in row)
+
+
+def uncopied(row: Row) -> Row:
+    """The row, of which a copy has nothing, not even its line break."""
+    *others, (text, style) = row
+    return [*others, (ShownText(text, before="", skip=len(text)), style)]
 
 
 def cut_row(row: Row, width: int) -> Row:

@@ -12,8 +12,10 @@ from reflectty.core.text import format_count, format_duration
 from reflectty.view.rows import (
     BOLD,
     GUTTER_WIDTH,
+    LINE_BREAK,
     MARGIN,
     Row,
+    ShownText,
     cell_width,
     expand_tabs,
     fitting_length,
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Columns, Palette, Run
     from reflectty.view.sections import Canvas
 
-    _MarkedText = tuple[str, ThoughtMark | None]
-    """The text of a row, and the second thought that begins in it."""
+    _MarkedText = tuple[str, str, ThoughtMark | None]
+    """What the wrap has swallowed before a row, its text, and the second thought that begins in it."""
 
 
 class ThinkingRenderer:
@@ -49,6 +51,8 @@ class ThinkingRenderer:
         """The second thoughts that begin in the line, each with its place in it."""
         self._indent = 0
         self._has_begun = False
+        self._gap = LINE_BREAK
+        """What stands before the next row in the text."""
 
     def begin(self, kind: Kind, columns: Columns) -> list[Row]:
         """Start a block; return the last row of the previous one, if any."""
@@ -81,9 +85,7 @@ class ThinkingRenderer:
         width = canvas.columns.prose
         indent = self._indent_of(self._line, width)
         spans = row_spans(self._line, width, indent, begun=self._has_begun)
-        return self._draw_rows(
-            [(self._line[start:end], self._mark_in(start, end)) for start, end in spans if end > start], indent
-        )
+        return self._draw_rows(self._texts(self._line, [span for span in spans if span[1] > span[0]]), indent)
 
     def close(self, columns: Columns) -> list[Row]:
         """End the block; return its last row, if any."""
@@ -97,11 +99,18 @@ class ThinkingRenderer:
         """Split a line into the rows that further text cannot change, and the rest."""
         indent = self._indent_of(line, width)
         *spans, (start, _) = row_spans(line, width, indent, begun=self._has_begun)
-        rows = self._rows([(line[begin:end], self._mark_in(begin, end)) for begin, end in spans], indent)
+        rows = self._rows(self._texts(line, spans), indent)
         if rows:
-            self._has_begun, self._indent = True, indent
+            self._has_begun, self._indent, self._gap = True, indent, line[spans[-1][1] : start]
         self._marks = tuple((at - start, mark) for at, mark in self._marks if at >= start)
         return rows, line[start:]
+
+    def _texts(self, line: str, spans: list[tuple[int, int]]) -> list[_MarkedText]:
+        starts = [start for start, _ in spans[1:]]
+        gaps = [self._gap, *(line[end:start] for (_, end), start in zip(spans, starts, strict=False))]
+        return [
+            (gap, line[start:end], self._mark_in(start, end)) for gap, (start, end) in zip(gaps, spans, strict=False)
+        ]
 
     def _mark_in(self, start: int, end: int) -> ThoughtMark | None:
         """The most telling second thought that begins in a part of the line."""
@@ -110,10 +119,10 @@ class ThinkingRenderer:
     def _end(self, line: str, width: int) -> list[Row]:
         rows, rest = self._split(line, width)
         if rest.strip(" "):
-            rows += self._rows([(rest.rstrip(" "), self._mark_in(0, len(rest)))], self._indent)
+            rows += self._rows([(self._gap, rest.rstrip(" "), self._mark_in(0, len(rest)))], self._indent)
         elif not self._has_begun:
             self._needs_blank = self._has_rows
-        self._has_begun = False
+        self._has_begun, self._gap = False, LINE_BREAK
         return rows
 
     def _rows(self, texts: list[_MarkedText], indent: int) -> list[Row]:
@@ -124,12 +133,14 @@ class ThinkingRenderer:
 
     def _draw_rows(self, texts: list[_MarkedText], indent: int) -> list[Row]:
         rows = [self._row("", marked=False)] if texts and self._needs_blank else []
-        for at, (text, thought) in enumerate(texts):
-            shift = " " * indent if at or self._has_begun else ""
-            rows.append(self._row(shift + text, marked=self._needs_mark and at == 0, thought=thought))
+        for at, (gap, text, thought) in enumerate(texts):
+            shift = " " * (1 + (indent if at or self._has_begun else 0))
+            line = ShownText(shift + text, before=gap, skip=len(shift))
+            rows.append(self._row(line, marked=self._needs_mark and at == 0, thought=thought))
         return rows
 
     def _row(self, text: str, *, marked: bool, thought: ThoughtMark | None = None) -> Row:
+        """A row behind its gutter; one without text is the gutter alone."""
         styles, glyphs = self._palette.styles, self._palette.glyphs
         if self._kind is Kind.REFLECTION:
             style = styles["correction"]
@@ -138,7 +149,9 @@ class ThinkingRenderer:
             style, gutter = styles["thinking"], (glyphs.bar, styles["faint"])
             if thought:
                 gutter = (glyphs.of_thought(thought.kind), styles["correction" if thought.is_sure else "dim"])
-        return [gutter, (" " + text, style)] if text else [gutter]
+        if not text:
+            return [(ShownText(gutter[0], before=LINE_BREAK, skip=len(gutter[0])), gutter[1])]
+        return [gutter, (text, style)]
 
 
 def _rank_of(mark: ThoughtMark) -> tuple[bool, int]:

@@ -159,7 +159,7 @@ class ChatActions(ActionGroup):
         if wanted:
             controller.action_perform(wanted)
 
-    @action("Stop the reply; twice to quit", "ctrl+c")
+    @action("Copy the selection; stop the reply; twice to quit", "ctrl+c")
     async def interrupt(self, _: str) -> None:
         """Copy the selection; else stop the reply; else clear the composer; else leave, on the second press."""
         controller = self._controller

@@ -12,12 +12,14 @@ from rich.style import Style
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.widget import Widget
 
 from reflectty.tui.widgets.scrollbar import LineScrollBar
 from reflectty.tui.widgets.strips import make_strip, mark_matches, mark_selection
 from reflectty.view.reply_part import ReplyPart
-from reflectty.view.rows import GUTTER_WIDTH, cell_width, text_of_row
+from reflectty.view.rows import cell_width, text_of_row
+from reflectty.view.selection import Place, copied_text, span_around
 from reflectty.view.stack import Stack
 from reflectty.view.thought_map import share_at
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.scrollbar import ScrollBar
-    from textual.selection import Selection
     from textual.strip import Strip
     from textual.timer import Timer
 
@@ -73,6 +74,9 @@ class Transcript(ScrollView):
             super().__init__()
             self.part, self.share = part, share
 
+    class SelectionToggled(Message):
+        """Text has been selected with the mouse, or nothing is selected any more."""
+
     def __init__(self, scene: Scene) -> None:
         super().__init__()
         self.can_focus = False
@@ -85,6 +89,7 @@ class Transcript(ScrollView):
         self._strips: dict[tuple[int, int, int], tuple[Row, list[Strip]]] = {}
         """The drawn lines near the view by line, first column and width, each with the row that it shows."""
         self._timer: Timer | None = None
+        self._has_selection = False
 
     # Parts
 
@@ -375,9 +380,15 @@ class Transcript(ScrollView):
     # The mouse
 
     def on_click(self, event: events.Click) -> None:
+        """Go to the end, or open what was clicked; the second click selects a word, the third a line of the source."""
         place = event.get_content_offset(self)
         if place is None:
             return
+        if event.chain > 1:
+            # Textual would select everything.
+            event.prevent_default()
+            if self._select_around(event.screen_offset, whole_line=event.chain > 2):  # noqa: PLR2004 - clicks
+                return
         line = place.y + self.scroll_offset.y
         part, row = self._stack.part_at(line) or (None, 0)
         if not self.follows_end and place.y == self.size.height - 1:
@@ -388,16 +399,27 @@ class Transcript(ScrollView):
             self.post_message(self.MapClicked(part, share_at(place.x)))
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text, without the gutter."""
+        """The selected text, as it was written."""
         start = selection.start or Offset(0, 0)
         end = selection.end or Offset(1 << 30, max(0, self._stack.height - 1))
-        lines: list[str] = []
-        for line in range(start.y, min(end.y, self._stack.height - 1) + 1):
-            text = text_of_row(self._stack.row(line))
-            last = min(end.x, len(text)) if line == end.y else len(text)
-            lines.append(text[max(GUTTER_WIDTH, start.x if line == start.y else 0) : max(last, GUTTER_WIDTH)].rstrip())
-        return "\n".join(lines), "\n"
+        lines = range(start.y, min(end.y, self._stack.height - 1) + 1)
+        rows = (
+            (self._stack.row(line), start.x if line == start.y else 0, end.x if line == end.y else 1 << 30)
+            for line in lines
+        )
+        return copied_text(rows), "\n"
+
+    def _select_around(self, place: Offset, *, whole_line: bool) -> bool:
+        """Select the word or the line of the source at a place of the screen; false if there is none."""
+        _, at = self.screen.get_widget_and_offset_at(*place)
+        span = span_around(Place(at.y, at.x), self._stack.row, whole_line=whole_line) if at else None
+        if span:
+            (line, start), (last_line, end) = span
+            self.screen.selections = {self: Selection(Offset(start, line), Offset(end, last_line))}
+        return span is not None
 
     def selection_updated(self, selection: Selection | None) -> None:
-        del selection
         self.refresh()
+        if self._has_selection != (selection is not None):
+            self._has_selection = selection is not None
+            self.post_message(self.SelectionToggled())
