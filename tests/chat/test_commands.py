@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from reflectty.core.messages import Model, RunningModel
@@ -9,6 +9,7 @@ from reflectty.core.session import Attachment
 from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.actions import ACTIONS
 from support.chat_app import ANSWERED, QUESTION, REPLY, THOUGHT, in_a_chat
+from support.osc52 import copied
 from support.scripted_engine import cut
 
 if TYPE_CHECKING:
@@ -19,13 +20,6 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100"
     "c9fe92ef0000000049454e44ae426082"
 )
-
-
-def copied(reader: Reader) -> list[str]:
-    """The texts that the chat copied to the clipboard by escape sequence."""
-    start, end = "\x1b]52;c;", "\x07"
-    assert [text for text in reader.written if not (text.startswith(start) and text.endswith(end))] == []
-    return [b64decode(text.removeprefix(start).removesuffix(end)).decode() for text in reader.written]
 
 
 # Commands
@@ -131,7 +125,7 @@ async def test_a_model_can_be_chosen_from_a_list(reader: Reader) -> None:
 @in_a_chat(cut(THOUGHT + "</thinking>\n<output>\n" + CODE + "</output>"))
 async def test_copied_text_reaches_the_terminal_clipboard(reader: Reader) -> None:
     await reader.ask(QUESTION)
-    for command in ("/copy", "/copy thinking", "/copy code 1", "/copy code"):
+    for command in ("/copy", "/copy thinking", "/copy code 1", "/copy code 2"):
         await reader.send(command)
         await reader.shows("copied, if the terminal allows it (OSC 52)")
     await reader.until(lambda: len(reader.written) == 4)
@@ -160,9 +154,9 @@ async def test_invalid_copy_arguments_are_explained(reader: Reader) -> None:
 async def test_copy_reports_missing_thinking_and_code(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+u", "alt+k")
-    assert reader.sees("! the last reply has no thinking", "! the last answer has no code block") == [
-        "! the last reply has no thinking",
-        "! the last answer has no code block",
+    assert reader.sees("! this reply has no thinking", "! this answer has no code block") == [
+        "! this reply has no thinking",
+        "! this answer has no code block",
     ]
 
 

@@ -25,6 +25,7 @@ from reflectty.tui.compositor import LineCompositor
 from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.dialogs import Dialogs
 from reflectty.tui.keys import format_key
+from reflectty.tui.message_cursor import MessageCursor
 from reflectty.tui.session_options import SessionOptions
 from reflectty.tui.sessions.controller import SessionsController
 from reflectty.tui.sessions.welcome import KEYS, MAX_SESSIONS, Welcome
@@ -98,6 +99,7 @@ class ChatController(Screen[None]):
         )
         # Textual's type for work is narrower than a coroutine function, which works.
         self.turns = TurnQueue(self.conversation, self.transcript, self, self.run_worker)  # type: ignore[arg-type]
+        self.cursor = MessageCursor(self.conversation, self.transcript, self.turns)
         self._opened_engines: list[Engine] = []
         """Every engine opened so far, closed at the end: a request may still run on a previous one."""
         self.suggestions = Suggestions(glyphs=list_glyphs(unicode=self.unicode))
@@ -355,6 +357,7 @@ class ChatController(Screen[None]):
     def begin_editing(self, question: Turn) -> None:
         """Open a question in the composer."""
         self.edited_question = question
+        self.cursor.leave()
         self.composer.fill(question.text)
         part = self.turns.parts.find(question.id)
         if part:
@@ -482,7 +485,12 @@ class ChatController(Screen[None]):
             speed=turns.speed,
             host=status.host_label_of(turns.engine, self.config.host),
         )
-        hints = status.hints_for(turns, editing=self.edited_question is not None, selected=bool(self.selections))
+        hints = status.hints_for(
+            turns,
+            editing=self.edited_question is not None,
+            selected=bool(self.selections),
+            chosen=self.cursor.hints,
+        )
         apply = () if self.sessions.is_focused else hints
         self.composer.hints = tuple(
             f"{self._key_labels[name]} {word}" for name, word in apply if name in self._key_labels

@@ -28,14 +28,16 @@ SELECTED_HINTS: Hints = (("interrupt", "copy the selection"),)
 IDLE_HINTS: Hints = (("send", "send"), ("newline", "new line"), ("keys", "keys"))
 
 
-def hints_for(turns: TurnQueue, *, editing: bool, selected: bool) -> Hints:
-    """The actions that apply now, most important first, each with a label."""
+def hints_for(turns: TurnQueue, *, editing: bool, selected: bool, chosen: Hints) -> Hints:
+    """The actions that apply now, most important first, each with a label; `chosen` are those on the chosen message."""
     if selected:
         return SELECTED_HINTS
     if turns.is_steering:
         return STEERING_HINTS
     if editing:
         return EDITING_HINTS
+    if chosen:
+        return chosen
     if turns.current is None:
         return IDLE_HINTS
     return tuple(hint for hint in ANSWERING_HINTS if hint[0] != "steer" or turns.can_steer)

@@ -310,9 +310,9 @@ class TurnQueue:
             self.parts.show(same_session=True)
             self._start(TurnRequest(turn))
 
-    def regenerate(self) -> None:
-        """Ask the last question again; the previous reply stays as a branch."""
-        question = self._conversation.last_question
+    def regenerate(self, question: Turn | None = None) -> None:
+        """Ask a question again, or the last one; the previous reply stays as a branch."""
+        question = question or self._conversation.last_question
         if question is None or self.parts.find(question.id) is None:
             raise UsageError("no question yet")
         self._conversation.leaf = question.id

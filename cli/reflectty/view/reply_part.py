@@ -280,6 +280,10 @@ class ReplyPart:
         return self._sections.readings
 
     @property
+    def has_thinking(self) -> bool:
+        return any(not section.is_answer and not section.is_empty for section in self._sections.all)
+
+    @property
     def text(self) -> str:
         """The answer as shown."""
         self._read()

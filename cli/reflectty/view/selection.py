@@ -20,7 +20,7 @@ MAX_LINE_ROWS = 400
 """A word or a paragraph is looked for in at most so many rows above and below."""
 
 
-class Place(NamedTuple):
+class TextPlace(NamedTuple):
     """A character of a shown row."""
 
     line: int
@@ -46,7 +46,9 @@ def copied_text(rows: Iterable[tuple[Row, int, int]]) -> str:
     return text or "\n".join(text_of_row(row)[start:end].strip() for row, start, end in selected).strip()
 
 
-def span_around(place: Place, row_at: Callable[[int], Row], *, whole_line: bool) -> tuple[Place, Place] | None:
+def span_around(
+    place: TextPlace, row_at: Callable[[int], Row], *, whole_line: bool
+) -> tuple[TextPlace, TextPlace] | None:
     """The first place of the word there, or of the whole line of the source, and the place after its last character.
 
     Args:
@@ -65,11 +67,11 @@ def span_around(place: Place, row_at: Callable[[int], Row], *, whole_line: bool)
     return places[first], _after(places[last])
 
 
-def _after(place: Place) -> Place:
+def _after(place: TextPlace) -> TextPlace:
     return place._replace(at=place.at + 1)
 
 
-def _source_line(line: int, row_at: Callable[[int], Row]) -> tuple[str, list[Place]]:
+def _source_line(line: int, row_at: Callable[[int], Row]) -> tuple[str, list[TextPlace]]:
     """The text of the source's line that a row is part of, and the place of each of its characters."""
     first = last = line
     while first > max(0, line - MAX_LINE_ROWS) and _goes_on(row_at(first)):
@@ -77,14 +79,14 @@ def _source_line(line: int, row_at: Callable[[int], Row]) -> tuple[str, list[Pla
     while last < line + MAX_LINE_ROWS and _goes_on(row_at(last + 1)):
         last += 1
     text = ""
-    places: list[Place] = []
+    places: list[TextPlace] = []
     for number in range(first, last + 1):
         before, pieces = _pieces_of(row_at(number), 0, _END)
         if number > first:
             text, places = text + before, [*places, *([places[-1]] * len(before) if places else [])]
         for piece, start in pieces:
             text += piece
-            places += [Place(number, start + at) for at in range(len(piece))]
+            places += [TextPlace(number, start + at) for at in range(len(piece))]
     return text, places
 
 

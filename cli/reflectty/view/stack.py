@@ -77,11 +77,6 @@ class Stack:
         """The number of lines of the laid-out parts."""
         return max(0, self._end - GAP)
 
-    @property
-    def tops(self) -> tuple[int, ...]:
-        """The first line of each laid-out part."""
-        return tuple(self._tops)
-
     def index(self, part: Part) -> int:
         """The position of a part, searched from the end, which is asked for most.
 

@@ -13,7 +13,7 @@ from reflectty.system.theme import Colors, Theme
 from reflectty.view.parts import QuestionPart, Scene
 from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import palette_for, text_of_row
-from reflectty.view.selection import Place, copied_text, span_around
+from reflectty.view.selection import TextPlace, copied_text, span_around
 
 if TYPE_CHECKING:
     from reflectty.view.parts import Part
@@ -127,7 +127,7 @@ def test_a_word_is_found_across_rows(text: str, at: str, word: str) -> None:
     line = next(number for number, row in enumerate(rows) if at in text_of_row(row))
     column = text_of_row(rows[line]).index(at)
     found = span_around(
-        Place(line, column), lambda number: rows[number] if number < len(rows) else [], whole_line=False
+        TextPlace(line, column), lambda number: rows[number] if number < len(rows) else [], whole_line=False
     )
     assert found is not None
     assert text_between(rows, *found) == word
@@ -136,17 +136,20 @@ def test_a_word_is_found_across_rows(text: str, at: str, word: str) -> None:
 @pytest.mark.parametrize("line", [0, 1, 2])
 def test_a_line_of_the_source_is_found_from_each_of_its_rows(line: int) -> None:
     rows = rows_of(f"{PROSE}\n\nNext.", 40)
-    found = span_around(Place(line, 5), lambda number: rows[number] if number < len(rows) else [], whole_line=True)
+    found = span_around(TextPlace(line, 5), lambda number: rows[number] if number < len(rows) else [], whole_line=True)
     assert found is not None
     assert text_between(rows, *found) == PROSE
 
 
 def test_nothing_is_found_in_the_gutter() -> None:
     rows = rows_of(PROSE, 40)
-    assert span_around(Place(0, 0), lambda number: rows[number] if number < len(rows) else [], whole_line=False) is None
+    assert (
+        span_around(TextPlace(0, 0), lambda number: rows[number] if number < len(rows) else [], whole_line=False)
+        is None
+    )
 
 
-def text_between(rows: list[Row], first: Place, end: Place) -> str:
+def text_between(rows: list[Row], first: TextPlace, end: TextPlace) -> str:
     return copied_text(
         (rows[line], first.at if line == first.line else 0, end.at if line == end.line else 1 << 30)
         for line in range(first.line, end.line + 1)

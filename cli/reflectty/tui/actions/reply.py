@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import UsageError
-from reflectty.core.segments import Kind
+from reflectty.core.safety import clean_line
+from reflectty.core.text import format_count
 from reflectty.tui.actions.action import ActionGroup, action
+from reflectty.tui.message_cursor import thinking_of
+from reflectty.view.parts import QuestionPart
 
 if TYPE_CHECKING:
-    from reflectty.core.session import StoredReply
+    from collections.abc import Sequence
 
 
 class ReplyActions(ActionGroup):
@@ -19,11 +22,13 @@ class ReplyActions(ActionGroup):
 
     @action("Stop the reply and keep the text so far", "escape", yields=True)
     async def cancel(self, _: str) -> None:
-        """Cancel steering, or stop the reply, or cancel editing."""
+        """Cancel steering, or leave the chosen message, or stop the reply, or cancel editing."""
         controller = self._controller
         if controller.turns.is_steering:
             controller.composer.fill("")
             controller.turns.cancel_steering()
+        elif controller.cursor.message:
+            controller.cursor.leave()
         elif controller.turns.current:
             controller.turns.stop()
         elif controller.edited_question:
@@ -49,7 +54,7 @@ class ReplyActions(ActionGroup):
 
     @action("Edit question (keeps the old one)", "alt+e", slash="/edit", argument="N")
     async def edit(self, number: str) -> None:
-        """Edit a question in the composer: the last one, on each repetition the one before, or the nth."""
+        """Edit a question in the composer: the chosen or last one, on each repetition the one before, or the nth."""
         self._controller.turns.require_no_steering()
         controller = self._controller
         questions = [turn for turn in controller.conversation.path if turn.said is None]
@@ -59,6 +64,8 @@ class ReplyActions(ActionGroup):
             if not number.strip().isdecimal() or not 1 <= int(number) <= len(questions):
                 raise UsageError(f"no question {number.strip()!r}", f"choose 1 to {len(questions)}")
             at = int(number) - 1
+        elif chosen := controller.cursor.question:
+            at = questions.index(chosen)
         else:
             known = [turn.id for turn in questions]
             at = (
@@ -70,8 +77,10 @@ class ReplyActions(ActionGroup):
 
     @action("Regenerate", "alt+r", slash="/regenerate")
     async def regenerate(self, _: str) -> None:
+        """Ask the chosen or the last question again."""
         self._controller.turns.require_idle()
-        self._controller.turns.regenerate()
+        self._controller.turns.regenerate(self._controller.cursor.question)
+        self._controller.cursor.leave()
 
     @action("Continue the reply", "alt+g", slash="/continue")
     async def continue_(self, _: str) -> None:
@@ -96,45 +105,59 @@ class ReplyActions(ActionGroup):
 
 
 class CopyActions(ActionGroup):
-    """Actions that copy from the last reply."""
+    """Actions that copy from the chosen message, or from the last complete reply."""
 
     group = "Copy"
 
     @action("Copy the answer", "alt+y", slash="/copy")
     async def copy_answer(self, what: str) -> None:
-        """Copy the last answer, or with `thinking` or `code N` something else."""
+        """Copy the chosen question or the answer, or with `thinking` or `code N` something else."""
         word, _, rest = what.strip().partition(" ")
         if word == "thinking":
             await self.copy_thinking("")
         elif word == "code":
             await self.copy_code(rest)
         elif word in ("", "answer"):
-            await self._controller.copy(self._last_reply().answer, "answer")
+            chosen = self._controller.cursor.message
+            if isinstance(chosen, QuestionPart):
+                await self._controller.copy(chosen.text, "question")
+            else:
+                await self._controller.copy(self._controller.cursor.reply.answer, "answer")
         else:
             raise UsageError(f"cannot copy {word!r}", "choose answer, thinking or code N")
 
     @action("Copy the thinking", "alt+u", slash="/copy thinking")
     async def copy_thinking(self, _: str) -> None:
-        text = "\n".join(text for kind, text in self._last_reply().segments if kind is not Kind.ANSWER)
+        text = thinking_of(self._controller.cursor.reply)
         if not text:
-            raise UsageError("the last reply has no thinking")
+            raise UsageError("this reply has no thinking")
         await self._controller.copy(text, "thinking")
 
     @action("Copy a code block", "alt+k", slash="/copy code", argument="N")
     async def copy_code(self, number: str) -> None:
-        """Copy the nth code block of the last answer, or the last one."""
+        """Copy the nth code block of the answer; let the user choose if there are several."""
         from reflectty.view.grammar import code_blocks
 
-        blocks = code_blocks(self._last_reply().answer)
+        blocks = code_blocks(self._controller.cursor.reply.answer)
         if not blocks:
-            raise UsageError("the last answer has no code block")
-        wanted = number.strip() or str(len(blocks))
+            raise UsageError("this answer has no code block")
+        wanted = number.strip() or await self._choose_block(blocks)
+        if not wanted:
+            return
         if not wanted.isdecimal() or not 1 <= int(wanted) <= len(blocks):
             raise UsageError(f"no code block {wanted!r}", f"choose 1 to {len(blocks)}")
         await self._controller.copy(blocks[int(wanted) - 1], f"code block {wanted} of {len(blocks)}")
 
-    def _last_reply(self) -> StoredReply:
-        turn = self._controller.conversation.last_reply
-        if turn is None or turn.said is None or self._controller.turns.current:
-            raise UsageError("nothing to copy yet")
-        return turn.said
+    async def _choose_block(self, blocks: Sequence[str]) -> str:
+        """Let the user choose a code block by its first line, the last one first; empty on cancel."""
+        if len(blocks) == 1:
+            return "1"
+        rows = [
+            (
+                str(at),
+                clean_line(block.strip().split("\n")[0]) or "(empty)",
+                format_count(len(block.splitlines()), "line"),
+            )
+            for at, block in enumerate(blocks, 1)
+        ]
+        return await self._controller.dialogs.choose("Copy a code block", rows, str(len(blocks))) or ""

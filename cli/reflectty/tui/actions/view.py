@@ -65,8 +65,8 @@ class ThinkingActions(ActionGroup):
 
     @action("Expand or collapse thinking", "alt+o")
     async def toggle_thinking(self, _: str) -> None:
-        """Open or fold the thinking nearest to the view."""
-        part = self._nearest_reply()
+        """Open or fold the thinking of the chosen message, or that nearest to the view."""
+        part = self._controller.cursor.reply_part or self._nearest_reply()
         if part is None:
             raise UsageError("no thinking here")
         self._controller.transcript.change(part, part.toggle)
@@ -99,13 +99,13 @@ class MoveActions(ActionGroup):
 
     group = "Move"
 
-    @action("Previous message", "alt+up")
+    @action("Choose the previous message", "alt+up", slash="/previous")
     async def previous_block(self, _: str) -> None:
-        self._controller.transcript.go_by_part(-1)
+        self._controller.cursor.move(-1)
 
-    @action("Next message", "alt+down")
+    @action("Choose the next message", "alt+down", slash="/next")
     async def next_block(self, _: str) -> None:
-        self._controller.transcript.go_by_part(1)
+        self._controller.cursor.move(1)
 
     @action("Page up", "pageup", yields=True)
     async def page_up(self, _: str) -> None:

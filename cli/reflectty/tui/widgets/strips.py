@@ -25,6 +25,12 @@ def make_strip(row: Row, width: int, ground: Style) -> Strip:
     return Strip([*segments, Segment(" " * (width - filled), ground)] if filled < width else segments).crop(0, width)
 
 
+def mark_gutter(row: Row, style: Style) -> Row:
+    """The row with its first column in reverse, in another style."""
+    (sign, _), *others = row or [(" ", style)]
+    return [(sign[:1], style + _REVERSE), (sign[1:], row[0][1] if row else style), *others]
+
+
 def mark_matches(row: Row, pattern: re.Pattern[str]) -> Row:
     """The row with what matches a pattern shown in reverse."""
     marked: Row = []

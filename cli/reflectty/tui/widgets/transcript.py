@@ -16,10 +16,10 @@ from textual.selection import Selection
 from textual.widget import Widget
 
 from reflectty.tui.widgets.scrollbar import LineScrollBar
-from reflectty.tui.widgets.strips import make_strip, mark_matches, mark_selection
+from reflectty.tui.widgets.strips import make_strip, mark_gutter, mark_matches, mark_selection
 from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import cell_width, text_of_row
-from reflectty.view.selection import Place, copied_text, span_around
+from reflectty.view.selection import TextPlace, copied_text, span_around
 from reflectty.view.stack import Stack
 from reflectty.view.thought_map import share_at
 
@@ -82,6 +82,8 @@ class Transcript(ScrollView):
         self.can_focus = False
         self.follows_end = True
         self._stack = Stack(scene)
+        self.chosen: Part | None = None
+        """The part that is marked in the gutter."""
         self._marked_pattern: re.Pattern[str] | None = None
         self._changed_from: tuple[int, int] | None = None
         self._changed_heads: list[Part] = []
@@ -101,7 +103,7 @@ class Transcript(ScrollView):
     def fill(self, parts: Iterable[Part]) -> None:
         """Replace all parts and show the end."""
         self._stack.parts = list(parts)
-        self._marked_pattern = None
+        self._marked_pattern = self.chosen = None
         self._strips.clear()
         self.follows_end = True
         self._start_at(self._stack.lay_out_before(len(self.parts)), None)
@@ -119,6 +121,7 @@ class Transcript(ScrollView):
         reading = self._reading_anchor()
         at = self._stack.index(part)
         self._stack.drop(at)
+        self.chosen = None if part is self.chosen else self.chosen
         self._changed_from = min(self._changed_from or (at, 0), (at, 0))
         self._draw_changes(reading)
 
@@ -267,23 +270,32 @@ class Transcript(ScrollView):
         step = max(1, self.size.height - 2)
         self.scroll_to(y=self._clamp_line(self.scroll_offset.y + direction * step), animate=False)
 
-    def go_by_part(self, direction: int) -> None:
-        """Go to the next or the previous part."""
-        line = self.scroll_offset.y
-        tops = [top for top in self._stack.tops if (top > line if direction > 0 else top < line)]
-        if tops:
-            self.scroll_to(y=self._clamp_line(tops[0 if direction > 0 else -1]), animate=False)
+    def choose(self, part: Part | None) -> None:
+        """Mark a part in the gutter, and no other one, and bring as much of it into view as fits."""
+        self.chosen = part
+        self._strips.clear()
+        self.refresh()
+        if part:
+            line = self._lay_out_to(part)
+            top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
+            if line < top or line + part.height > bottom:
+                end = line + part.height - self.size.height
+                self.scroll_to(y=self._clamp_line(line if line < top else min(line, end)), animate=False)
 
     def reveal(self, part: Part, row: int = 0) -> None:
         """Scroll a row of a part to the upper third of the screen."""
+        line = self._lay_out_to(part, row)
+        self.scroll_to(y=self._clamp_line(line - self.size.height // 3), animate=False)
+
+    def _lay_out_to(self, part: Part, row: int = 0) -> int:
+        """Lay out a part and all below it; return the line of one of its rows."""
         at = self._stack.index(part)
         if at < self._stack.first:
             self._stack.lay_out(at, self._stack.first)
             self._start_at(at, None)
         if self._changed_from:
             self._draw_frame()
-        line = self._stack.line_at(at, row)
-        self.scroll_to(y=self._clamp_line(line - self.size.height // 3), animate=False)
+        return self._stack.line_at(at, row)
 
     def mark(self, pattern: re.Pattern[str] | None) -> None:
         """Mark what matches a pattern, until other parts are shown."""
@@ -360,10 +372,16 @@ class Transcript(ScrollView):
             return make_strip(self._more_below_row(below + 1, width), width, self.scene.palette.background)
         row = self._stack.row(line)
         row = mark_matches(row, self._marked_pattern) if self._marked_pattern else row
+        if self.chosen and self._is_chosen(line):
+            row = mark_gutter(row, self.scene.palette.styles["accent"])
         drawn = make_strip(row, width, self.scene.palette.background)
         selection = self.text_selection
         span = selection.get_span(line) if selection else None
         return (mark_selection(drawn, *span) if span else drawn).apply_offsets(0, line)
+
+    def _is_chosen(self, line: int) -> bool:
+        found = self._stack.part_at(line)
+        return found is not None and found[0] is self.chosen and found[1] < found[0].height
 
     def _more_below_row(self, rows: int, width: int) -> Row:
         key = self.scene.key("bottom")
@@ -412,7 +430,7 @@ class Transcript(ScrollView):
     def _select_around(self, place: Offset, *, whole_line: bool) -> bool:
         """Select the word or the line of the source at a place of the screen; false if there is none."""
         _, at = self.screen.get_widget_and_offset_at(*place)
-        span = span_around(Place(at.y, at.x), self._stack.row, whole_line=whole_line) if at else None
+        span = span_around(TextPlace(at.y, at.x), self._stack.row, whole_line=whole_line) if at else None
         if span:
             (line, start), (last_line, end) = span
             self.screen.selections = {self: Selection(Offset(start, line), Offset(end, last_line))}
