@@ -132,7 +132,7 @@ async def test_questions_sent_during_a_reply_are_queued_in_order(reader: Reader)
 async def test_stopping_a_reply_sends_the_queued_question(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("Second?")
-    await reader.press("escape")
+    await reader.press("ctrl+c")
     await reader.at_rest()
     assert kept(reader) == [QUESTION, ReplyStatus.INTERRUPTED, "Second?", ReplyStatus.COMPLETE]
 

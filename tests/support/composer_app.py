@@ -12,7 +12,8 @@ from textual.widgets import Static
 from reflectty.system import assets, theme
 from reflectty.tui import theme as chat_theme
 from reflectty.tui.composer.completion import SlashCommand
-from reflectty.tui.composer.composer import Composer, Suggestions
+from reflectty.tui.composer.composer import Composer
+from reflectty.tui.composer.suggestions import Suggestions
 from support.app_pilot import piloted
 
 if TYPE_CHECKING:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from reflectty.core.messages import OptionValue
     from reflectty.core.segments import Kind
 
+Span = tuple[int, int]
+"""The start and the end of a passage, in characters."""
 NO_USAGE = Usage()
 MAX_TITLE_LENGTH = 60
 
@@ -134,6 +136,8 @@ class Turn(NamedTuple):
     """None for a question."""
     label: str = ""
     """The name that the user gave it."""
+    pastes: tuple[Span, ...] = ()
+    """Where long pasted texts stand in the question; screens show a label for each."""
 
     @property
     def is_streaming(self) -> bool:
@@ -202,12 +206,14 @@ class SearchHit(NamedTuple):
     """The text around the match, in pieces; the flag marks those that matched."""
 
 
-def title_for(text: str, attachments: Iterable[Attachment] = ()) -> str:
+def title_for(text: str, attachments: Iterable[Attachment] = (), pastes: Iterable[Span] = ()) -> str:
     """The title of a new session: the first line of its question with a word, or else the names of its attachments.
 
-    At most 60 characters; a longer line is cut after a word, unless that leaves less than half of it, and ends in "…".
+    Pasted texts count only if nothing else has a word. At most 60 characters; a longer line is cut after a word, unless
+    that leaves less than half of it, and ends in "…".
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    typed = without_spans(text, pastes)
+    lines = [line.strip() for line in (typed if typed.strip() else text).splitlines() if line.strip()]
     first = next((line for line in lines if any(map(str.isalnum, line))), lines[0] if lines else "")
     title = first or ", ".join(item.name for item in attachments)
     if len(title) <= MAX_TITLE_LENGTH:
@@ -215,6 +221,27 @@ def title_for(text: str, attachments: Iterable[Attachment] = ()) -> str:
     head, rest = title[: MAX_TITLE_LENGTH - 1], title[MAX_TITLE_LENGTH - 1 :]
     words = head.rpartition(" ")[0] if rest[0].isalnum() else head
     return f"{(words if len(words) > MAX_TITLE_LENGTH // 2 else head).rstrip()}…"
+
+
+def spans_in(value: object, length: int) -> tuple[Span, ...]:
+    """The passages of a text of this length in a value as JSON has it, without those that are none or overlap."""
+    spans: list[Span] = []
+    end = 0
+    for item in value if isinstance(value, (list, tuple)) else ():
+        match item:
+            case [int(start), int(stop)] if end <= start < stop <= length:
+                spans.append((start, stop))
+                end = stop
+    return tuple(spans)
+
+
+def without_spans(text: str, spans: Iterable[Span]) -> str:
+    """The text without these passages, which are in order."""
+    pieces, end = [], 0
+    for start, stop in spans:
+        pieces.append(text[end:start])
+        end = stop
+    return "".join((*pieces, text[end:]))
 
 
 def branch_to(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:

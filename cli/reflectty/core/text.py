@@ -51,3 +51,15 @@ def parse_duration(text: str, units: str) -> float | None:
 
 def format_count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def extent_of(text: str) -> tuple[int, str]:
+    """The number of a text's lines and `lines`; of its characters if it is a single line."""
+    lines = text.count("\n") + (not text.endswith("\n"))
+    return (lines, "lines") if lines > 1 else (len(text), "characters")
+
+
+def format_paste(text: str) -> str:
+    """What stands for a long pasted text: `pasted 500 lines`."""
+    number, unit = extent_of(text)
+    return f"pasted {number:,} {unit}"

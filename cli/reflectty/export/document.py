@@ -19,6 +19,7 @@ from reflectty.core.session import (
     SessionSettings,
     StoredReply,
     Turn,
+    spans_in,
 )
 from reflectty.protocols.decoding import refuse_constant
 
@@ -134,6 +135,7 @@ def _turn_of(source: Json, where: str) -> Turn:
         ),
         said=None if said is None else _reply_of(_object(said, f"{where}.said"), f"{where}.said"),
         label=_scalar(source, "label", "", where),
+        pastes=spans_in(source.get("pastes"), len(_scalar(source, "text", "", where))),
     )
 
 

@@ -7,6 +7,7 @@ of `Session`, `Turn`, `Attachment`, `StoredReply`, `ReplyMetrics` and `Usage`, w
   is the last turn of the branch viewed last;
 - `said` is null for a question;
 - `segments` is a list of `{"kind", "text"}`, kinds are `thinking`, `reflection` and `answer`;
+- `pastes` are the places of long pasted texts in a question, each its start and end in characters;
 - `label` is the name that the user gave a turn, and `settings` has the fields that the user set for the session;
 - `options` is an object; times are seconds since 1970, durations milliseconds.
 

@@ -17,6 +17,7 @@ from reflectty.core.session import (
     SessionSettings,
     StoredReply,
     Turn,
+    spans_in,
 )
 from reflectty.store.encoding import decode_text, encode_text, from_json, strings_in, to_json
 
@@ -49,7 +50,7 @@ REPLY_COLUMNS = (
     "ended",
 )
 """The columns of a reply, in the order of `reply_values_of`."""
-TURN_COLUMNS = ("id", "parent", "created", "text", "label", *REPLY_COLUMNS)
+TURN_COLUMNS = ("id", "parent", "created", "text", "label", "pastes", *REPLY_COLUMNS)
 SELECT_SESSIONS = """SELECT id, title, created, updated, model, leaf, settings,
     (SELECT count(*) FROM turns WHERE session = sessions.id AND ended IS NULL) FROM sessions"""
 
@@ -69,7 +70,7 @@ def read_session(row: Row) -> Session:
 
 
 def read_turn(row: Row, attachments: tuple[Attachment, ...], segments: tuple[tuple[Kind, str], ...]) -> Turn:
-    number, parent, created, text, label, *reply_columns = row
+    number, parent, created, text, label, pastes, *reply_columns = row
     return Turn(
         id=number,
         parent=parent if isinstance(parent, int) else None,
@@ -78,6 +79,7 @@ def read_turn(row: Row, attachments: tuple[Attachment, ...], segments: tuple[tup
         attachments=attachments,
         said=None if reply_columns[-1] is None else _read_reply(tuple(reply_columns), segments),
         label=decode_text(label),
+        pastes=spans_in(from_json(pastes), len(decode_text(text))),
     )
 
 

@@ -116,7 +116,16 @@ def _make_ids_of_titles_negative(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE passages SET id = -id WHERE turn IS NULL")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_labels_and_settings, _make_ids_of_titles_negative)
+def _add_pastes(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN pastes TEXT NOT NULL DEFAULT '[]'")
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _create_tables,
+    _add_labels_and_settings,
+    _make_ids_of_titles_negative,
+    _add_pastes,
+)
 """The function at index n migrates version n to version n + 1."""
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reflectty.core.segments import SecondThoughtKind
-    from reflectty.core.session import Attachment, SearchHit, SessionSettings, StoredReply
+    from reflectty.core.session import Attachment, SearchHit, SessionSettings, Span, StoredReply
     from reflectty.store.database import Database
 
 
@@ -44,10 +44,15 @@ class Store:
         return self.database.write(lambda c: write.create_session(c, title, self._clock(), settings))
 
     def add_question(
-        self, session: str, parent: int | None, text: str, attachments: tuple[Attachment, ...] = ()
+        self,
+        session: str,
+        parent: int | None,
+        text: str,
+        attachments: tuple[Attachment, ...] = (),
+        pastes: tuple[Span, ...] = (),
     ) -> Turn:
         """Add a question, which becomes the leaf."""
-        turn = Turn(0, parent, self._clock(), text, attachments)
+        turn = Turn(0, parent, self._clock(), text, attachments, pastes=pastes)
         return turn._replace(id=self.database.write(lambda c: write.add_turn(c, session, turn)))
 
     def add_reply(self, session: str, parent: int, reply: StoredReply) -> Turn:

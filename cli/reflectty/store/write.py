@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reflectty.core.errors import StoreError
 from reflectty.core.session import NO_SETTINGS, ReplyStatus, Session, branch_to
 from reflectty.store import read
-from reflectty.store.encoding import TITLE_LENGTH, encode_text, is_dense, normalize_title
+from reflectty.store.encoding import TITLE_LENGTH, encode_text, is_dense, normalize_title, to_json
 from reflectty.store.liveness import current_writer
 from reflectty.store.rows import REPLY_COLUMNS, reply_values_of, settings_json_of
 
@@ -80,8 +80,11 @@ def add_turn(connection: sqlite3.Connection, session: str, turn: Turn) -> int:
 
 def _insert_question(connection: sqlite3.Connection, session: str, turn: Turn) -> int:
     added = connection.execute(
-        "INSERT INTO turns (id, session, parent, created, label, text) VALUES (?, ?, ?, ?, ?, ?)",
-        (turn.id or None, session, turn.parent, turn.created, encode_text(turn.label), encode_text(turn.text)),
+        "INSERT INTO turns (id, session, parent, created, label, text, pastes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(turn.id or None, session, turn.parent, turn.created),
+            *(encode_text(turn.label), encode_text(turn.text), to_json(turn.pastes)),
+        ),
     )
     number = int(added.lastrowid or 0)
     connection.executemany(

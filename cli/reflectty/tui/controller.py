@@ -19,8 +19,9 @@ from reflectty.core.safety import clean
 from reflectty.tui import slash, status
 from reflectty.tui.actions import methods_of
 from reflectty.tui.actions.general import COMPOSER_ACTIONS
-from reflectty.tui.composer.composer import Composer, Suggestions
+from reflectty.tui.composer.composer import Composer
 from reflectty.tui.composer.draft import load_attachment
+from reflectty.tui.composer.suggestions import Suggestions
 from reflectty.tui.compositor import LineCompositor
 from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.dialogs import Dialogs
@@ -34,7 +35,7 @@ from reflectty.tui.turns import TurnQueue
 from reflectty.tui.widgets.list import list_glyphs
 from reflectty.tui.widgets.status import StatusLine, TopLine
 from reflectty.tui.widgets.transcript import Transcript
-from reflectty.view.parts import NotePart, Scene, to_chat_wording
+from reflectty.view.parts import NotePart, QuestionPart, Scene, to_chat_wording
 from reflectty.view.rows import Glyphs
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class ChatController(Screen[None]):
         composer.commands = slash.commands_of(self.actions)
         composer.choices = slash.argument_choices((), self.theme.names)
         composer.send_keys, composer.newline_keys = keys["send"], keys["newline"]
+        composer.editor_key = self._key_labels.get("editor", "")
         return composer
 
     def compose(self) -> ComposeResult:
@@ -337,19 +339,23 @@ class ChatController(Screen[None]):
         try:
             command = None if self.edited_question else slash.parse_command(event.visible_text, self.actions)
             if command:
+                command = slash.parse_command(event.text, self.actions) or command
                 self.action_perform(command.name, command.argument)
                 return
             found = tuple(load_attachment(path, self.note) for path in event.mentioned_files)
         except ReflecttyError as error:
             self.report_error(error)
-            self.composer.fill(event.text)
+            self.composer.fill(event.text, event.pastes)
             return
         editing, self.edited_question = self.edited_question, None
         if editing:
-            await self.turns.rephrase(editing, event.text, found)
+            await self.turns.rephrase(editing, event.text, found, event.pastes)
         else:
-            self.turns.ask(event.text, found)
+            self.turns.ask(event.text, found, event.pastes)
         self.refresh_status()
+
+    def on_composer_withdrawal_wanted(self) -> None:
+        self.action_perform("withdraw")
 
     def on_composer_leave_wanted(self) -> None:
         self.action_perform("quit")
@@ -358,7 +364,7 @@ class ChatController(Screen[None]):
         """Open a question in the composer."""
         self.edited_question = question
         self.cursor.leave()
-        self.composer.fill(question.text)
+        self.composer.fill(question.text, question.pastes)
         part = self.turns.parts.find(question.id)
         if part:
             self.transcript.reveal(part)
@@ -381,6 +387,8 @@ class ChatController(Screen[None]):
 
     def on_transcript_toggled(self, event: Transcript.Toggled) -> None:
         self.transcript.change(event.part, event.part.toggle)
+        if isinstance(event.part, QuestionPart):
+            self.transcript.reveal(event.part)
 
     def on_transcript_selection_toggled(self) -> None:
         self.refresh_status()
@@ -496,5 +504,6 @@ class ChatController(Screen[None]):
             f"{self._key_labels[name]} {word}" for name, word in apply if name in self._key_labels
         )
         self._refresh_welcome()
+        self.composer.queued_count = len(turns.queue)
         gone = self.status.facts.is_reachable is False
         self.composer.state = "steering" if turns.is_steering else "gone" if gone else "quiet"

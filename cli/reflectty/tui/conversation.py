@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from reflectty.chat.request import Question
     from reflectty.core.errors import PromptTooLongError
-    from reflectty.core.session import Attachment, ReplyMetrics, Session, StoredReply, Turn
+    from reflectty.core.session import Attachment, ReplyMetrics, Session, Span, StoredReply, Turn
     from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store
 
@@ -256,25 +256,27 @@ class Conversation:
 
     # Writing
 
-    def add_question(self, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
+    def add_question(self, text: str, attachments: tuple[Attachment, ...] = (), pastes: tuple[Span, ...] = ()) -> Turn:
         """Store a question at the end of the branch.
 
         Raises:
             StoreError: the write failed.
         """
         if self.session is None:
-            self.session = self.store.create_session(title_for(text, attachments), self.settings)
-        return self.put(self.store.add_question(self.session.id, self.leaf, text, attachments))
+            self.session = self.store.create_session(title_for(text, attachments, pastes), self.settings)
+        return self.put(self.store.add_question(self.session.id, self.leaf, text, attachments, pastes))
 
-    def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
+    def rephrase(
+        self, question: Turn, text: str, attachments: tuple[Attachment, ...] = (), pastes: tuple[Span, ...] = ()
+    ) -> Turn:
         """Store a question beside another, as a branch.
 
         Raises:
             StoreError: the write failed.
         """
         if self.session is None:
-            return self.add_question(text, attachments)
-        return self.put(self.store.add_question(self.session.id, question.parent, text, attachments))
+            return self.add_question(text, attachments, pastes)
+        return self.put(self.store.add_question(self.session.id, question.parent, text, attachments, pastes))
 
     def add_reply(self, question: Turn, reply: StoredReply) -> Turn | None:
         """Store a finished reply at once; None without a session.

@@ -25,6 +25,7 @@ STEERING_HINTS: Hints = (("send", "continue"), ("conclude", "answer now"), ("can
 EDITING_HINTS: Hints = (("send", "resend as a new branch"), ("cancel", "cancel"))
 ANSWERING_HINTS: Hints = (("cancel", "stop"), ("send", "queue"), ("steer", "steer"))
 SELECTED_HINTS: Hints = (("interrupt", "copy the selection"),)
+QUEUED_HINTS: Hints = (("cancel", "withdraw"), ("interrupt", "stop"), ("send", "queue"))
 IDLE_HINTS: Hints = (("send", "send"), ("newline", "new line"), ("keys", "keys"))
 
 
@@ -40,7 +41,8 @@ def hints_for(turns: TurnQueue, *, editing: bool, selected: bool, chosen: Hints)
         return chosen
     if turns.current is None:
         return IDLE_HINTS
-    return tuple(hint for hint in ANSWERING_HINTS if hint[0] != "steer" or turns.can_steer)
+    steerable = tuple(hint for hint in ANSWERING_HINTS if hint[0] != "steer" or turns.can_steer)
+    return QUEUED_HINTS if turns.queue else steerable
 
 
 def mode_of(conversation: Conversation) -> str:

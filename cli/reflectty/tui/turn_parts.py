@@ -69,6 +69,10 @@ class TurnParts:
         part.turn, part.is_queued = turn, False
         self._transcript.lay_out_part(part)
 
+    def drop(self, part: QuestionPart) -> None:
+        """Remove a question that was withdrawn from the queue."""
+        self._transcript.drop(part)
+
     def add_reply(self, question: Part, reply: ReplyPart) -> None:
         """Show a reply directly below its question."""
         parts = self._transcript.parts

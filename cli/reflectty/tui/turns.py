@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from reflectty.chat.resume import ResumePlan
     from reflectty.core.messages import Engine
-    from reflectty.core.session import Attachment, StoredReply, Turn
+    from reflectty.core.session import Attachment, Span, StoredReply, Turn
     from reflectty.reasoning.families import Family
     from reflectty.tui.conversation import Conversation
     from reflectty.tui.running_turn import TurnWatcher
@@ -90,6 +90,7 @@ class QueuedQuestion(NamedTuple):
 
     text: str
     attachments: tuple[Attachment, ...]
+    pastes: tuple[Span, ...]
     part: QuestionPart
 
 
@@ -172,10 +173,10 @@ class TurnQueue:
 
     # Asking
 
-    def ask(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+    def ask(self, text: str, attachments: tuple[Attachment, ...] = (), pastes: tuple[Span, ...] = ()) -> None:
         """Ask a question now, or queue it behind the running reply."""
-        part = QuestionPart(text, attachments, is_queued=self.state is not TurnState.IDLE)
-        self.queue.append(QueuedQuestion(text, attachments, part))
+        part = QuestionPart(text, attachments, pastes, is_queued=self.state is not TurnState.IDLE)
+        self.queue.append(QueuedQuestion(text, attachments, pastes, part))
         self.parts.add_question(part)
         if self.state is TurnState.IDLE:
             self._start(self._take_question())
@@ -187,10 +188,22 @@ class TurnQueue:
 
     def _take_question(self) -> TurnRequest:
         """Store the oldest queued question."""
-        text, attachments, part = self.queue.pop(0)
-        turn = self._store_question(lambda: self._conversation.add_question(text, attachments))
+        text, attachments, pastes, part = self.queue.pop(0)
+        turn = self._store_question(lambda: self._conversation.add_question(text, attachments, pastes))
         self.parts.mark_asked(part, turn.id)
         return TurnRequest(turn)
+
+    def withdraw(self) -> QueuedQuestion:
+        """Take the last queued question back.
+
+        Raises:
+            UsageError: none is queued.
+        """
+        if not self.queue:
+            raise UsageError("no question is queued")
+        waiting = self.queue.pop()
+        self.parts.drop(waiting.part)
+        return waiting
 
     def _store_question(self, write: Callable[[], Turn]) -> Turn:
         """Store a question; if the file is not writable, continue the session in memory."""
@@ -302,11 +315,13 @@ class TurnQueue:
 
     # Asking again
 
-    async def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+    async def rephrase(
+        self, question: Turn, text: str, attachments: tuple[Attachment, ...] = (), pastes: tuple[Span, ...] = ()
+    ) -> None:
         """Stop the running reply and ask a question in new words, as a branch; the old branch stays."""
         async with self._hold():
             files = attachments or question.attachments
-            turn = self._store_question(lambda: self._conversation.rephrase(question, text, files))
+            turn = self._store_question(lambda: self._conversation.rephrase(question, text, files, pastes))
             self.parts.show(same_session=True)
             self._start(TurnRequest(turn))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean, clean_line
+from reflectty.core.text import format_paste
 from reflectty.view.inline import wrap_line
 from reflectty.view.rows import BOLD, GUTTER_WIDTH, LINE_BREAK, PLAIN, Columns, ShownText, columns_for, expand_tabs
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from rich.style import Style
 
-    from reflectty.core.session import Attachment
-    from reflectty.view.rows import Palette, Row
+    from reflectty.core.session import Attachment, Span
+    from reflectty.view.rows import Palette, Row, Run
     from reflectty.view.sections import Canvas
 
 
@@ -148,14 +149,20 @@ class NotePart(_FixedPart):
 
 
 MAX_QUESTION_ROWS = 40
-"""Maximum rows shown of a long, pasted question."""
+"""Maximum rows of a long question until it is opened."""
 
 
 class QuestionPart(_FixedPart):
-    """One question."""
+    """One question; `toggle` opens it, if a pasted text or its length hides a part."""
 
     def __init__(
-        self, text: str, attachments: tuple[Attachment, ...] = (), *, turn: int | None = None, is_queued: bool = False
+        self,
+        text: str,
+        attachments: tuple[Attachment, ...] = (),
+        pastes: tuple[Span, ...] = (),
+        *,
+        turn: int | None = None,
+        is_queued: bool = False,
     ) -> None:
         super().__init__()
         self.turn = turn
@@ -164,25 +171,67 @@ class QuestionPart(_FixedPart):
         """Whether it waits for the previous reply to end."""
         self.branch = (1, 1)
         """Its number among the questions at this place, and their total."""
+        self.is_open = False
+        self.is_foldable = False
+        """Whether a part of it is hidden unless it is open."""
         self._attachments = attachments
+        self._pastes = pastes
+        self._scene: Scene | None = None
+
+    def toggle(self) -> None:
+        """Show all of it, or fold it again."""
+        self.is_open = not self.is_open
+        if self._scene:
+            self.lay_out(self._scene)
 
     def lay_out(self, scene: Scene) -> None:
-        styles, glyphs = scene.palette.styles, scene.palette.glyphs
-        text = styles["dim"] if self.is_queued else styles["text"] + BOLD
-        lines = expand_tabs(clean(self.text)).strip("\n").split("\n")
-        rows = [row for line in lines for row in wrap_line([(line, text)], scene.columns.prose)]
+        self._scene = scene
+        glyphs, faint = scene.palette.glyphs, scene.palette.styles["faint"]
+        whole = self.is_open or scene.is_printed
+        rows = [row for line in self._lines(scene, whole=whole) for row in wrap_line(line, scene.columns.prose)]
         over = len(rows) - MAX_QUESTION_ROWS
-        if over > 1 and not scene.is_printed:
-            rows = [*rows[:MAX_QUESTION_ROWS], [(f"{glyphs.more} {over:,} more lines", styles["faint"])]]
-        for line in self._remarks(scene):
-            rows += wrap_line([(line, styles["dim"])], scene.columns.prose)
-        self.rows = add_gutter(rows, glyphs.question, styles["faint" if self.is_queued else "you"])
+        self.is_foldable = bool(self._pastes) or over > 1
+        if over > 1 and not whole:
+            rows = [*rows[:MAX_QUESTION_ROWS], [(f"{glyphs.more} {over:,} more lines", faint)]]
+        for remark in self._remarks(scene):
+            rows += wrap_line([(remark, scene.palette.styles["dim"])], scene.columns.prose)
+        self.rows = add_gutter(rows, glyphs.question, scene.palette.styles["faint" if self.is_queued else "you"])
+
+    def _lines(self, scene: Scene, *, whole: bool) -> list[list[Run]]:
+        """The lines of the text as runs, with a label for each pasted text unless all of it is shown."""
+        styles = scene.palette.styles
+        look = styles["dim"] if self.is_queued else styles["text"] + BOLD
+        runs: list[Run] = []
+        end = 0
+        for start, stop in () if whole else self._pastes:
+            label = f"{scene.palette.glyphs.collapsed} {format_paste(self.text[start:stop])}"
+            runs += [(self.text[end:start], look), (label, styles["faint"])]
+            end = stop
+        runs.append((self.text[end:], look))
+        return _split_lines([(expand_tabs(clean(text)), style) for text, style in _strip_lines(runs)])
 
     def _remarks(self, scene: Scene) -> list[str]:
         found = [f"+ {clean_line(item.name)}" for item in self._attachments]
         if self.is_queued:
             found.append("queued")
         return found + branch_remarks_of(self.branch, "question", scene)
+
+
+def _strip_lines(runs: list[Run]) -> list[Run]:
+    """The runs without blank lines at their ends."""
+    (first, style), *rest = runs
+    runs = [(first.lstrip("\n"), style), *rest]
+    last, style = runs[-1]
+    return [*runs[:-1], (last.rstrip("\n"), style)]
+
+
+def _split_lines(runs: list[Run]) -> list[list[Run]]:
+    lines: list[list[Run]] = [[]]
+    for text, style in runs:
+        first, *rest = text.split("\n")
+        lines[-1].append((first, style))
+        lines += [[(line, style)] for line in rest]
+    return lines
 
 
 def branch_remarks_of(branch: tuple[int, int], noun: str, scene: Scene) -> list[str]:

@@ -297,5 +297,5 @@ def _reverse_row(row: Row) -> Row:
 def part_of(turn: Turn) -> QuestionPart | ReplyPart:
     """The part of a stored turn."""
     if turn.said is None:
-        return QuestionPart(turn.text, turn.attachments, turn=turn.id)
+        return QuestionPart(turn.text, turn.attachments, turn.pastes, turn=turn.id)
     return ReplyPart.from_stored(turn.said, turn=turn.id)

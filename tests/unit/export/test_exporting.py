@@ -49,7 +49,9 @@ def read_back(document: str) -> tuple[Session, tuple[Turn, ...]]:
 
 def _turn(turn: dict[str, Any]) -> Turn:
     attachments = tuple(Attachment(**item) for item in turn["attachments"])
-    return Turn(**{**turn, "attachments": attachments, "said": _said(turn["said"]) if turn["said"] else None})
+    pastes = tuple(map(tuple, turn["pastes"]))
+    said = _said(turn["said"]) if turn["said"] else None
+    return Turn(**{**turn, "attachments": attachments, "said": said, "pastes": pastes})
 
 
 def _said(said: dict[str, Any]) -> StoredReply:

@@ -383,3 +383,20 @@ def test_branch_whose_reply_is_being_written_is_not_removed(store: Store) -> Non
     with pytest.raises(StoreError, match="still being written"):
         store.remove_turns(session, question.id)
     assert len(store.turns(session)) == 2
+
+
+@pytest.mark.parametrize("pastes", [(), ((0, 3),), ((0, 3), (4, 9))])
+def test_places_of_pasted_texts_are_stored_and_copied(store: Store, pastes: tuple[tuple[int, int], ...]) -> None:
+    session = store.create_session("pasted").id
+    question = store.add_question(session, None, "abc\0defgh", pastes=pastes)
+    assert question.pastes == pastes
+    fork = store.fork(session)
+    assert [turn.pastes for name in (session, fork.id) for turn in store.turns(name)] == [pastes, pastes]
+
+
+@pytest.mark.parametrize("stored", ["", "7", "[[3, 1]]", "[[0, 99]]", "[[0, 2], [1, 3]]", '[["a", 2]]', "[[1]]"])
+def test_damaged_places_of_pasted_texts_are_left_out(store: Store, stored: str) -> None:
+    session = store.create_session("pasted").id
+    store.add_question(session, None, "abcdefgh")
+    store.database.write(lambda c: c.execute("UPDATE turns SET pastes = ?", (stored,)))
+    assert store.turns(session)[0].pastes == (((0, 2),) if stored == "[[0, 2], [1, 3]]" else ())

@@ -31,9 +31,10 @@ class ComposerActions(ActionGroup):
         from reflectty.system.editor import edit_text
 
         controller = self._controller
+        before = controller.composer.expanded_text
         with controller.app.suspend():
-            text = edit_text(controller.composer.expanded_text, os.environ)
-        if text is not None:
+            text = edit_text(before, os.environ)
+        if text is not None and text.rstrip("\n") != before.rstrip("\n"):
             controller.composer.fill(text.rstrip("\n"))
 
     @action("Attach a file or an image", slash="/attach", argument="PATH")

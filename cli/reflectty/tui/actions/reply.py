@@ -20,21 +20,33 @@ class ReplyActions(ActionGroup):
 
     group = "Reply"
 
-    @action("Stop the reply and keep the text so far", "escape", yields=True)
+    @action("Stop the reply and keep the text so far", "escape", slash="/stop", yields=True)
     async def cancel(self, _: str) -> None:
-        """Cancel steering, or leave the chosen message, or stop the reply, or cancel editing."""
+        """Cancel steering, leave the chosen message, withdraw a queued question, stop the reply, or cancel editing."""
         controller = self._controller
         if controller.turns.is_steering:
             controller.composer.fill("")
             controller.turns.cancel_steering()
         elif controller.cursor.message:
             controller.cursor.leave()
+        elif controller.turns.queue:
+            await self.withdraw("")
         elif controller.turns.current:
             controller.turns.stop()
         elif controller.edited_question:
             controller.cancel_editing()
         else:
             controller.transcript.mark(None)
+
+    @action("Withdraw the last queued question", slash="/withdraw")
+    async def withdraw(self, _: str) -> None:
+        """Take the last queued question back into the composer, unless that has another text."""
+        controller = self._controller
+        waiting = controller.turns.withdraw()
+        if controller.composer.is_free:
+            controller.composer.fill(waiting.text, waiting.pastes)
+        else:
+            controller.note("question withdrawn: ↑ in an empty composer recalls it")
 
     @action("Steer: edit the thinking and continue", "alt+s", slash="/steer")
     async def steer(self, _: str) -> None:

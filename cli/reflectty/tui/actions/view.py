@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from reflectty import config
 from reflectty.core.errors import UsageError
 from reflectty.tui.actions.action import ActionGroup, action
-from reflectty.view.parts import ThinkingView
+from reflectty.view.parts import QuestionPart, ThinkingView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reflectty.tui.controller import ChatController
     from reflectty.view.reply_part import ReplyPart
+
+    Foldable = TypeVar("Foldable", ReplyPart, QuestionPart)
 
 _VIEW_ORDER = tuple(ThinkingView)
 
@@ -71,12 +75,26 @@ class ThinkingActions(ActionGroup):
             raise UsageError("no thinking here")
         self._controller.transcript.change(part, part.toggle)
 
+    @action("Expand or collapse a long question", "alt+i", slash="/pasted")
+    async def toggle_question(self, _: str) -> None:
+        """Show or hide what is hidden of the question nearest to the view."""
+        parts = self._controller.transcript.parts
+        part = self._nearest([part for part in parts if isinstance(part, QuestionPart) and part.is_foldable])
+        if part is None:
+            raise UsageError("no long question here")
+        self._controller.transcript.change(part, part.toggle)
+        self._controller.transcript.reveal(part)
+
     def _nearest_reply(self) -> ReplyPart | None:
-        transcript, replies = self._controller.transcript, self._controller.turns.parts.replies
+        return self._nearest(self._controller.turns.parts.replies)
+
+    def _nearest(self, parts: Sequence[Foldable]) -> Foldable | None:
+        """The last of these parts that begins above the middle of the view."""
+        transcript = self._controller.transcript
         if transcript.follows_end:
-            return replies[-1] if replies else None
+            return parts[-1] if parts else None
         line = transcript.scroll_offset.y
-        above = [part for part in replies if 0 <= transcript.top_of(part) <= line + transcript.size.height // 2]
+        above = [part for part in parts if 0 <= transcript.top_of(part) <= line + transcript.size.height // 2]
         return above[-1] if above else None
 
     @action("Change how thinking is shown", "alt+t", slash="/thinking", argument="live|peek|folded|off")

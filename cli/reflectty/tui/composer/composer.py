@@ -1,4 +1,4 @@
-"""The composer widget and its list of suggestions."""
+"""The composer widget."""
 
 from __future__ import annotations
 
@@ -7,24 +7,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding
 from textual.content import Content
-from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import TextArea
 
 from reflectty.core.safety import clean
-from reflectty.tui.composer.completion import (
-    NO_SUGGESTIONS,
-    SlashCommand,
-    Suggestion,
-    SuggestionList,
-    find_mentions,
-    find_suggestions,
-)
-from reflectty.tui.composer.draft import FILL_LIMIT, PasteBuffer, QuestionHistory, normalize_newlines
-from reflectty.tui.widgets.list import ListEntry, Listing, pad, truncate
-from reflectty.view.rows import cell_width
+from reflectty.tui.composer.completion import NO_SUGGESTIONS, SuggestionList, find_mentions, find_suggestions
+from reflectty.tui.composer.draft import QuestionHistory
+from reflectty.tui.composer.pastes import Draft, PasteBuffer, normalize_newlines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,65 +26,9 @@ if TYPE_CHECKING:
     from textual.document._edit import Edit
     from textual.geometry import Size
 
-    from reflectty.tui.widgets.list import RowPainter
-    from reflectty.view.rows import Row
-
-
-MAX_SUGGESTION_ROWS = 8
-_GAP = 3
-_MIN_HELP_WIDTH = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _SuggestionRow(ListEntry):
-    """A suggestion as a row: its label, and its help if there is room."""
-
-    item: Suggestion
-    label_width: int
-
-    def rows(self, painter: RowPainter) -> list[Row]:
-        room = painter.width - self.label_width - _GAP
-        if not self.item.help or room < _MIN_HELP_WIDTH:
-            return [[painter.run(truncate(self.item.label, painter.width, painter.glyphs.more))]]
-        label = pad(self.item.label, self.label_width + _GAP)
-        return [[painter.run(label), painter.run(truncate(self.item.help, room, painter.glyphs.more), "dim")]]
-
-
-class Suggestions(Listing):
-    """Shows `suggested` with one chosen; hidden while empty.
-
-    It overlays what is above the composer, so opening it moves no text. Mount it directly before the composer.
-    """
-
-    DEFAULT_CSS = f"""
-    Suggestions {{
-        overlay: screen;
-        display: none;
-        width: 1fr;
-        height: auto;
-        max-height: {MAX_SUGGESTION_ROWS};
-        padding: 0 1;
-        scrollbar-size-vertical: 0;
-        & > .listing--chosen {{ background: $r-panel; }}
-    }}
-    """
-    gutter_width = 2
-
-    suggested: reactive[SuggestionList] = reactive(NO_SUGGESTIONS)
-
-    def marks(self, painter: RowPainter, *, current: bool, chosen: bool) -> Row:  # noqa: ARG002 - none is current
-        return [painter.run(f"{self.glyphs.current if chosen else ' '} ", "accent")]
-
-    @property
-    def chosen(self) -> int:
-        return self.chosen_index or 0
-
-    def watch_suggested(self, suggested: SuggestionList) -> None:
-        items = suggested.items
-        width = max((cell_width(item.label) for item in items), default=0)
-        self.display = bool(items)
-        self.styles.offset = Offset(0, -min(len(items), MAX_SUGGESTION_ROWS))
-        self.fill([_SuggestionRow(item, width) for item in items])
+    from reflectty.core.session import Span
+    from reflectty.tui.composer.completion import SlashCommand
+    from reflectty.tui.composer.suggestions import Suggestions
 
 
 ComposerState = Literal["quiet", "steering", "gone"]
@@ -162,10 +97,15 @@ class Composer(TextArea, inherit_bindings=False):
 
         text: str
         """The question, with pasted texts expanded."""
+        pastes: tuple[Span, ...]
+        """Where the pasted texts stand in it."""
         visible_text: str
         """The text as shown, from which slash commands are parsed."""
         mentioned_files: tuple[Path, ...]
         """The files mentioned in the visible text."""
+
+    class WithdrawalWanted(Message):
+        """The user wants the last queued question back."""
 
     class LeaveWanted(Message):
         """The user pressed ctrl+d on an empty composer."""
@@ -177,22 +117,33 @@ class Composer(TextArea, inherit_bindings=False):
         self.commands: Sequence[SlashCommand] = ()
         self.choices: Mapping[str, Sequence[str]] = {}
         self.earlier_questions: Sequence[str] = ()
+        """The questions before this run, latest first."""
+        self.queued_count = 0
+        self.editor_key = ""
         self.send_keys: Sequence[str] = ("enter",)
         self.newline_keys: Sequence[str] = ("ctrl+j", "alt+enter", "shift+enter")
         self._suggestions_widget = suggestions
         self._pastes = PasteBuffer()
+        self._sent_drafts: list[Draft] = []
+        """What was sent in this run, latest first."""
         self._question_history = QuestionHistory()
         self._untouched_text: str | None = None
         self._dismissed_start = -1
+        self._shows_marks = False
 
     @property
     def expanded_text(self) -> str:
         """The text with pasted texts expanded."""
-        return self._pastes.expand(self.text)
+        return self._pastes.expand(self.text).text
 
-    def fill(self, text: str) -> None:
+    @property
+    def is_free(self) -> bool:
+        """True unless replacing the text would lose what the user has written."""
+        return not self.text or self._is_untouched()
+
+    def fill(self, text: str, pastes: tuple[Span, ...] = ()) -> None:
         """Replace the text by one to edit; undo restores it."""
-        self._show_text(self._pastes.insert(text, FILL_LIMIT))
+        self._show_text(self._pastes.show(Draft(text, pastes)))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         rows = int(viewport.height * MAX_SCREEN_SHARE) - self.gutter.height
@@ -201,6 +152,11 @@ class Composer(TextArea, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         # Textual wraps the placeholder even at a width of zero, and fails.
         return super().render_line(y) if self.content_size.width else Strip.blank(0, self.rich_style)
+
+    def _recompute_cursor_offset(self) -> None:
+        # While Textual undoes an edit, the cursor may stand below the last line, and Textual fails.
+        if self.cursor_location[0] < self.document.line_count:
+            super()._recompute_cursor_offset()  # type: ignore[no-untyped-call] # Textual gives it no types
 
     def load_text(self, text: str) -> None:
         super().load_text(clean(normalize_newlines(text)))
@@ -228,9 +184,11 @@ class Composer(TextArea, inherit_bindings=False):
         # Every edit sets the selection after the text, so this sees each change of either.
         if self.is_mounted:
             self._suggest()
+            if bool(self._pastes.find_mark(self.text, 0)) != self._shows_marks:
+                self._show_hints()
 
     def action_cursor_up(self, select: bool = False) -> None:
-        if select or not (self._choose(-1) or self._recall_question(1, (0, 0))):
+        if select or not (self._choose(-1) or self._withdraw() or self._recall_question(1, (0, 0))):
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
@@ -264,13 +222,16 @@ class Composer(TextArea, inherit_bindings=False):
             return self._send
         if key in self.newline_keys:
             return lambda: self._insert_typed("\n")
-        return {"tab": self._suggest_again, "ctrl+d": self._delete_or_leave}.get(key)
+        return {"tab": self._open_mark_or_suggest, "ctrl+d": self._delete_or_leave}.get(key)
 
     def _send(self) -> None:
         typed = self.text
         if not typed.strip():
             return
-        self.post_message(self.Sent(self.expanded_text, typed, find_mentions(typed, self.folder)))
+        draft = self._pastes.expand(typed)
+        self.post_message(self.Sent(draft.text, draft.pastes, typed, find_mentions(typed, self.folder)))
+        if self.state != "steering":
+            self._sent_drafts = [draft, *(other for other in self._sent_drafts if other.text != draft.text)]
         self._question_history, self._untouched_text = QuestionHistory(), None
         self.load_text("")
         self._pastes.forget()
@@ -286,7 +247,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.move_cursor(result.end_location)
 
     def _paste(self, text: str) -> None:
-        self._insert_typed(self._pastes.insert(text))
+        self._insert_typed(self._pastes.paste(text))
 
     def _show_text(self, text: str) -> None:
         self._untouched_text = text
@@ -302,12 +263,21 @@ class Composer(TextArea, inherit_bindings=False):
         """Show an earlier or later question if the cursor is at the edge or the shown text is untouched."""
         if not (self._is_untouched() or self.selection.end == edge):
             return False
-        text = self._question_history.step(
-            by, self.text, self.earlier_questions, lambda question: self._pastes.insert(question, FILL_LIMIT)
-        )
+        text = self._question_history.step(by, self.text, self._earlier_drafts(), self._pastes.show)
         if text is not None:
             self._show_text(text)
         return text is not None
+
+    def _earlier_drafts(self) -> list[Draft]:
+        sent = {draft.text for draft in self._sent_drafts}
+        return [*self._sent_drafts, *(Draft(text) for text in self.earlier_questions if text not in sent)]
+
+    def _withdraw(self) -> bool:
+        """Ask for the last queued question; False if there is none or the composer has something else."""
+        wanted = bool(self.queued_count) and not self.text
+        if wanted:
+            self.post_message(self.WithdrawalWanted())
+        return wanted
 
     def _is_untouched(self) -> bool:
         return self.text == self._untouched_text and self.cursor_location == self.document.end
@@ -322,9 +292,20 @@ class Composer(TextArea, inherit_bindings=False):
             self._suggestions_widget.suggested = found
 
     def _find_suggestions(self) -> SuggestionList:
+        return find_suggestions(self.text, self._cursor_index, self.commands, self.folder, self.choices)
+
+    @property
+    def _cursor_index(self) -> int:
         row, column = self.cursor_location
-        cursor = sum(len(line) + 1 for line in self.document.lines[:row]) + column
-        return find_suggestions(self.text, cursor, self.commands, self.folder, self.choices)
+        return sum(len(line) + 1 for line in self.document.lines[:row]) + column
+
+    def _open_mark_or_suggest(self) -> None:
+        """Show the text of the mark at the cursor, or the suggestions again."""
+        mark = self._pastes.find_mark(self.text, self._cursor_index)
+        if mark is None:
+            self._suggest_again()
+        else:
+            self._replace_passage(mark.start(), mark.end(), self._pastes.open(mark[0]))
 
     def _suggest_again(self) -> None:
         self._dismissed_start, self._untouched_text = -1, None
@@ -348,13 +329,17 @@ class Composer(TextArea, inherit_bindings=False):
         start, end, items = self._suggestions_widget.suggested
         text = items[self._suggestions_widget.chosen].text
         gap = " " if text.startswith("@") and not text.endswith("/") else ""
+        self._replace_passage(start, end, text + gap)
+
+    def _replace_passage(self, start: int, end: int, text: str) -> None:
         written = self.text
-        self.replace(
-            text + gap, _location_of(written, start), _location_of(written, end), maintain_selection_offset=False
-        )
+        self.replace(text, _location_of(written, start), _location_of(written, end), maintain_selection_offset=False)
 
     def _show_hints(self) -> None:
         hints, room = list(self.hints), self.outer_size.width - _BORDER_COLUMNS
+        self._shows_marks = bool(self._pastes.find_mark(self.text, 0))
+        if self._shows_marks:
+            hints[1:1] = filter(None, ("tab open […]", self.editor_key and f"{self.editor_key} edit in full"))
         while hints and Content(" · ".join(hints)).cell_length > room:
             hints.pop()
         self.border_subtitle = Content(" · ".join(hints))

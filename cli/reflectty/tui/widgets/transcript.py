@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from reflectty.tui.widgets.scrollbar import LineScrollBar
 from reflectty.tui.widgets.strips import make_strip, mark_gutter, mark_matches, mark_selection
+from reflectty.view.parts import QuestionPart
 from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import cell_width, text_of_row
 from reflectty.view.selection import TextPlace, copied_text, span_around
@@ -61,9 +62,9 @@ class Transcript(ScrollView):
     BINDINGS: ClassVar = []
 
     class Toggled(Message):
-        """The user clicked the summary of a reply."""
+        """The user clicked the summary of a reply, or a question of which a part is hidden."""
 
-        def __init__(self, part: ReplyPart) -> None:
+        def __init__(self, part: ReplyPart | QuestionPart) -> None:
             super().__init__()
             self.part = part
 
@@ -411,7 +412,9 @@ class Transcript(ScrollView):
         part, row = self._stack.part_at(line) or (None, 0)
         if not self.follows_end and place.y == self.size.height - 1:
             self.go_to_end()
-        elif isinstance(part, ReplyPart) and row == 0 and self.text_selection is None:
+        elif self.text_selection is None and (
+            (isinstance(part, ReplyPart) and row == 0) or (isinstance(part, QuestionPart) and part.is_foldable)
+        ):
             self.post_message(self.Toggled(part))
         elif isinstance(part, ReplyPart) and row == part.map_at and self.text_selection is None:
             self.post_message(self.MapClicked(part, share_at(place.x)))
