@@ -138,10 +138,10 @@ async def test_a_click_on_a_summary_folds_its_thinking(reader: Reader) -> None:
 @in_a_chat(before=long, size=(80, 24))
 async def test_click_on_more_below_scrolls_to_the_end(reader: Reader) -> None:
     await reader.press("pageup")
-    at = next(at for at, row in enumerate(reader.rows()) if "more below" in row)
+    at = next(at for at, row in enumerate(reader.rows()) if "lines below" in row)
     await reader.pilot.click(offset=(10, at))
     await reader.settle()
-    assert reader.sees("more below", "paragraph 59") == ["paragraph 59"]
+    assert reader.sees("lines below", "paragraph 59") == ["paragraph 59"]
 
 
 @in_a_chat(size=(80, 60))
@@ -206,15 +206,15 @@ async def test_transcript_follows_the_end_until_scrolled_up(reader: Reader) -> N
     await reader.ask_held(QUESTION, "60. step number 60")
     await reader.press("pageup")
     top = first_rows(reader)
-    assert "more below" in reader.text
+    assert "lines below" in reader.text
     reader.engine.release()
     await reader.at_rest()
     assert first_rows(reader) == top
-    below = int(reader.row("more below").split()[1])
+    below = int(reader.row("lines below").split()[1])
     transcript = reader.chat.transcript
     assert below == transcript.max_scroll_y - transcript.scroll_offset.y + 1
     await reader.press("ctrl+end")
-    assert reader.sees("more below", "Done.") == ["Done."]
+    assert reader.sees("lines below", "Done.") == ["Done."]
 
 
 @in_a_chat(
@@ -223,7 +223,7 @@ async def test_transcript_follows_the_end_until_scrolled_up(reader: Reader) -> N
 async def test_paging_down_to_the_end_resumes_following(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "60. step number 60")
     await reader.press("pageup", "pagedown")
-    assert "more below" not in reader.text
+    assert "lines below" not in reader.text
     reader.engine.release()
     await reader.at_rest()
     assert "Done." in reader.text

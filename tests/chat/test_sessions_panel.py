@@ -47,8 +47,8 @@ def test_sessions_are_listed_by_date_newest_first() -> None:
 def test_wide_panel_has_a_session_on_one_row() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
-        row = host.row("Which")[:72]
-        assert " ".join(row.split()) == "› Which is larger, 9.1… hf.co/unsloth/qwe… 3 questions 12:00"
+        row = host.row("Which")[:71]
+        assert " ".join(row.split()) == "› Which is larger, 9.… hf.co/unsloth/qwe… 3 questions 12:00"
         assert "11:45" in host.row("Mirrored")
 
     host = PanelHost([LARGER._replace(model="hf.co/unsloth/qwen3:8b", questions=3), *SESSIONS[1:]])

@@ -157,7 +157,7 @@ class Reader:
     def rows(self) -> list[str]:
         """The rows of the screen without the scroll bar."""
         strips = self.app.screen._compositor.render_strips()  # noqa: SLF001 - there is no public view of the drawn rows
-        return [strip.text.rstrip(" ▁▂▃▄▅▆▇█") for strip in strips]
+        return [strip.text.rstrip(" ▐") for strip in strips]
 
     @property
     def text(self) -> str:

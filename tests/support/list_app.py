@@ -50,8 +50,8 @@ class Host(App[None]):
         yield Static("what was said before", id="behind")
 
     def rows(self) -> list[str]:
-        """The rows of the screen."""
-        return ["".join(text for text, _ in row).rstrip() for row in self.runs()]
+        """The rows of the screen, without the scroll bar."""
+        return ["".join(text for text, _ in row).rstrip(" ▐") for row in self.runs()]
 
     def runs(self) -> list[list[tuple[str, Style | None]]]:
         """The rows of the screen in pieces with their styles."""

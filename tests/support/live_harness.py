@@ -14,6 +14,7 @@ from reflectty.core.session import ReplyMetrics
 from reflectty.output.live import LiveRenderer
 from reflectty.system import theme
 from reflectty.system.terminal import Sink, Terminal
+from support.safety_checks import LINK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
 
 THINKING, REFLECTION, ANSWER = Kind
-OURS = re.compile(r"\x1b\[(?:(\d+)A|A|[JK]|[\d;]*m)")
+OURS = re.compile(rf"\x1b\[(?:(\d+)A|A|[JK]|[\d;]*m)|{LINK}")
 TALK = [
     Segment(
         THINKING, "Both start with 9, so I compare the decimals.\n\n1. 11 is more than 9.\n2. So 9.11 is larger.", 0

@@ -14,6 +14,8 @@ from reflectty.core.safety import Sanitizer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+LINK = r"\x1b\]8;(?:id=[0-9a-f]+;(?i:https?|mailto):[!-~]+|;)\x1b\\"
+"""The pattern of the beginning or the end of a link that may be sent."""
 FLAG = "\U0001f3f4"
 ENGLAND, SCOTLAND, WALES = (
     FLAG + "".join(chr(0xE0000 + ord(letter)) for letter in name) + "\U000e007f" for name in ("gbeng", "gbsct", "gbwls")

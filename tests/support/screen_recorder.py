@@ -10,7 +10,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from support.chat_app import app_over, chatting
 from support.hostile_texts import EVERY, ONE_OF_EACH, text_of
-from support.safety_checks import is_forbidden, terminal_commands
+from support.safety_checks import LINK, is_forbidden, terminal_commands
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST = 600
 """Repetitions that are enough of a text that is repeated without end."""
-OURS = re.compile(r"\x1b\[[\d;]*m|\x1b\[\d+;\d+H|\x1b\[\?2026[hl]|\x1b\]22;[a-z-]+\x07")
+OURS = re.compile(LINK + r"|\x1b\[[\d;]*m|\x1b\[\d+;\d+H|\x1b\[\?2026[hl]|\x1b\]22;[a-z-]+\x07")
 """Everything the screen writes by itself: colors, cursor positions, frames of updates, mouse pointer shapes."""
 POINTER = re.compile(r"\x1b\]22;[a-z-]+\x07")
 HIDING = re.compile(r"\x1b\[(?:\d+;)*0*(?:5|6|8)(?:;\d+)*m")

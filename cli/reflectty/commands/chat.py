@@ -12,6 +12,9 @@ from reflectty.core.errors import StoppedError, StoreError, UsageError
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import NO_SETTINGS
 from reflectty.output import write_remark
+from reflectty.system.background import NO_ANSWER, ask_background
+from reflectty.system.terminal import hinted_background, system_environment
+from reflectty.view.colors import INDEXED
 
 if TYPE_CHECKING:
     from reflectty.core.session import Session, SessionSettings
@@ -19,12 +22,14 @@ if TYPE_CHECKING:
     from reflectty.models.manager import ModelLibrary
     from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store
+    from reflectty.system.background import BackgroundQuestion
     from reflectty.system.terminal import Terminal
     from reflectty.tui.app import ChatConfig, ChatProfile
 
 DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000", "embedded": "built in"}
 MAX_SESSIONS = 50
 """The number of latest sessions searched for those of the chat that ended."""
+CONTINUE_REMARK = "reflect -c continues this session"
 NO_TERMINAL = "the chat needs a terminal on stdin, stdout and stderr"
 DUMB_TERMINAL = "the chat cannot be drawn on this terminal: TERM is dumb or not set"
 
@@ -84,6 +89,18 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
             DUMB_TERMINAL if _has_terminals(terminal) else NO_TERMINAL,
             'ask a question instead: reflect "why is the sky blue?"',
         )
+    settings = config.with_remembered_choices(settings)
+    question = None if settings.is_theme_chosen or terminal.err.color_count < INDEXED else ask_background(terminal)
+    try:
+        _run_chat(request, settings, terminal, question)
+    finally:
+        if question:
+            question.restore()
+
+
+def _run_chat(
+    request: ChatRequest, settings: config.Settings, terminal: Terminal, question: BackgroundQuestion | None
+) -> None:
     from reflectty.store import open_store
     from reflectty.tui.app import ReflectApp
 
@@ -100,17 +117,25 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
         )
         session = session and _with_settings(session, request.settings, store)
         settings, request = _restore_server(settings, request, session)
-        chat_config = _make_chat_config(request, config.with_remembered_choices(settings), terminal, store)
+        chat_config = _make_chat_config(request, settings, terminal, store)
+        heard = question.finish() if question else NO_ANSWER
+        is_dark = hinted_background() if heard.is_dark is None else heard.is_dark
+        if is_dark is not None:
+            chat_config.theme.take_background(is_dark=is_dark)
         app = ReflectApp(
             chat_config._replace(
-                session=session, notes=(*notes, *chat_config.notes), exit_message=exit_messages.append
+                session=session,
+                notes=(*notes, *chat_config.notes),
+                exit_message=exit_messages.append,
+                typed_ahead=heard.typed,
             ),
             animation=settings.animation and terminal.can_redraw,
         )
         began = time.time()
         app.run()
         _remember_servers(settings, request.host, store, began)
-        _remember_session(terminal, store, began)
+        if _remember_session(terminal, store, began) and request.keeps_session:
+            exit_messages.append(CONTINUE_REMARK)
     finally:
         store.close()
     for text in exit_messages:
@@ -151,23 +176,26 @@ def _remember_servers(settings: config.Settings, host: str, store: Store, began:
                 config.remember_session_server(session.id, settings.engine, host)
 
 
-def _remember_session(terminal: Terminal, store: Store, began: float) -> None:
-    """Remember the latest session of this chat for `--continue` in this terminal."""
+def _remember_session(terminal: Terminal, store: Store, began: float) -> bool:
+    """Remember the latest session of this chat for `--continue` in this terminal; return whether there is one."""
     with suppress(StoreError):
         if (latest := store.latest()) and latest.updated >= began:
             remember_terminal_session(terminal, latest.id)
+            return True
+    return False
 
 
 def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal: Terminal, store: Store) -> ChatConfig:
     from reflectty.commands.engine_factory import engine_for, library_for
     from reflectty.tui.actions import bind_actions
     from reflectty.tui.app import ChatConfig
+    from reflectty.tui.attention import Notifier, notification_protocol_of
     from reflectty.tui.conversation import OptionSources
     from reflectty.tui.theme import ChatTheme
     from reflectty.view.parts import ThinkingView
 
     timeouts = config.parse_timeouts(request.timeout, settings.timeouts)
-    chat_theme = ChatTheme(terminal, settings.theme)
+    chat_theme = ChatTheme(terminal, settings.theme, follows_background=not settings.is_theme_chosen)
     return ChatConfig(
         theme=chat_theme,
         actions=bind_actions(settings.keys),
@@ -183,6 +211,7 @@ def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal:
         model_overrides_session=request.is_model_explicit,
         typed_settings=request.settings,
         hardware=_find_hardware,
+        notifier=Notifier(settings.notify, settings.notify_after, notification_protocol_of(system_environment())),
         notes=(chat_theme.problem,) if chat_theme.problem else (),
     )
 

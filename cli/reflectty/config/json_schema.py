@@ -17,6 +17,7 @@ from reflectty.config.schema import (
     parse_keys,
     parse_name,
     parse_options,
+    parse_seconds,
     parse_texts,
     parse_timeout_setting,
 )
@@ -112,6 +113,7 @@ _PARSED_AS: Mapping[object, Schema] = {
     parse_budget_setting: _BUDGET,
     parse_budgets: {"type": "object", "additionalProperties": _BUDGET},
     parse_duration: {"type": ["number", "string"]},
+    parse_seconds: {"type": "number", "minimum": 0},
     parse_timeout_setting: {
         "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": _TIMEOUT_PATTERN}]
     },

@@ -325,6 +325,7 @@ def with_remembered_choices(settings: Settings) -> Settings:
     theme = "" if settings.is_theme_chosen else recall_choice("theme")
     return settings._replace(
         theme=theme or settings.theme,
+        is_theme_chosen=settings.is_theme_chosen or bool(theme),
         thinking=settings.thinking or (thinking if thinking in THINKING_VIEWS else ""),
     )
 

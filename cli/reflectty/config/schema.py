@@ -26,6 +26,7 @@ TIMEOUT_PARTS = ("connect", "first", "idle")
 """The phases of a request that have a timeout."""
 THINKING_VIEWS = ("live", "peek", "folded", "off")
 """The ways to show thinking."""
+NOTIFY_WAYS = ("auto", "bell", "desktop", "off")
 _MAX_LISTED = 8
 """An error lists so many choices, and otherwise suggests similar ones."""
 _NAME_PATTERN = r"[^\W_][\w-]{0,63}"
@@ -78,10 +79,14 @@ class Settings(NamedTuple):
     second_thoughts: bool = True
     """Whether second thoughts are read in the thinking, marked and counted."""
     animation: bool = True
+    notify: str = "auto"
+    """How the end of a long reply is announced: one of `NOTIFY_WAYS`."""
+    notify_after: float = 20.0
+    """Seconds that a reply takes at least to be announced."""
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The user's key bindings: an action and its keys, none to unbind it."""
     is_theme_chosen: bool = False
-    """Whether the file or the environment sets the theme."""
+    """Whether the file, the environment or the chat's remembered choice sets the theme."""
     is_model_explicit: bool = False
     """Whether a profile named on the command line sets the model, which overrides that of a session."""
     is_server_explicit: bool = False
@@ -193,6 +198,13 @@ def parse_budgets(value: object, name: str, before: object = None) -> tuple[tupl
         raise UsageError(f"{name} must be a table", 'write [budgets], then lines such as "qwen3:8b" = 4000')
     earlier = dict(before) if isinstance(before, tuple) else {}
     return tuple({**earlier, **{key: parse_budget_setting(one, f"{name}.{key}") for key, one in value.items()}}.items())
+
+
+def parse_seconds(value: object, name: str, _: object = None) -> float:
+    """Parse a number of seconds, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+        raise UsageError(f"{name} must be a number of seconds")
+    return float(value)
 
 
 def parse_options(value: object, name: str, before: object = None) -> tuple[tuple[str, OptionValue], ...]:
@@ -410,6 +422,19 @@ SETTINGS = (
     _switch("store", "REFLECTTY_STORE", about="save sessions"),
     _switch("second_thoughts", about="mark second thoughts in the thinking"),
     _switch("animation", "REFLECTTY_ANIMATION", about="animate the chat"),
+    _choice(
+        "notify",
+        "a way to notify",
+        lambda: NOTIFY_WAYS,
+        "REFLECTTY_NOTIFY",
+        about="announce the end of a long reply",
+    )._replace(in_profile=False),
+    Setting(
+        "notify_after",
+        "notify_after",
+        parse_seconds,
+        about="seconds after which a reply is long",
+    ),
     Setting("keys", "keys", parse_keys, unset="the default keys", about="the keys of the chat"),
 )
 """All settings, in display order."""

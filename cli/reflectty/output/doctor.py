@@ -79,7 +79,7 @@ def _advice_rows(finding: Finding, palette: Palette, width: int) -> list[Row]:
     if not finding.advice:
         return []
     mark = f"{palette.glyphs.advice} "
-    advice = (clean_line(finding.advice, _MAX_TEXT_LENGTH), palette.styles["accent"])
+    advice = (clean_line(finding.advice, _MAX_TEXT_LENGTH), palette.words("accent"))
     return wrap_line([(mark, palette.styles["accent"]), advice], max(1, width), len(mark))
 
 

@@ -91,7 +91,7 @@ def model_detail_rows(one: InstalledModel, page: Page, now: float, more: Iterabl
 
 def titled_rows(name: str, known: Iterable[tuple[str, str]], page: Page) -> list[Row]:
     """A name, and below it a row for each fact."""
-    head: Row = [(clean_line(name), page.palette.styles["accent"] + BOLD)]
+    head: Row = [(clean_line(name), page.palette.words("accent") + BOLD)]
     return [head, *(row for fact in known for row in _fact_rows(*fact, page))]
 
 

@@ -65,7 +65,7 @@ def _session_heading(session: Session, page: Page, now: float) -> list[Row]:
     styles = page.palette.styles
     dot = f" {page.palette.glyphs.dot} "
     line: Row = [
-        (f"{clean_line(session.id)}  ", styles["accent"]),
+        (f"{clean_line(session.id)}  ", page.palette.words("accent")),
         (session.display_title, styles["text"] + BOLD),
         (f"{dot}{format_age(session.updated, now)}", styles["dim"]),
     ]
@@ -73,7 +73,7 @@ def _session_heading(session: Session, page: Page, now: float) -> list[Row]:
 
 
 def _snippet_rows(found: SearchHit, page: Page) -> list[Row]:
-    dim, strong = page.palette.styles["dim"], page.palette.styles["correction"] + BOLD
+    dim, strong = page.palette.styles["dim"], page.palette.words("correction") + BOLD
     before, after = _match_marks(page)
     line: Row = [(f"{PART_LABELS.get(found.part, clean_line(found.part))}: ", page.palette.styles["faint"])]
     for text, matched in found.passage:
@@ -177,4 +177,4 @@ def _branch_remark_rows(position: BranchPosition, page: Page) -> list[Row]:
         return []
     back = clean_line(position.parted_from, _MAX_QUOTE_LENGTH) if position.parted_from else "the beginning"
     text = f"{page.palette.glyphs.rule * 2} branch {position.number} of {position.total}, from {back}"
-    return [[MARGIN, *row] for row in wrap_line([(text, page.palette.styles["accent"])], page.columns.prose)] + [[]]
+    return [[MARGIN, *row] for row in wrap_line([(text, page.palette.words("accent"))], page.columns.prose)] + [[]]

@@ -111,6 +111,13 @@ def _screen_width() -> int:
     return 80
 
 
+def hinted_background() -> bool | None:
+    """Whether the variable COLORFGBG, which rxvt, Konsole and others set, says that the background is dark."""
+    from reflectty.system.background import is_dark_hint
+
+    return is_dark_hint(os.environ.get("COLORFGBG", ""))
+
+
 def system_environment() -> Mapping[str, str]:
     """The process's own variables, for code that reads all of them."""
     return os.environ

@@ -11,6 +11,7 @@ from textual.worker import WorkerFailed
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import NO_SETTINGS
+from reflectty.tui.attention import Notifier
 from reflectty.tui.controller import ChatController
 from reflectty.tui.conversation import NO_SOURCES
 from reflectty.tui.driver import TerminalDriver
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from reflectty.core.messages import Engine
-    from reflectty.core.session import Session, SessionSettings
+    from reflectty.core.session import Session, SessionSettings, StoredReply
     from reflectty.models.fit import ServerHardware
     from reflectty.models.manager import ModelLibrary
     from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store
     from reflectty.tui.actions.action import Action
     from reflectty.tui.conversation import OptionSources
+    from reflectty.tui.driver import BackgroundReported
     from reflectty.tui.theme import ChatTheme
 
 
@@ -42,6 +44,9 @@ class ChatProfile(NamedTuple):
     host: str = ""
     open_library: Callable[[], ModelLibrary] | None = None
     """Opens the model library of that server."""
+
+
+NO_NOTIFIER = Notifier("off")
 
 
 class ChatConfig(NamedTuple):
@@ -76,6 +81,13 @@ class ChatConfig(NamedTuple):
     """Writes a control sequence to the terminal."""
     exit_message: Callable[[str], object] = print
     """Prints a message once the screen is closed."""
+    show_title: Callable[[str], object] = str
+    """Sets the title of the terminal's window."""
+    announce: Callable[[StoredReply, str], object] = lambda *_: None
+    """Announces the end of a reply, given with the session's title, to a user who looks elsewhere."""
+    notifier: Notifier = NO_NOTIFIER
+    typed_ahead: str = ""
+    """What was typed before the chat could read it."""
     notes: tuple[str, ...] = ()
     """Errors from before the screen was shown."""
     option_sources: OptionSources = NO_SOURCES
@@ -99,9 +111,17 @@ class ReflectApp(App[None]):
     """
 
     def __init__(self, chat_config: ChatConfig, *, animation: bool = True) -> None:
-        self._chat_config = chat_config._replace(write_sequence=self._write_sequence)
+        self._chat_config = chat_config._replace(
+            write_sequence=self._write_sequence, show_title=self._show_title, announce=self._announce
+        )
         register_sequences(chat_config.actions)
+        self.typed_ahead = chat_config.typed_ahead
+        self.terminal_title = ""
+        self._reports_focus = False
         super().__init__(driver_class=TerminalDriver, ansi_color=chat_config.theme.uses_terminal_colors)
+        color_filter = chat_config.theme.color_filter
+        # Textual has no parameter for it; its own filters, which it keeps here as well, come first.
+        self._filters += [color_filter] if color_filter else []
         self.animation_level = "full" if animation else "none"
 
     def get_default_screen(self) -> Screen[None]:
@@ -122,6 +142,31 @@ class ReflectApp(App[None]):
         """Store the running reply, restore the terminal, and exit with the signal's code."""
         self.exit(return_code=code)
 
+    def _show_title(self, title: str) -> None:
+        if title != self.terminal_title and isinstance(self._driver, TerminalDriver):
+            self._driver.set_title(title)
+        self.terminal_title = title
+
+    def _announce(self, reply: StoredReply, title: str) -> None:
+        notifier = self._chat_config.notifier
+        sequence = notifier.announce(reply, title, has_focus=self.app_focus, reports_focus=self._reports_focus)
+        if sequence:
+            self._write_sequence(sequence)
+
+    def on_app_focus(self) -> None:
+        self._reports_focus = True
+
+    def on_app_blur(self) -> None:
+        self._reports_focus = True
+
+    def on_background_reported(self, event: BackgroundReported) -> None:
+        if self._chat_config.theme.take_background(is_dark=event.is_dark):
+            self._chat.refresh_theme()
+
+    @property
+    def _chat(self) -> ChatController:
+        return next(screen for screen in self.screen_stack if isinstance(screen, ChatController))
+
     @property
     def failure(self) -> Exception | None:
         """The error that broke the chat, for the caller to report."""
@@ -140,5 +185,4 @@ class ReflectApp(App[None]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy the selection; Textual's own method works in too few terminals."""
-        chat = next(screen for screen in self.screen_stack if isinstance(screen, ChatController))
-        self.run_worker(chat.copy(text, "selection"))
+        self.run_worker(self._chat.copy(text, "selection"))

@@ -32,7 +32,7 @@ from reflectty.tui.sessions.controller import SessionsController
 from reflectty.tui.sessions.welcome import KEYS, MAX_SESSIONS, Welcome
 from reflectty.tui.tree.controller import TreeController
 from reflectty.tui.turns import TurnQueue
-from reflectty.tui.widgets.list import list_glyphs
+from reflectty.tui.widgets.list import SHORT, list_glyphs
 from reflectty.tui.widgets.status import StatusLine, TopLine
 from reflectty.tui.widgets.transcript import Transcript
 from reflectty.view.parts import NotePart, QuestionPart, Scene, to_chat_wording
@@ -70,6 +70,7 @@ class ChatController(Screen[None]):
     ChatController { background: $r-background; layout: vertical; }
     ChatController #middle { height: 1fr; }
     ChatController Transcript { height: 1fr; padding: 1 1 0 1; }
+    ChatController.-short Transcript { padding: 0 1; }
     ChatController.-plain Composer, ChatController.-plain Composer:focus { border: ascii $r-line; }
     """
     BINDINGS: ClassVar = []
@@ -141,6 +142,9 @@ class ChatController(Screen[None]):
         yield self.suggestions
         yield self.composer
         yield self.status
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.height < SHORT, "-short")
 
     def on_mount(self) -> None:
         self.refresh_theme()
@@ -432,7 +436,9 @@ class ChatController(Screen[None]):
 
     def refresh_theme(self) -> None:
         """Apply the theme's colors to everything on the screen."""
-        self.app.refresh_css()
+        # Textual's own rules and its filter of colors differ for the terminal's colors.
+        self.app.ansi_color = self.theme.uses_terminal_colors
+        self.app.refresh_css(animate=False)
         palette = self.theme.palette
         self.topline.palette = self.status.palette = palette
         self.transcript.set_scene(self.transcript.scene._replace(palette=palette))
@@ -473,6 +479,9 @@ class ChatController(Screen[None]):
         """Poll the server after a reply, which shows whether it is reachable and has loaded the model."""
         if self.is_attached:
             self.poll()
+            last = self.conversation.last_reply
+            if last and last.said:
+                self.config.announce(last.said, self.conversation.title)
         self.refresh_status()
 
     def refresh_status(self) -> None:
@@ -485,6 +494,7 @@ class ChatController(Screen[None]):
         if not is_same_model(model, self.status.facts.model):
             # The next poll finds those of this model.
             self.status.facts = self.status.facts._replace(context=0, gpu=None)
+        self.config.show_title(self.conversation.title)
         self.status.facts = self.status.facts._replace(
             model=model,
             ids=turns.engine is not None and not turns.engine.manages_models,

@@ -8,13 +8,17 @@ import re
 import selectors
 from codecs import getincrementaldecoder
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from textual import constants, events
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.keys import Keys
+from textual.message import Message
 
+from reflectty.system.background import COLOR_REPLY, is_dark_color
+from reflectty.tui.attention import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from reflectty.tui.layouts import place_of, plain_report_of
 
 if TYPE_CHECKING:
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
     from textual.app import App
-    from textual.message import Message
 
 _READ_BYTES = 1 << 16
 _POLL_SECONDS = 0.1
@@ -30,7 +33,7 @@ _FOCUS_POLL_SECONDS = 0.01
 _FOCUS_TIMEOUT_SECONDS = 1.0
 """Maximum time that keys wait; the chat takes a third of that to draw its first frame."""
 _SIGHUP_EXIT_CODE = 129
-_ASCII_FALLBACK = str.maketrans("╭╮╰╯─│▌·…▁▂▃▄▅▆▇█", "++++-||-.########")
+_ASCII_FALLBACK = str.maketrans("╭╮╰╯─│▌▐·…", "++++-||#-.")
 """Replacements for Textual's frames and scrollbars if the terminal's encoding lacks them."""
 # ESC alone, and ESC with a bracket, are keys that must not wait for what follows.
 _MIN_PASTE_START = 3
@@ -38,6 +41,21 @@ _KEYBOARD_FLAGS = 1 | 4 | 8 | 16
 """Flags of kitty's protocol: no ambiguous escapes, alternate keys, all keys as escapes, the typed text with them."""
 _CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*(?!(?<=\$)y)[@-LN-Z\\-ln-~]")
 """A whole control sequence; those of the mouse, of modes (`$y`) and the Linux console's (`[[`) mean something else."""
+
+
+_REPLY_START = "\x1b]"
+_REPLY_BEGINNING = re.compile(r"\x1b\](?:1(?:[01](?:;[^\x07\x1b]{0,64}\x1b?)?)?)?\Z")
+"""The beginning of `COLOR_REPLY` at the end of what has come."""
+
+
+class BackgroundReported(Message):
+    """The terminal has said what its background is, after the chat was drawn."""
+
+    bubble = False
+
+    def __init__(self, *, is_dark: bool) -> None:
+        super().__init__()
+        self.is_dark = is_dark
 
 
 class InputParser(XTermParser):
@@ -60,7 +78,11 @@ class InputParser(XTermParser):
             if self._paste_pieces is None:
                 before, start, data = data.partition(BRACKETED_PASTE_START)
                 keys = before if start else self._hold_back(before, BRACKETED_PASTE_START, _MIN_PASTE_START)
-                if keys:
+                for reply in COLOR_REPLY.finditer(keys):
+                    is_dark = is_dark_color(reply[1])
+                    if is_dark is not None:
+                        yield BackgroundReported(is_dark=is_dark)
+                if keys := self._hold_back_reply(COLOR_REPLY.sub("", keys)):
                     yield from super().feed(keys)
                 self._paste_pieces = [] if start else None
             else:
@@ -78,6 +100,21 @@ class InputParser(XTermParser):
         if not known and _CONTROL_SEQUENCE.fullmatch(sequence):
             return [events.Key(Keys.Ignore, sequence)]
         return known
+
+    def tick(self) -> Iterable[Message]:
+        if self._held_back.startswith(_REPLY_START):
+            # Nothing more has come: it is the key alt+] and what was typed after it.
+            keys, self._held_back = self._held_back, ""
+            yield from super().feed(keys)
+        yield from super().tick()
+
+    def _hold_back_reply(self, keys: str) -> str:
+        """Hold back the end that may begin a reply on the background; return the rest."""
+        found = _REPLY_BEGINNING.search(keys)
+        if found is None:
+            return keys
+        self._held_back = found[0]
+        return keys[: found.start()]
 
     def _hold_back(self, text: str, mark: str, shortest: int) -> str:
         """Hold back the end of a text that may begin a mark; return the rest."""
@@ -125,6 +162,7 @@ class TerminalDriver(LinuxDriver):
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._title = ""
         if self._file is not None:
             self._file = cast("TextIOWrapper", TerminalFile(self._file))
 
@@ -133,6 +171,7 @@ class TerminalDriver(LinuxDriver):
         if not constants.DISABLE_KITTY_KEY:
             # Textual asks for the same without alternate keys, and pops one entry at the end.
             self.write(f"\x1b[={_KEYBOARD_FLAGS}u")
+        self.write(SAVE_TITLE + (title_sequence(self._title) if self._title else ""))
 
     def _run_input_thread(self) -> None:
         """Read the input; an error ends the chat as any other, where Textual prints a traceback and exits with 0."""
@@ -142,12 +181,22 @@ class TerminalDriver(LinuxDriver):
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._app._handle_exception, error)  # noqa: SLF001 - Textual's own way
 
+    def set_title(self, title: str) -> None:
+        """Set the terminal's title, which the end of the chat restores."""
+        self._title = title
+        self.write(title_sequence(title))
+        self.flush()
+
+    def stop_application_mode(self) -> None:
+        self.write(RESTORE_TITLE)
+        super().stop_application_mode()
+
     def run_input_thread(self) -> None:
         self._await_focus()
         parser = InputParser()
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
-            for text in self._read_texts(selector):
+            for text in chain((getattr(self._app, "typed_ahead", ""),), self._read_texts(selector)):
                 for message in (*parser.feed(text), *parser.tick()) if text else parser.tick():
                     self.process_message(message)
         if not self.exit_event.is_set():

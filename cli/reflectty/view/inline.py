@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from reflectty.core.safety import clean
+from reflectty.view.links import link_style, split_at_addresses
 from reflectty.view.rows import BOLD, PLAIN, Row, ShownText, expand_tabs, row_spans, text_of_row
 
 if TYPE_CHECKING:
@@ -56,13 +57,21 @@ class _InlineRenderer:
         else:
             # A decoded entity or address may contain characters that the source did not have.
             decoded = token.type == "text_special" or self._links
-            self._add_text(clean(token.content) if decoded else token.content)
+            self._add_words(clean(token.content) if decoded else token.content)
 
     def _add_text(self, text: str, style: Style = PLAIN) -> None:
         if text and self._is_after_display:
             text = self._end_formula_line(text)
         if text:
             self.lines[-1].append((expand_tabs(text), self._styles[-1] + style))
+
+    def _add_words(self, text: str) -> None:
+        """Add text in which bare addresses become links."""
+        if self._links or not self._palette.has_links:
+            self._add_text(text)
+            return
+        for piece, url in split_at_addresses(text):
+            self._add_text(piece, link_style(url) + _UNDERLINE if url else PLAIN)
 
     def _add_formula(self, source: str) -> None:
         from reflectty.view.tex import render_formula
@@ -98,8 +107,8 @@ class _InlineRenderer:
         return rest
 
     def _add_code(self, text: str) -> None:
-        tick = "" if self._palette.has_color else "`"
-        self._add_text(f"{tick}{text}{tick}", self._palette.styles["you"])
+        marks = self._palette.marks_code
+        self._add_text(f"`{text}`" if marks else text, PLAIN if marks else self._palette.styles["you"])
 
     def _toggle_style(self, token: Token) -> None:
         if self._palette.is_plain:
@@ -112,7 +121,7 @@ class _InlineRenderer:
     def _add_link(self, token: Token) -> None:
         if token.nesting > 0:
             self._links.append((str(token.attrs.get("href", "")), len(self.lines[-1])))
-            self._styles.append(self._styles[-1] + _UNDERLINE)
+            self._styles.append(self._styles[-1] + _UNDERLINE + self._link_style(self._links[-1][0]))
         else:
             url, start = self._links.pop()
             self._styles.pop()
@@ -121,7 +130,10 @@ class _InlineRenderer:
     def _add_address(self, url: str, shown: str) -> None:
         if url.removeprefix("mailto:") != shown.removeprefix("mailto:"):
             dim = self._palette.styles["dim"]
-            self.lines[-1] += [(" (", dim), (clean(url), dim), (")", dim)]
+            self.lines[-1] += [(" (", dim), (clean(url), dim + self._link_style(url)), (")", dim)]
+
+    def _link_style(self, url: str) -> Style:
+        return link_style(url) if self._palette.has_links else PLAIN
 
 
 def render_inline(tokens: Sequence[Token], palette: Palette, base: Style, *, breaks: bool = True) -> list[Row]:

@@ -95,6 +95,7 @@ def _render_as_list(rows: Sequence[Sequence[Cell]], width: int, palette: Palette
     return lines
 
 
+_TASKS = ("[ ] ", "[x] ", "[X] ")
 _LISTS = ("bullet_list", "ordered_list")
 _MIN_CONTENT_WIDTH = 10
 """Lists and quotes stop indenting once fewer columns than this would be left."""
@@ -245,8 +246,20 @@ def _list(place: _BlockContext, node: Node, number: int | None = None) -> list[R
         bullet = ShownText(f"{place.palette.glyphs.bullet} ", written=f"{node.markup} ")
         marker = f"{number + at}{node.markup} " if ordered else bullet
         rows += [[]] if at and _is_after_blank(place, item) else []
-        rows += _item(place, item, marker)
+        task = _take_task(item, place.palette)
+        rows += _item(place, item, (marker if ordered else "") + task if task else marker)
     return rows
+
+
+def _take_task(item: Node, palette: Palette) -> str:
+    """Take the box of a task from the beginning of an item, and return its sign; empty if there is none."""
+    inline = item.children[0].children[0].token if item.children and item.children[0].type == "paragraph" else None
+    first = inline.children[0] if inline and inline.children else None
+    if palette.is_plain or first is None or first.content[:4] not in _TASKS:
+        return ""
+    sign = palette.glyphs.undone if first.content[1] == " " else palette.glyphs.done
+    first.content = first.content[4:]
+    return f"{sign} "
 
 
 def _item(place: _BlockContext, item: Node, marker: str) -> list[Row]:

@@ -118,7 +118,7 @@ def add_gutter(
 def remark_rows(text: str, canvas: Canvas, *, wrong: bool = False) -> list[Row]:
     """The rows of a remark; `text` must be safe to show."""
     styles = canvas.palette.styles
-    rows = wrap_line([(text, styles["dim"])], canvas.columns.prose)
+    rows = wrap_line([(text, styles["text" if wrong else "dim"])], canvas.columns.prose)
     return add_gutter(rows, " ", PLAIN, first="!" if wrong else "", lead=styles["error"] + BOLD)
 
 

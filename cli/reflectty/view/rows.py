@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from rich.cells import get_character_cell_size
-from rich.color import ColorSystem
+from rich.color import ColorSystem, ColorType
 from rich.style import Style
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.system.terminal import TRUECOLOR
-from reflectty.system.theme import COLOR_ROLES, TERMINAL_THEME
+from reflectty.system.theme import COLOR_ROLES
+from reflectty.view.colors import INDEXED, nearest_256, rgb_of, theme_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -194,6 +196,8 @@ class Glyphs:
     good: str = "✓"
     wrong: str = "✗"
     advice: str = "→"
+    undone: str = "☐"
+    done: str = "☑"
     second_correction: str = "↶"
     check: str = "?"
     alternative: str = "⇄"
@@ -226,6 +230,8 @@ ASCII_GLYPHS = Glyphs(
     good="+",
     wrong="x",
     advice="->",
+    undone="[ ]",
+    done="[x]",
     second_correction="^",
     alternative="/",
 )
@@ -243,6 +249,8 @@ class Palette:
     """The background of code, if the theme has one."""
     background: Style = PLAIN
     """The background of everything on a filled screen."""
+    has_links: bool = False
+    """Whether addresses are links that the terminal can open."""
 
     @property
     def is_plain(self) -> bool:
@@ -254,42 +262,80 @@ class Palette:
         """True if characters beyond ASCII are visible."""
         return self.glyphs != ASCII_GLYPHS
 
+    def words(self, role: str) -> Style:
+        """The style of words in a role's color.
+
+        Of the terminal's sixteen colors, none is readable on every background of the common palettes: words are bold
+        in the text's own color instead, and only signs have the color.
+        """
+        style = self.styles[role]
+        return BOLD if _is_named(style) else style
+
+    def mark(self, role: str) -> Style:
+        """The style of the sign that begins something, in bold; reversed if its color may be unreadable."""
+        style = self.styles[role] + BOLD
+        return style + Style(reverse=True) if _is_named(style) else style
+
+    @property
+    def marks_code(self) -> bool:
+        """True if code within a sentence keeps its marks, as no color tells it apart readably."""
+        return not self.has_color or _is_named(self.styles["you"])
+
     def paint(self, row: Row) -> str:
         """A row as sent to the terminal."""
         return "".join(
-            style.render(text.translate(CONTROL_REPLACEMENTS), color_system=self.color_system, legacy_windows=False)
+            with_link_id(style).render(
+                text.translate(CONTROL_REPLACEMENTS), color_system=self.color_system, legacy_windows=False
+            )
             for text, style in row
         )
+
+
+def _is_named(style: Style) -> bool:
+    """Whether a style has one of the terminal's sixteen colors."""
+    return style.color is not None and style.color.type is ColorType.STANDARD
+
+
+def with_link_id(style: Style) -> Style:
+    """Give a style with a link the id of its address, so that all pieces of a wrapped link are one to the terminal.
+
+    Rich gives each style, and each sum of two, a random one.
+    """
+    if style.link:
+        style._link_id = f"{crc32(style.link.encode()):x}"  # noqa: SLF001 - there is no parameter for it
+    return style
 
 
 def palette_for(theme: Theme, sink: Sink, *, can_redraw: bool) -> Palette:
     """The palette of a theme on a stream.
 
-    With sixteen colors the terminal's own are used, so that a theme's shades cannot merge with the background.
     Without colors, bold and dim remain if the terminal `can_redraw`.
     """
-    colours = (theme if sink.color_count > ANSI_COLOR_COUNT else TERMINAL_THEME).colors
-    coloured = sink.color_count > 0
-    system = _COLOR_SYSTEMS.get(sink.color_count) if coloured else ColorSystem.STANDARD if can_redraw else None
-    styles = {role: _style_of(role, getattr(colours, role), has_color=coloured) for role in COLOR_ROLES}
+    count = sink.color_count
+    colours = theme_for(theme, count).colors
+    coloured = count > 0
+    system = _COLOR_SYSTEMS.get(count) if coloured else ColorSystem.STANDARD if can_redraw else None
+    styles = {role: _style_of(role, getattr(colours, role), count) for role in COLOR_ROLES}
     glyphs = Glyphs() if sink.unicode else ASCII_GLYPHS
-    panel, ground = (
-        _background_of(colours.panel, has_color=coloured),
-        _background_of(colours.background, has_color=coloured),
-    )
-    return Palette(styles, glyphs, system, coloured, panel, ground or PLAIN)
+    panel, ground = _background_of(colours.panel, count), _background_of(colours.background, count)
+    return Palette(styles, glyphs, system, coloured, panel, ground or PLAIN, has_links=can_redraw and sink.tty)
 
 
-ANSI_COLOR_COUNT = 16
+def _style_of(role: str, color: str, color_count: int) -> Style:
+    named = _color_of(color, color_count)
+    return Style(color=named, dim=True if role in _DIM_ROLES and not named else None)
 
 
-def _style_of(role: str, color: str, *, has_color: bool) -> Style:
-    named = has_color and color != "default"
-    return Style(color=color if named else None, dim=True if role in _DIM_ROLES and not named else None)
+def _background_of(color: str, color_count: int) -> Style | None:
+    named = _color_of(color, color_count)
+    return Style(bgcolor=named) if named else None
 
 
-def _background_of(color: str, *, has_color: bool) -> Style | None:
-    return Style(bgcolor=color) if has_color and color != "default" else None
+def _color_of(color: str, color_count: int) -> str | None:
+    """A theme's color in Rich's notation; None for the terminal's own. Of 256 colors, Rich would pick other grays."""
+    if not color_count or color == "default":
+        return None
+    return f"color({nearest_256(rgb_of(color))})" if color_count == INDEXED and color.startswith("#") else color
 
 
 def text_of_row(row: Iterable[Run]) -> str:

@@ -143,12 +143,13 @@ class ThinkingRenderer:
         """A row behind its gutter; one without text is the gutter alone."""
         styles, glyphs = self._palette.styles, self._palette.glyphs
         if self._kind is Kind.REFLECTION:
-            style = styles["correction"]
-            gutter = (glyphs.correction, style + BOLD) if marked else (glyphs.bar, style)
+            style, sign = self._palette.words("correction"), styles["correction"]
+            gutter = (glyphs.correction, self._palette.mark("correction")) if marked else (glyphs.bar, sign)
         else:
             style, gutter = styles["thinking"], (glyphs.bar, styles["faint"])
             if thought:
-                gutter = (glyphs.of_thought(thought.kind), styles["correction" if thought.is_sure else "dim"])
+                sign = self._palette.words("correction") if thought.is_sure else styles["dim"]
+                gutter = (glyphs.of_thought(thought.kind), sign)
         if not text:
             return [(ShownText(gutter[0], before=LINE_BREAK, skip=len(gutter[0])), gutter[1])]
         return [gutter, (text, style)]
@@ -237,16 +238,15 @@ def summary_rows(  # noqa: PLR0913 - each says one thing of the line
         branch: remarks on the branch.
         has_hints: whether to name the keys that apply.
     """
-    styles = scene.palette.styles
     if state.is_steered:
-        return [[(f"{scene.palette.glyphs.steered} {STEERING_NOTE}", styles["accent"] + BOLD)]]
+        return [[(f"{scene.palette.glyphs.steered} {STEERING_NOTE}", scene.palette.words("accent") + BOLD)]]
     row = state_row(state, scene, has_thinking=has_thinking, is_open=is_open)
     if line:
         row = _add_line(row, line, scene)
     row, below = _add_beside(row, branch, scene)
     if has_hints:
         row, _ = _add_beside(row, _hints_for(state, scene, has_thinking=has_thinking, is_open=is_open), scene)
-    return [row, *([MARGIN, (text, styles["faint"])] for text in below)]
+    return [row, *([MARGIN, (text, scene.palette.styles["faint"])] for text in below)]
 
 
 def state_row(state: ReplyState, canvas: Canvas, *, has_thinking: bool = False, is_open: bool = False) -> Row:
@@ -256,7 +256,7 @@ def state_row(state: ReplyState, canvas: Canvas, *, has_thinking: bool = False, 
     dot: Run = (f" {palette.glyphs.dot} ", palette.styles["dim"])
     if state.origin in ORIGIN_LABELS:
         label = f"{palette.glyphs.steered} {ORIGIN_LABELS[state.origin]}"
-        row += [(label, palette.styles["accent"] + BOLD), dot]
+        row += [(label, palette.words("accent") + BOLD), dot]
     room = max(1, canvas.columns.prose - cell_width(text_of_row(row)) + GUTTER_WIDTH)
     facts = facts_row(_facts_of(state), room, palette)
     if not facts and row[-1] == dot:
@@ -270,7 +270,7 @@ def facts_row(facts: tuple[SummaryFact, ...], width: int, palette: Palette) -> R
     row: Row = []
     for fact in fit_facts(facts, width, len(dot)):
         row += [(dot, dim)] if row else []
-        row.append((fact.text, palette.styles["correction"] + BOLD if fact.strong else dim))
+        row.append((fact.text, palette.words("correction") + BOLD if fact.strong else dim))
     return row
 
 

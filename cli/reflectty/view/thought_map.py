@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.segments import Kind
-from reflectty.view.rows import BOLD, GUTTER_WIDTH, MARGIN
+from reflectty.view.rows import GUTTER_WIDTH, MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,9 +73,9 @@ def map_row(points: list[MapPoint], length: int, palette: Palette, width: int) -
         if point is None:
             row.append((glyphs.rule, styles["faint"]))
         elif point.kind == _TAGGED:
-            row.append((glyphs.correction, styles["correction"] + BOLD))
+            row.append((glyphs.correction, palette.mark("correction")))
         else:
-            row.append((glyphs.of_thought(point.kind), styles["correction" if point.is_sure else "dim"]))
+            row.append((glyphs.of_thought(point.kind), palette.words("correction") if point.is_sure else styles["dim"]))
     return row
 
 

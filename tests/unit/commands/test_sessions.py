@@ -13,11 +13,12 @@ from reflectty.store import open_store
 from reflectty.system.terminal import Sink, Terminal
 from support.conversations import QUESTION, REFLECTION, SESSION, THINKING, TURNS, plain_reply, stored_reply
 from support.hostile_texts import ONE_OF_EACH, OTHERS, is_let_through, text_of
+from support.safety_checks import LINK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OURS = re.compile(r"\x1b\[[\d;]*m")
+OURS = re.compile(rf"\x1b\[[\d;]*m|{LINK}")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 

@@ -37,9 +37,11 @@ thinking = "peek"
 store = true
 second_thoughts = true
 animation = false
+notify = "bell"
+notify_after = 2.5
 
 [keys]
-steer = "ctrl+t"
+steer = "ctrl+b"
 regenerate = ["alt+r", "f9"]
 save = ""
 

@@ -25,7 +25,7 @@ def test_no_color_keeps_bold_and_dim_and_a_dumb_terminal_keeps_nothing() -> None
     assert "**9.9** is larger." in dumb.screen.getvalue()
 
 
-@pytest.mark.parametrize(("colours", "code"), [(16, "1;33m"), (256, "38;5;215m"), (TRUECOLOR, "38;2;240;179;91m")])
+@pytest.mark.parametrize(("colours", "code"), [(16, "1;7;33m"), (256, "38;5;215m"), (TRUECOLOR, "38;2;240;179;91m")])
 def test_colors_match_the_terminal_color_depth(colours: int, code: str) -> None:
     stage = Stage(colours=colours, look=INK)
     stage.play(TALK)

@@ -83,8 +83,8 @@ def test_text_that_is_not_a_formula_keeps_its_emphasis(text: str) -> None:
 @pytest.mark.parametrize(
     ("source", "row"),
     [
-        ("`$x^2$`", "$x^2$"),
-        ("`\\(x\\)` and `\\[`", "\\(x\\) and \\["),
+        ("`$x^2$`", "`$x^2$`"),
+        ("`\\(x\\)` and `\\[`", "`\\(x\\)` and `\\[`"),
         ("```\n$x^2$\n```", "  $x^2$"),
         ("    \\[ x^2 \\]", "  \\[ x^2 \\]"),
     ],

@@ -64,7 +64,8 @@ class Composer(TextArea, inherit_bindings=False):
         height: auto;
         padding: 0 1;
         border: round $r-line;
-        border-title-color: $r-accent;
+        border-title-color: $r-accent-words;
+        border-title-style: bold;
         border-subtitle-color: $r-faint;
         background: $r-background;
         color: $r-text;
@@ -72,10 +73,10 @@ class Composer(TextArea, inherit_bindings=False):
         scrollbar-color: $r-line;
         scrollbar-background: $r-background;
         &.-steering { border: round $r-accent; }
-        &.-gone { border: round $r-error; border-title-color: $r-error; }
+        &.-gone { border: round $r-error; border-title-color: $r-error-words; }
         & .text-area--cursor { background: $r-text; color: $r-background; text-style: none; }
         & .text-area--placeholder { color: $r-faint; }
-        & .text-area--selection { background: $r-line; color: $r-text; }
+        & .text-area--selection { background: $r-chosen; color: $r-text; }
     }
     Composer:ansi {
         border-subtitle-style: dim;

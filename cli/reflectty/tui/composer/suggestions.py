@@ -49,8 +49,10 @@ class Suggestions(Listing):
         display: none;
         width: 1fr;
         height: auto;
-        max-height: {MAX_SUGGESTION_ROWS};
+        max-height: {MAX_SUGGESTION_ROWS + 1};
         padding: 0 1;
+        border-top: solid $r-line;
+        &.-plain {{ border-top: ascii $r-line; }}
         scrollbar-size-vertical: 0;
         & > .listing--chosen {{ background: $r-panel; }}
     }}
@@ -70,5 +72,5 @@ class Suggestions(Listing):
         items = suggested.items
         width = max((cell_width(item.label) for item in items), default=0)
         self.display = bool(items)
-        self.styles.offset = Offset(0, -min(len(items), MAX_SUGGESTION_ROWS))
+        self.styles.offset = Offset(0, -min(len(items), MAX_SUGGESTION_ROWS) - self.gutter.height)
         self.fill([_SuggestionRow(item, width) for item in items])

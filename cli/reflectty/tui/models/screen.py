@@ -125,12 +125,12 @@ class ModelsScreen(ListScreen[None]):
     DEFAULT_CSS = """
     ModelsScreen, ModelsScreen:ansi {
         & #models-server { width: auto; margin: 0 0 0 2; color: $r-dim; }
-        & #models-server.-gone { color: $r-error; text-style: bold; }
+        & #models-server.-gone { color: $r-error-words; text-style: bold; }
         & #models-middle { height: 1fr; layout: vertical; }
         & #models-facts { display: none; scrollbar-size-vertical: 0; height: auto; max-height: 45%; margin: 1 0 0 0; }
         & .list-note { height: 1fr; }
         & #models-note { display: none; height: auto; max-height: 4; margin: 1 0 0 0; color: $r-text; }
-        & #models-note.-wrong { color: $r-error; }
+        & #models-note.-wrong { color: $r-error-words; text-style: bold; }
         & .list-hints { height: auto; }
         &.-wide #models-middle { layout: horizontal; }
         &.-wide #models-facts { display: block; width: 40; height: 100%; max-height: 100%; margin: 0 0 0 3; }

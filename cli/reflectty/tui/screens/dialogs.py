@@ -17,9 +17,9 @@ from textual.widgets import Static
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.tui.fuzzy import closest_matches
-from reflectty.tui.screens.list_screen import SHORT, ListScreen
+from reflectty.tui.screens.list_screen import ListScreen
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.list import ListEntry, Listing, list_glyphs
+from reflectty.tui.widgets.list import SHORT, ListEntry, Listing, list_glyphs
 from reflectty.view.rows import cell_width, row_spans
 
 if TYPE_CHECKING:
@@ -44,8 +44,10 @@ MAX_UNFILTERED = 5
 """Maximum number of items without a filter: all of them are visible."""
 _MARGINS = 4
 """Columns beside the list."""
+_EDGE_ROWS = 1
+"""Rows of the rule above the list."""
 _BLANK_ROWS = 5
-"""Blank rows, and the row of hints."""
+"""The rule, blank rows, and the row of hints."""
 _MIN_DETAIL_WIDTH = 24
 """Minimum columns for a detail beside its label; else it is below."""
 _MAX_DETAIL_WIDTH = 100
@@ -66,11 +68,13 @@ class Choice(ListScreen[str | None]):
 
     DEFAULT_CSS = """
     Choice, Choice:ansi {
-        & > .list-pane { dock: bottom; height: auto; }
+        & > .list-pane { dock: bottom; height: auto; padding: 0 2 1 2; border-top: solid $r-line; }
         & .list-head { height: auto; margin: 0; }
         & .list-title { max-width: 100%; }
         & Listing { height: auto; margin: 1 0 0 0; }
         & .list-note { margin: 1 0 0 0; }
+        &.-plain > .list-pane { border-top: ascii $r-line; }
+        &.-short > .list-pane { padding: 0 2; }
         &.-short Listing { margin: 0; }
     }
     """
@@ -101,7 +105,7 @@ class Choice(ListScreen[str | None]):
         width, height = self.size
         title = max(1, min(len(row_spans(self._heading, max(1, width - _MARGINS))), height * 2 // 5))
         self.query_one(".list-head").styles.max_height = title
-        rows = height if height < SHORT else height * 7 // 10 - _BLANK_ROWS
+        rows = height - _EDGE_ROWS if height < SHORT else height * 7 // 10 - _BLANK_ROWS
         self.listing.styles.max_height = max(1, rows - title)
 
     def on_listing_picked(self, event: Listing.Picked) -> None:
@@ -184,18 +188,21 @@ class Prompt(ModalScreen[ScreenResultType]):
             max-height: 100%;
             overflow-y: auto;
             scrollbar-size-vertical: 0;
-            padding: 1 2;
+            padding: 0 2 1 2;
+            border-top: solid $r-line;
             background: $r-panel;
             color: $r-text;
         }
-        & #ask-title { text-style: bold; color: $r-accent; }
+        &.-plain > #ask { border-top: ascii $r-line; }
+        & #ask-title { text-style: bold; color: $r-accent-words; }
         & #ask-hints { color: $r-dim; margin: 1 0 0 0; }
     }
     Prompt:ansi { & #ask-hints { text-style: dim; } }
     """
 
-    def __init__(self, question: str, hints: Content, field: Field | None = None) -> None:
+    def __init__(self, question: str, hints: Content, field: Field | None = None, *, unicode: bool) -> None:
         super().__init__()
+        self.set_class(not unicode, "-plain")
         self._question, self._hints, self._field = clean_line(question, 2000), hints, field
 
     def compose(self) -> ComposeResult:
@@ -216,7 +223,7 @@ class LinePrompt(Prompt[str | None]):
 
     def __init__(self, title: str, default: str = "", *, placeholder: str = "", unicode: bool = True) -> None:
         hints = Content(f"enter confirm {list_glyphs(unicode=unicode).dot} esc cancel")
-        super().__init__(title, hints, Field(default, clean_line(placeholder)))
+        super().__init__(title, hints, Field(default, clean_line(placeholder)), unicode=unicode)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -233,4 +240,6 @@ class Confirm(Prompt[bool]):
 
     def __init__(self, question: str, yes: str = "yes", no: str = "no", *, unicode: bool = True) -> None:
         between = f" {clean_line(yes)} {list_glyphs(unicode=unicode).dot} "
-        super().__init__(question, Content.assemble(("y", "bold"), between, ("n", "bold"), f" {clean_line(no)}"))
+        super().__init__(
+            question, Content.assemble(("y", "bold"), between, ("n", "bold"), f" {clean_line(no)}"), unicode=unicode
+        )

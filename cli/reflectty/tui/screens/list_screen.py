@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Static
 
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.list import LIST_CSS, LIST_KEYS, Listing, list_glyphs
+from reflectty.tui.widgets.list import LIST_CSS, LIST_KEYS, SHORT, Listing, list_glyphs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from reflectty.tui.widgets.list import ListEntry
 
-SHORT = 16
-"""Below this many rows, blank rows and hints are hidden."""
 NO_MATCH = "No matches."
 
 
@@ -34,7 +32,7 @@ class ListScreen(ModalScreen[ScreenResultType]):
     ListScreen, ListScreen:ansi {{
         & > .list-pane {{ padding: 1 2; height: 100%; background: $r-panel; color: $r-text; }}
         & .list-head {{ height: 1; margin: 0 0 1 0; }}
-        & .list-title {{ width: auto; margin: 0 2 0 0; text-style: bold; color: $r-accent; }}
+        & .list-title {{ width: auto; margin: 0 2 0 0; text-style: bold; color: $r-accent-words; }}
         &.-short > .list-pane {{ padding: 0 2; }}
         &.-short .list-head {{ margin: 0; }}
         {LIST_CSS}
@@ -45,6 +43,7 @@ class ListScreen(ModalScreen[ScreenResultType]):
     def __init__(self, heading: str, hints: str, *, unicode: bool = True) -> None:
         super().__init__()
         self._heading = heading
+        self.set_class(not unicode, "-plain")
         self._glyphs = list_glyphs(unicode=unicode)
         self._hints = hints.replace("·", self._glyphs.dot)
 

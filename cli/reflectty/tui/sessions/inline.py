@@ -119,8 +119,8 @@ class InlineConfirm(Static, can_focus=True):
         display: none;
         width: 12;
         height: 1;
-        background: $r-line;
-        color: $r-error;
+        background: $r-chosen;
+        color: $r-error-words;
         text-style: bold;
     }
     """

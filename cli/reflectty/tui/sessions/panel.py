@@ -62,10 +62,12 @@ class SessionsPanel(Vertical):
         height: 100%;
         padding: 1 1 0 2;
         background: $r-panel;
+        border-right: solid $r-line;
         color: $r-text;
         layers: default over;
         & > * {{ expand: optimal; }}
         & SearchLine {{ margin: 0 0 1 0; }}
+        &.-plain {{ border-right: ascii $r-line; }}
         &.-short {{ padding: 0 1 0 2; }}
         &.-short SearchLine {{ margin: 0; }}
         {LIST_CSS}
@@ -129,6 +131,7 @@ class SessionsPanel(Vertical):
         id: str | None = None,  # noqa: A002 - Textual's name for it
     ) -> None:
         super().__init__(id=id)
+        self.set_class(not unicode, "-plain")
         self._glyphs = list_glyphs(unicode=unicode)
         self._session_list = SessionList(now)
         self._is_sought = False

@@ -26,7 +26,7 @@ class Field(Input):
         color: $r-text;
         & > .input--cursor { background: $r-text; color: $r-panel; text-style: none; }
         & > .input--placeholder { color: $r-faint; }
-        & > .input--selection { background: $r-line; color: $r-text; }
+        & > .input--selection { background: $r-chosen; color: $r-text; }
     }
     Field:ansi {
         & > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }

@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from reflectty.core.named_tuple import NamedTuple
+from reflectty.tui.widgets.scrollbar import ThinScrollBar
 from reflectty.tui.widgets.strips import make_strip
 from reflectty.view.rows import BOLD, PLAIN, cell_width, fitting_length, row_spans
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Row, Run
 
 
+SHORT = 16
+"""Below this many rows of the screen, blank rows and hints are hidden."""
 GUTTER = 3
 """Columns for the mark of the current entry, the mark of the chosen entry, and a blank."""
 
@@ -197,15 +200,15 @@ class Listing(ScrollView, can_focus=False):
         & > .listing--text { color: $r-text; }
         & > .listing--dim { color: $r-dim; }
         & > .listing--faint { color: $r-faint; }
-        & > .listing--you { color: $r-you; text-style: bold; }
-        & > .listing--accent { color: $r-accent; text-style: bold; }
-        & > .listing--correction { color: $r-correction; }
-        & > .listing--good { color: $r-good; }
-        & > .listing--error { color: $r-error; text-style: bold; }
-        & > .listing--chosen { color: $r-text; background: $r-line; }
+        & > .listing--you { color: $r-you-words; text-style: bold; }
+        & > .listing--accent { color: $r-accent-words; text-style: bold; }
+        & > .listing--correction { color: $r-correction-words; }
+        & > .listing--good { color: $r-good-words; }
+        & > .listing--error { color: $r-error-words; text-style: bold; }
+        & > .listing--chosen { color: $r-text; background: $r-chosen; }
         &:ansi {
-            scrollbar-color: ansi_bright_black;
             & > .listing--dim, & > .listing--faint { text-style: dim; }
+            & > .listing--correction, & > .listing--good { text-style: bold; }
         }
     }
     """
@@ -222,6 +225,7 @@ class Listing(ScrollView, can_focus=False):
         if glyphs is PLAIN_GLYPHS:
             # Textual draws scroll bars with block characters.
             self.styles.scrollbar_size_vertical = 0
+            self.add_class("-plain")
         self.chosen_index: int | None = None
         self._entries: list[ListEntry] = []
         self._starts: list[int] = []
@@ -325,6 +329,9 @@ class Listing(ScrollView, can_focus=False):
         """The gutter of a row: a mark of the current entry, and one of the chosen entry on its first row."""
         bar = painter.run(self.glyphs.current, "you") if current else painter.run(" ")
         return [bar, painter.run(f"{self.glyphs.chosen if chosen else ' '} ", "accent")]
+
+    def on_mount(self) -> None:
+        self.vertical_scrollbar.renderer = ThinScrollBar  # type: ignore[misc]  # as its documentation does
 
     def on_resize(self) -> None:
         if self.scrollable_content_region.width != self._layout_width:

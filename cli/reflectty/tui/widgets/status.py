@@ -44,7 +44,7 @@ class TopLine(Widget):
         cut = fitting_length(title, room) if title else 0
         text = title if cut == len(title) else title[: fitting_length(title, max(1, room - cell_width(more)))] + more
         row = [
-            (PROGRAM_NAME, colours.styles["accent"] + BOLD),
+            (PROGRAM_NAME, colours.words("accent") + BOLD),
             ("   ", colours.styles["dim"]),
             (text, colours.styles["dim"]),
         ]
@@ -136,7 +136,7 @@ def _model_part(facts: StatusFacts, palette: Palette) -> Row:
 
 
 def _mode_part(facts: StatusFacts, palette: Palette) -> Row:
-    return [(clean_line(facts.mode, 20), palette.styles["accent"])] if facts.mode else []
+    return [(clean_line(facts.mode, 20), palette.words("accent"))] if facts.mode else []
 
 
 def _downloads_part(facts: StatusFacts, palette: Palette) -> Row:

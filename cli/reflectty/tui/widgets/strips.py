@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from reflectty.view.rows import CONTROL_REPLACEMENTS, cell_width, text_of_row
+from reflectty.view.rows import CONTROL_REPLACEMENTS, cell_width, text_of_row, with_link_id
 
 if TYPE_CHECKING:
     import re
@@ -61,3 +61,12 @@ def mark_selection(drawn: Strip, start: int, end: int) -> Strip:
         pieces += [Segment(rest, style)] if rest else []
         at += len(text)
     return Strip(pieces, drawn.cell_length)
+
+
+def at_offsets(drawn: Strip, y: int) -> Strip:
+    """The strip for text selection in line `y`; its links keep their ids, which Textual replaces."""
+    placed = drawn.apply_offsets(0, y)
+    for _, style, _ in placed:
+        if style:
+            with_link_id(style)
+    return placed

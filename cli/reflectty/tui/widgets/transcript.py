@@ -15,8 +15,9 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.widget import Widget
 
+from reflectty.core.text import format_count
 from reflectty.tui.widgets.scrollbar import LineScrollBar
-from reflectty.tui.widgets.strips import make_strip, mark_gutter, mark_matches, mark_selection
+from reflectty.tui.widgets.strips import at_offsets, make_strip, mark_gutter, mark_matches, mark_selection
 from reflectty.view.parts import QuestionPart
 from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import cell_width, text_of_row
@@ -378,7 +379,7 @@ class Transcript(ScrollView):
         drawn = make_strip(row, width, self.scene.palette.background)
         selection = self.text_selection
         span = selection.get_span(line) if selection else None
-        return (mark_selection(drawn, *span) if span else drawn).apply_offsets(0, line)
+        return at_offsets(mark_selection(drawn, *span) if span else drawn, line)
 
     def _is_chosen(self, line: int) -> bool:
         found = self._stack.part_at(line)
@@ -386,9 +387,11 @@ class Transcript(ScrollView):
 
     def _more_below_row(self, rows: int, width: int) -> Row:
         key = self.scene.key("bottom")
-        text = f"{self.scene.palette.glyphs.below} {rows:,} more below" + (f" {key}" if key else "")
+        glyphs = self.scene.palette.glyphs
+        text = f"{glyphs.below} {format_count(rows, 'more line')} below"
+        text += f" {glyphs.dot} {key}" if key else ""
         indent = max(0, (min(width, self.scene.columns.prose) - cell_width(text)) // 2)
-        return [(" " * indent, Style.null()), (text, self.scene.palette.styles["accent"])]
+        return [(" " * indent, Style.null()), (text, self.scene.palette.words("accent"))]
 
     def mark_row(self, part: ReplyPart, row: int) -> None:
         """Mark a row of a part and bring it into view."""
