@@ -65,10 +65,15 @@ _I_SHOULD = (
 )
 _AGAIN = r"double[- ]?check|re-?check|cross-?check|re-?verify|re-?examine|re-?read|re-?calculate|re-?compute|re-?count|re-?evaluate|re-?consider|re-?visit|re-?think|sanity[- ]check|triple[- ]check"
 _VERIFY = rf"{_AGAIN}|verify|confirm|validate|make sure|be sure"
-_TASK = r"(?:problem|question|riddle|puzzle|user|wording|prompt|statement|original|instruction|instructions|task|text|phrase|phrasing)"
+_TASK = r"(?:problem|question|riddle|puzzle|user|wording|prompt|statement|original|instruction|instructions|task|text|phrase|phrasing|rules?|game|spec|specification)"
 _WAY = r"(?:way|approach|angle|idea|possibility|method|option|thought|interpretation|reading|explanation|solution|answer|view|perspective|route|strategy|candidate|scenario|take|guess|alternative|possible)"
 _FAULT = r"(?:trick|catch|missing|mistake|wrong|misread|misreading|misunderst\w+|misinterpret\w*|overthinking|overcomplicat\w*|confus\w+|error|contradiction|too (?:trivial|simple|easy|obvious|vague))"
 _NOT = r"(?:not|n't|cannot)"
+_ONCE_MORE = r"(?:again|once more|once again|one (?:more|last|final) time)"
+_REREAD = rf"(?:{_AGAIN}|check|verify|confirm|validate|inspect|scrutinize|review|look (?:(?:very|more) )?(?:at|carefully|closely|again)|read)"
+_TROUBLE = r"(?:subtlety|catch|issue|concern|caveat|snag|complication|wrinkle|worry)"
+_BAD = r"(?:trivial|speculative|odd|strange|weird|suspicious|unclear|ambiguous|unlikely|impossible|wrong|incorrect|tricky|circular|inconsistent|contradictory|a stretch|problematic)"
+_MESSY = r"(?:messy|complicated|confusing|long|complex|nowhere|out of hand|convoluted|tedious)"
 
 ENGLISH_OPENING = (
     # What looks like a turn and is none.
@@ -81,15 +86,18 @@ ENGLISH_OPENING = (
     # Wait, and what the words after it say.
     _cue(
         _CHECK,
-        rf"{_WAIT}(?:(?:{_LET_ME}|{_I_SHOULD}) (?:\w+ )?)?(?:{_VERIFY}|check|read|look|parse|review)\b",
+        rf"{_WAIT}(?:actually[\s,—–-]+)?(?:(?:{_LET_ME}|{_I_SHOULD}) (?:\w+ )?)?(?:{_VERIFY}|check|read|look|parse|review)\b",
         sure=True,
     ),
     _cue(
         _CORRECTION,
-        rf"{_WAIT}(?:no\b|nope|that|this|actually|not\b|hold|i (?:made|mis|forgot|was|think i (?:made|mis)))",
+        rf"{_WAIT}(?:no\b|nope|that|this|actually(?!\W+hm)|not\b|hold|i (?:made|mis|forgot|was|think i (?:made|mis)))",
         sure=True,
     ),
     # Checks.
+    # Only a look back, and none that is sure.
+    _cue(_CORRECTION, rf"{_LEAD}{_BUT}actually[\s,—–-]+{_LET_ME} (?:reconsider|rethink|re-?evaluate)\b"),
+    _cue(_CHECK, rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:reconsider|rethink|re-?evaluate)\b", where=Place.LATER),
     _cue(_CHECK, rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:[\w-]+ ){{0,3}}?(?:{_VERIFY})\b", sure=True, where=Place.LATER),
     # Alternatives.
     _cue(
@@ -117,6 +125,11 @@ ENGLISH_OPENING = (
 """Openings of English, met by the first five words."""
 
 ENGLISH_WHOLE = (
+    _cue(
+        _CORRECTION,
+        rf"{_LEAD}{_BUT}(?:wait[\s,…—–-]+)?(?:actually[\s,—–-]+)?(?:maybe|perhaps) i (?:need to|should) (?:be (?:more )?careful|reconsider|rethink)\b",
+    ),
+    _cue(_CHECK, rf"{_WAIT}(?:just )?one (?:more|last) \w+"),
     # Wait, without a word that tells at once.
     _cue(
         _CHECK,
@@ -126,6 +139,7 @@ ENGLISH_WHOLE = (
         _CORRECTION,
         rf"{_WAIT}(?:maybe|perhaps) (?:\w+ )?(?:there's|i'm|i|there is|there might be|the) .{{0,20}}\b{_FAULT}",
     ),
+    _cue(_CORRECTION, rf"{_LEAD}but wait[\s,.!…—–-]+(?:could|might|what if)\b"),
     _cue(
         _ALTERNATIVE,
         rf"{_WAIT}(?:maybe|perhaps|possibly) (?:it|they|the answer|this|we|the \w+ is)\b(?!.{{0,40}}{_NOT}\b)",
@@ -139,8 +153,10 @@ ENGLISH_WHOLE = (
     _cue(
         _CHECK,
         rf"{_WAIT}(?:is (?:this|that|it) (?:right|correct|true|valid|possible)|does (?:this|that|it) (?:work|make|hold))",
-        rf"{_WAIT}(?:did i|am i|have i|was (?:it|that))\b",
+        rf"{_WAIT}(?:did i|am i|have i|was (?:it|that)|(?:is|are) there)\b",
+        rf"{_WAIT}.*✓\W*$",
     ),
+    _cue(_ALTERNATIVE, rf"{_WAIT}(?:could|might) .*\?$"),
     _cue(_CORRECTION, rf"{_LEAD}but wait[\s,.!…—–-]+the {_TASK}"),
     _cue(_CHECK, rf"{_WAIT}(?:they (?:said|say)|(?:the|this) (?:\w+ )?{_TASK}\b)"),
     _cue(_CORRECTION, _WAIT),
@@ -149,7 +165,8 @@ ENGLISH_WHOLE = (
         _CHECK,
         rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:check|validate|review|test (?:this|that|it|the|with)|prove|read|plug)\b",
         rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:look (?:at .*)?again|think (?:\w+ )*again|see (?:if|whether)|(?:try to )?parse .*again)\b",
-        rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:go (?:back|over|through)|see the|try to parse)\b",
+        rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?:go (?:back|over|through)|see the|try to parse|scrutinize|inspect)\b",
+        rf"{_LEAD}{_BUT}{_LEAD}{_LET_ME} (?!try|start).*\b{_ONCE_MORE}\b",
         rf"{_LEAD}but {_LEAD}(?:{_LET_ME}) (?:see|look|think)\b",
         rf"{_LEAD}{_BUT}(?:perhaps |maybe )?{_I_SHOULD} (?:\w+ )?(?:{_AGAIN}|verify|confirm|consider if)\b",
         rf"{_LEAD}but {_LEAD}{_I_SHOULD} (?:check|make sure|be sure|ensure)\b",
@@ -157,13 +174,27 @@ ENGLISH_WHOLE = (
         rf"{_LEAD}{_BUT}to (?:double[- ]?check|verify|confirm|make sure)\b",
         rf"{_LEAD}{_BUT}(?:is|was) (?:this|that|it|my \w+) (?:right|correct|valid|really true|consistent)\b",
         rf"{_LEAD}{_BUT}(?:does|did) (?:this|that|it) (?:make sense|work|check out|hold|add up)\b",
-        rf"{_LEAD}{_BUT}(?:is|are|could|might) there (?:be )?(?:any|some)(?:thing)?\b",
+        rf"{_LEAD}{_BUT}(?:is|are|could|might) there (?:be )?(?:any|some|ambiguity|another|other|more|(?:a|an) (?:trick|catch|chance|hidden|error|mistake))(?:thing)?\b",
+        rf"{_LEAD}{_BUT}(?:is|are) (?:it|this|that|they|these) [^?]* or [^?]*\?$",
+        r"hm+\W+(?:is|are|does|do|did|was|were|will|would) .*\?$",
+        r".{0,80}[,:—–-] (?:is|are|does) (?:that|it|this) (?:\w+ )?(?:guaranteed|right|correct|true|valid|ok(?:ay)?|fine|safe|consistent|enough|allowed)\?$",
         rf"{_LEAD}{_BUT}(?:am|did|have) i (?:miss|forget|overlook|make|misread|consider|account)\w*",
         rf"{_LEAD}{_BUT}(?:i want|i'd like|i would like|it's worth|it is worth|time) to (?:{_VERIFY})\b",
         rf"{_LEAD}{_BUT}{_LET_ME} (?:count|plug|substitute|test|do a (?:quick |sanity )?check|run a check)\b.*\b(?:again|back|check|sure|verify)\b",
-        r"(?:verification|self-check|quick check|final check|checking|check) ?[:—–]",
+        r"(?:(?!then|perform|add)[\w-]+ )?(?:verification|(?:[\w-]+-)?check|validation|re-?check|checking)(?: \d+| of [\w ]+)?(?: \([^)]*\))? ?(?:[:—–]|\*\*)",
+        r"(?:final|last|quick|another|one (?:more|last|final)) (?:\w+ )?(?:check|verification|sanity check|review)\b",
+        rf"(?:{_AGAIN}) ",
+        rf"(?:(?:now|also|so|i|we)[,]? )?(?:need|must|should|better|have)(?: to)? (?:{_AGAIN}|verify|confirm)\b",
+        rf"{_REREAD}\b.*\b{_ONCE_MORE}\b",
+        rf"(?:check|look|verif|re-?read|re-?check|re-?examin|review)\w*ing? .*\b{_ONCE_MORE}\b",
+        r"look (?:(?:very|more) )?(?:carefully|closely) at\b",
+        r"also,? .*\?$",
+        r"(?:another|one (?:more|last|other|minor|small|final)|(?:a|the) (?:last|minor|small|final)) (?:thing|detail|point|question|consideration|aspect)(?: to \w+)? ?[:—–]",
         rf"(?:{_AGAIN}|verify|verifying|check|confirm|checking|double-checking) (?:the|this|that|my|if|whether|against|with|by|again|once)\b",
         r"review against",
+        rf"{_LEAD}(?:actually[\s,—–-]+)?(?:re-?reading|re-?checking|looking (?:again|back|closer|more closely)|on (?:closer|a closer|second) (?:look|reading|inspection))\b",
+        rf"{_LEAD}but (?:we|i) (?:must|need to|should|have to) be careful ?[:,—–-] ?(?:is|are|does|do|could)\b",
+        r"i(?:'m| am) (?:also |now |still )?(?:wondering (?:if|whether)|double-checking|verifying|re-?checking|re-?reading)\b",
         rf"{_LEAD}{_BUT}how did (?:i|we) (?:get|come|arrive)\b",
         where=Place.LATER,
     ),
@@ -181,16 +212,26 @@ ENGLISH_WHOLE = (
     ),
     _cue(
         _ALTERNATIVE,
-        rf"{_LEAD}{_BUT}(?:but|and)(?: then)? (?:maybe|perhaps|possibly|could it|what if|instead)\b",
+        rf"{_LEAD}(?:but|and)[\s,—–-]+(?:then )?(?:maybe|perhaps|possibly|could it|what if|instead)\b",
+        r"hm+[\s,.…—–-]+what if\b",
+        rf"{_LEAD}{_BUT}{_LET_ME} (?:try|consider|explore|examine|think about|look at|use) (?:yet )?(?:a |an |the |some )?(?:\S+ )?(?:completely |totally |entirely |very )?(?:different|another|other|alternative|alternate|simpler|cleaner|possibility|interpretation|opposite)\b",
+        rf"{_LEAD}{_BUT}{_LET_ME} (?:try|consider) the .{{1,30}}\b{_WAY}\b",
+        rf"{_LEAD}{_BUT}{_LET_ME} (?:try to )?(?:think|approach|look|work|reason|start) .*\bfrom (?:a|an|the) (?:\w+ )?(?:answer|end|angle|perspective|side|other|opposite)\b",
+        rf"{_LEAD}{_BUT}{_LET_ME} (?:take a )?step back\b",
+        r"(?:could|might|can) also\b",
+        r"or(?::|,| if| use\b| just\b| simply\b| we\b| i\b| better\b)",
         rf"{_LEAD}{_BUT}(?:a|here's a|here is a|there's a) (?:completely |very )?different {_WAY}",
         rf"{_LEAD}{_BUT}(?:here's|here is|there's|there is) (?:a|another) (?:\w+ )?{_WAY}\b",
         rf"{_LEAD}{_BUT}(?:on the other hand|conversely), (?:maybe|perhaps|if)",
         rf"{_LEAD}{_BUT}{_LET_ME} (?:reason|think|approach|attack|view) .*\b(?:another|different|differently)\b",
         r"(?:actually,? )?(?:simpler|better|easier|cleaner|better yet|even better)\b ?[:,—–]",
-        r"actually,? (?:simpler|maybe|perhaps|a better|another|let me (?:think|try|consider))",
+        rf"{_LEAD}actually[\s,—–-]+(?:simpler|maybe|perhaps|a better|another|an alternative|(?:we|i|one) could|let me (?:think|try|consider))",
+        r"actually,(?! (?:i|the (?:issue|problem))\b).{1,80}\b(?:might be|could be|there's a possibility)\b",
+        rf"{_LEAD}alternatives?(?: \w+)? ?:",
+        rf"{_LEAD}(?:the )?(?:simplest|cleanest|safest|easiest) (?:\w+ )?(?:{_WAY}|option|fix)\b",
+        r"also,? (?:i|we) (?:could|might)\b",
         rf"{_LEAD}(?:but )?what if (?:instead|we|i|you|he|she|they|it|it's|the answer)\b(?!.*\b(?:exist|missing|empty|null|nested|invalid))",
         rf"{_LEAD}(?:i|we) could also\b",
-        rf"{_LEAD}could it (?:also )?be\b",
         rf"{_LEAD}(?:one more|yet another|one other) {_WAY}\b",
         rf"{_LEAD}{_BUT}(?:what about|how about)\b.*\?$",
         rf"{_LEAD}{_BUT}(?:suppose|what|if|assume|say) instead\b",
@@ -199,7 +240,8 @@ ENGLISH_WHOLE = (
         r"instead,",
         where=Place.LATER,
     ),
-    _cue(_ALTERNATIVE, r"(?:hm+[\s,.…]+|oh[\s,]+)?(?:maybe|perhaps|possibly) \w+ \w", where=_MOVED_ON),
+    _cue(_ALTERNATIVE, rf"{_LEAD}could it (?:also )?be\b", where=Place.LATER, never=Place.AFTER_CHECK),
+    _cue(_ALTERNATIVE, r"(?:hm+[\s,.…]+|oh[\s,]+)?(?:maybe|perhaps|possibly) \S+ \S", where=_MOVED_ON),
     # Corrections.
     _cue(
         _CORRECTION,
@@ -209,14 +251,36 @@ ENGLISH_WHOLE = (
         rf"{_LEAD}{_BUT}something(?:'s| is| seems| must be) (?:off|wrong|not right|missing)\b",
         rf"{_LEAD}{_LET_ME} (?:start over|start again|backtrack|back up|fix|correct|undo|revise)\b",
         r"hm+[\s,.…]+but\b(?! if)",
-        r"(?:(?:hm+|oh|no|but|and|well|ah|ok|okay)[\s,.…]+)*actually(?:[,:;…—–-]| (?:i|we|it|the|that|this|they|there|if|is|no|wait|my|maybe)\b)",
+        r"(?:(?:hm+|oh|no|but|and|well|ah|ok|okay)[\s,.…]+)*actually(?: ?[,:;…—–-]| (?:i|we|it|the|that|this|they|there|if|is|no|wait|my|maybe)\b)",
         rf"{_LEAD}{_BUT}(?:i|i'm|we|we're|this|it)(?: am|'m| are|'re| is|'s)?(?: probably| just| getting| now| really)* (?:overcomplicat|overthink|stuck|confus|going in circles|getting (?:messy|complicated|confus|nowhere)|mistaken|wrong\b)",
-        rf"{_LEAD}(?:messy|useless|not (?:quite|right|helpful|good|enough|possible)|still (?:not|no)\b|doesn't (?:work|fit|help))",
+        rf"{_LEAD}(?:messy|useless|not (?:quite|right|helpful|good|enough|possible)|still (?:not|no|wrong|off|underdetermined|{_BAD})\b|doesn't (?:work|fit|help|match|add up))",
+        rf"{_LEAD}{_BUT}(?:this|that|it)(?:'s| is)(?: now)? (?:(?:getting|becoming|starting to get|gets) (?:(?:very|really|too|quite|so|a bit|rather|pretty) )?{_MESSY}|too {_MESSY})\b",
+        rf"{_LEAD}{_BUT}(?:i'm|i am|we're|we are) (?:\w+ )?(?:stuck|going in circles|overcomplicating|overthinking)\b",
+        rf"{_LEAD}still, (?:this|that|it|there)\b.{{1,20}}\b{_BAD}\b",
+        r"(?:ugh|argh|nah|yikes|you know what)\b",
+        r"(?:too )?(?:risky|overkill|hacky|fragile|brittle|ugly)\b",
+        rf"{_LEAD}but (?:careful\b|(?:we|i) (?:must|need to|should|have to) be careful\b)",
+        r"i(?:'m| am) (?:also |now )?(?:reconsidering|rethinking|second-guessing|questioning|doubting)\b",
+        r".{0,60}[—–,:] ?i(?:'m| am) (?:probably )?over(?:thinking|complicating)\b",
+        r"(?:actually|however),? honestly,",
+        rf"{_LEAD}but then (?!maybe|perhaps|if|we|\").*\b(?:must|should|can't|cannot|wouldn't|would|inconsistent)\b",
+        rf"{_LEAD}but (?:the|this) (?:\w+ )?{_TASK} (?:claims|insists|requires|expects|starts with)\b",
+        r"(?:this|that|which) is (?:clearly )?an? (?:contradiction|problem|mistake|error)\b",
+        r".{0,60}\b(?:i'm|i am|i must be|i must have|i might be|i may be|i've) (?:making|made|doing) (?:an? |some|something )(?:\w+ )?(?:error|mistake|wrong)",
+        r".{0,40}\bmy (?:\w+ ){1,3}(?:is|was|must be|seems) (?:wrong|off|incorrect|flawed)\b",
+        rf"{_LEAD}but (?:they|the {_TASK}) (?:also|only) \w+",
+        rf"{_LEAD}but[\s,—–-]+(?:a|one|the|there's (?:a|one)|there is (?:a|one)|here's (?:a|the)) (?:\w+ )?{_TROUBLE}\b",
+        rf"hm+\W+(?:that|this|it)(?:'s| is| seems| looks) (?:\S+ ){{0,4}}{_BAD}\b",
+        rf"{_LEAD}but (?:.{{1,40}} )?(?:is|seems|looks|feels|would be|are) (?:\w+ )?{_BAD}[.!]?$",
+        rf"{_LEAD}but .{{1,30}} should be -?\$?\d",
+        r"(?:none|neither) of (?:these|those|them|the \w+) (?:\w+ )?(?:work|fit|match|make)",
+        r"too (?:many|few|long|short|large|small|high|low|big|much|little|early|late)\b.{0,20}[.!]$",
+        r"(?:contradiction|impossible|fails|failed|not equal|wrong|incorrect)[.!]$",
         rf"{_LEAD}there(?:'s| is| must be| seems to be) (?:a|an|some) (?:mistake|error|contradiction|discrepancy|problem with)",
         r"(?:identifying the|correcting|re-?evaluating|reconsidering|rethinking|refinement|correcting course)\b",
         r"(?:i've|i have) (?:re-?\w+|realized|hit a snag|noticed)\b",
     ),
-    _cue(_CORRECTION, r"(?:(?:hm+|oh|ah|but|well)[\s,.…]+)*no[,.!—–](?: |$)", r"nope\b", never=Place.AFTER_QUESTION),
+    _cue(_CORRECTION, r"(?:(?:hm+|oh|ah|but|well)[\s,.…]+)*no ?[,.!—–](?: |$)", r"nope\b", never=Place.AFTER_QUESTION),
     _cue(
         _CORRECTION,
         rf"{_LEAD}{_BUT}(?:that|this|it) (?:doesn't|does not|can't|cannot) (?:make (?:any )?sense|work|help|be right|fit)\b",
@@ -243,6 +307,8 @@ ENGLISH_WHOLE = (
         rf"{_LEAD}but (?:(?:we|they) )?(?:must|need|want|said|asked)\b(?! also)",
         rf"{_LEAD}but (?:(?:then,? )?why|(?:then,? )?what about|how come|how (?:could|can|would|does (?:that|this)|is (?:that|this)))\b",
         rf"{_LEAD}(?:however|but),? some might",
+        rf"{_LEAD}but (?:does|do|did|can|could|would|will|are|is|was|were|should|has|have) .*\?$",
+        r"however, (?:i (?:should|might|need|can't|don't|am)|sometimes|maybe|what if)\b",
         rf"{_LEAD}so why is\b",
         rf"{_LEAD}but (?!if|since|the {_TASK}|user|it'?s? only).{{1,50}}(?: not | no |n't |cannot )(?!.*(?:specif|state|mention|need|have to)).{{1,40}}$",
         where=Place.LATER,
