@@ -109,7 +109,10 @@ def shorten(text: str) -> str:
     Cuts in the middle: in errors of Go's servers the cause is at the end, after addresses whose signatures alone may
     be longer.
     """
-    line = " ".join(re.sub(_ADDRESS, r"\1\2", _both_ends(text), flags=re.IGNORECASE).split())
+    line = _both_ends(text)
+    if "://" in line:
+        line = re.sub(_ADDRESS, r"\1\2", line, flags=re.IGNORECASE)
+    line = " ".join(line.split())
     return line if len(line) <= TEXT_LIMIT else f"{line[:_HEAD].rstrip()} … {line[_HEAD + 3 - TEXT_LIMIT :].lstrip()}"
 
 
@@ -183,8 +186,11 @@ class LineSplitter:
         """
         start = 0
         while (end := data.find(b"\n", start)) >= 0:
-            self._hold(data[start:end])
-            yield self.rest()
+            if self._held or end - start > self._limit:
+                self._hold(data[start:end])
+                yield self.rest()
+            else:
+                yield data[start:end]
             start = end + 1
         self._hold(data[start:])
 

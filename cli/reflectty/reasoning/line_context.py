@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from reflectty.reasoning.markers import Marker, MarkerSet
 
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)", re.DOTALL)
-_TICKS = re.compile(r"`+")
+_FENCE = r" {0,3}(`{3,}|~{3,})(.*)"
+_TICKS = r"`+"
 _HEAD = 200
 """Characters kept of a line to detect a fence; a fence's info string is shorter."""
 
@@ -78,7 +78,7 @@ class MarkdownPosition:
                 self._end_run()
             return
         at = 0
-        for ticks in _TICKS.finditer(text):
+        for ticks in re.finditer(_TICKS, text):
             if ticks.start() > at or (ticks.start() == 0 and not self._run):
                 self._end_run()
             self._run += len(ticks.group())
@@ -99,7 +99,8 @@ class MarkdownPosition:
 
     def _fence_after(self) -> str:
         """The fence that is open if the line ends here."""
-        match = _FENCE.match(self._head)
+        has_run = "```" in self._head or "~~~" in self._head
+        match = re.match(_FENCE, self._head, re.DOTALL) if has_run else None
         if not match:
             return self._fence
         run, info = match.group(1), match.group(2)
@@ -134,7 +135,7 @@ class MarkdownPosition:
             return False
         line, newline, _ = after[:limit].partition("\n")
         whole = bool(newline) or len(after) >= limit or ended
-        for ticks in _TICKS.finditer(line):
+        for ticks in re.finditer(_TICKS, line):
             if ticks.end() == len(line) and not whole:
                 return None
             if len(ticks.group()) == self._span:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from reflectty.core.named_tuple import NamedTuple
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 MAX_MARKER_LENGTH = 80
 """The maximum of characters held back of a possible marker, or of the text that decides about one."""
 
-_ELEMENT = re.compile(r"<(/?)([\w:]+)>")
-_SUFFIXED = re.compile(r"(</?\w+:)\*>")
-_SUFFIX = re.compile(r"(</?\w+:)\w+>")
+# Patterns are compiled when a text first has a character of a marker: most replies without tags never have one.
+_ELEMENT = r"<(/?)([\w:]+)>"
+_SUFFIXED = r"(</?\w+:)\*>"
+_SUFFIX = r"(</?\w+:)\w+>"
 _SUFFIX_LENGTH = 20
-_SPACES = re.compile(r"\s+")
 
 
 class MarkerRole(Enum):
@@ -61,8 +61,8 @@ _HARMONY = {
 
 def _pattern_of(text: str) -> str:
     """The pattern of one marker; elements may have attributes or blanks."""
-    element = _ELEMENT.fullmatch(text)
-    if suffixed := _SUFFIXED.fullmatch(text):
+    element = re.fullmatch(_ELEMENT, text)
+    if suffixed := re.fullmatch(_SUFFIXED, text):
         return rf"{re.escape(suffixed[1])}\w{{1,{_SUFFIX_LENGTH}}}>"
     if not element:
         # A marker that ends in a letter must end its word.
@@ -158,17 +158,33 @@ class MarkerSet:
         self._folded: dict[str, Marker] = {}
         for text, marker in markers.items():
             self._folded.setdefault(text.lower(), marker)
-        texts = sorted(self._folded, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_pattern_of, texts)) or r"(?!)", re.IGNORECASE)
-        self._firsts = "".join(sorted({char for text in texts for char in (text[0].lower(), text[0].upper())}))
-        firsts = re.escape(self._firsts)
-        self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
-        self.trailing_space = TrailingSpace(rf"[`~\n{firsts}]")
-        self._texts = tuple(texts)
-        self._suffixed = tuple(match[1] for text in texts if (match := _SUFFIXED.fullmatch(text)))
-        self._openers = tuple(text[:-1] for text in texts if _ELEMENT.fullmatch(text))
-        self.search = self._pattern.search
-        self.match = self._pattern.match
+        self._texts = tuple(sorted(self._folded, key=len, reverse=True))
+        self._firsts = "".join(sorted({char for text in self._texts for char in (text[0].lower(), text[0].upper())}))
+        self.trailing_space = TrailingSpace(rf"[`~\n{re.escape(self._firsts)}]")
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(_pattern_of, self._texts)) or r"(?!)", re.IGNORECASE)
+
+    @cached_property
+    def _first(self) -> re.Pattern[str]:
+        return re.compile(f"[{re.escape(self._firsts)}]" if self._firsts else r"(?!)")
+
+    @cached_property
+    def _suffixed(self) -> tuple[str, ...]:
+        return tuple(match[1] for text in self._texts if (match := re.fullmatch(_SUFFIXED, text)))
+
+    @cached_property
+    def _openers(self) -> tuple[str, ...]:
+        return tuple(text[:-1] for text in self._texts if re.fullmatch(_ELEMENT, text))
+
+    def search(self, text: str, start: int = 0) -> re.Match[str] | None:
+        """The first marker at or after `start`."""
+        return self._pattern.search(text, start)
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """The marker at the start of the text."""
+        return self._pattern.match(text)
 
     def __bool__(self) -> bool:
         return bool(self._texts)
@@ -184,9 +200,9 @@ class MarkerSet:
         """The marker for a text that `search` matched."""
         element = text
         if text not in self._exact and text[0] == "<" and text[-1] == ">":
-            element = _SPACES.split(text[:-1], maxsplit=1)[0] + ">"
+            element = re.split(r"\s+", text[:-1], maxsplit=1)[0] + ">"
         marker = self._exact.get(element) or self._folded.get(element.lower())
-        return marker or self._folded[_SUFFIX.sub(r"\1*>", text.lower())]
+        return marker or self._folded[re.sub(_SUFFIX, r"\1*>", text.lower())]
 
     def is_beginning(self, tail: str) -> bool:
         """Whether `tail` is the beginning of a marker."""

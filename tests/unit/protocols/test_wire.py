@@ -286,6 +286,27 @@ def test_model_is_parsed_from_show() -> None:
     assert ollama.model_of("m", {"model_info": None, "capabilities": "x"}) == Model("m")
 
 
+A, B = "a" * 64, "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("modelfile", "files", "weights"),
+    [
+        (f"# Modelfile\nFROM /blobs/sha256-{A}\nADAPTER /blobs/sha256-{B}\n", (B, A), A),
+        (f'FROM "C:\\blobs\\sha256-{A}"\r\nTEMPLATE x', (A,), A),
+        (f"ADAPTER\t/b/sha256:{B}\nFROM x sha256-{A} ", (B, A), A),
+        (f"FROM /sha256-{B}/sha256-{A}", (A,), A),
+        (f"FROM /blobs/mysha256-{A}\nFROM /blobs/sha256-{A[1:]}\nFROM /blobs/sha256-{A}f", (), ""),
+        (f"FROM /blobs/sha256-{A.upper()}\nFROMAGE /b/sha256-{A}\n FROM /b/sha256-{A}\nFROM m", (), ""),
+        (f"FROM\nADAPTER\nFROM sha256\nLICENSE /b/sha256-{A}", (), ""),
+    ],
+)
+def test_files_of_a_modelfile_are_those_with_a_digest(modelfile: str, files: tuple[str, ...], weights: str) -> None:
+    model = ollama.model_of("m", {"modelfile": modelfile})
+
+    assert (model.file_digests, model.weights_digest) == (files, weights)
+
+
 def test_models_are_parsed_from_tags() -> None:
     entry = {
         "name": "m:latest",

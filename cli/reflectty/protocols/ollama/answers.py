@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from reflectty.protocols.decoding import Body
 
+DIGEST_LENGTH: Final = 64
+"""Hexadecimal digits of a SHA-256."""
 REPLY_ROOM: Final = 1024
 """Tokens for the reply in a suggested context."""
 LONG_CONTEXT: Final = 16384
@@ -200,18 +202,36 @@ def _capabilities_of_file(info: Body) -> tuple[str, ...]:
     return ("embedding",) if f"{info.get('general.architecture')}.pooling_type" in info else ()
 
 
-_FILE: Final = re.compile(r"^(FROM|ADAPTER)[ \t].*?\bsha256[-:]([0-9a-f]{64})[ \t\r\"]*$", re.MULTILINE)
-"""A line of a Modelfile with a file and its digest, which is the name of the file on the server."""
+def _named_files(modelfile: str) -> tuple[tuple[str, str], ...]:
+    """The lines of a Modelfile that name a file: the command, and the digest, which is the file's name on the server.
+
+    Ollama writes paths such as `/root/.ollama/models/blobs/sha256-…`.
+    """
+    return tuple(
+        (command, digest)
+        for line in modelfile.split("\n")
+        if line.startswith(("FROM", "ADAPTER"))
+        for command, digest in [(line.split(maxsplit=1)[0], _digest_at_end_of(line.rstrip(' \t\r"')))]
+        if command in ("FROM", "ADAPTER") and digest
+    )
+
+
+def _digest_at_end_of(path: str) -> str:
+    """The digest that a path ends in; empty if it ends in something else."""
+    before, _, digest = path.rpartition("sha256")
+    is_word = not (before[-1:].isalnum() or before[-1:] == "_")
+    is_digest = len(digest) == 1 + DIGEST_LENGTH and digest[0] in "-:" and set(digest[1:]) <= set("0123456789abcdef")
+    return digest[1:] if is_word and is_digest else ""
 
 
 def _files(modelfile: str) -> tuple[str, ...]:
     """The digests of all files in a Modelfile, sorted."""
-    return tuple(sorted(digest for _, digest in _FILE.findall(modelfile)))
+    return tuple(sorted(digest for _, digest in _named_files(modelfile)))
 
 
 def _weights(modelfile: str) -> str:
     """The digest of the first FROM of a Modelfile: the model itself."""
-    return next((digest for command, digest in _FILE.findall(modelfile) if command == "FROM"), "")
+    return next((digest for command, digest in _named_files(modelfile) if command == "FROM"), "")
 
 
 def info_of(body: Body) -> Body:
