@@ -28,9 +28,15 @@ class _Value(tuple[Any, ...]):
     __slots__ = ()
     _fields: tuple[str, ...] = ()
     _field_defaults: dict[str, object] = {}  # noqa: RUF012 - each class has its own
+    _owner: type[_Value]
+    """The class that has the fields, also of a class derived from it."""
+
+    def __init_subclass__(cls) -> None:
+        if "_fields" in cls.__dict__:
+            cls._owner = cls
 
     def __new__(cls, /, *values: object, **named: object) -> Self:
-        owner = cast("type[_Value]", next(each for each in cls.__mro__ if "_fields" in each.__dict__))
+        owner = cls._owner
         _value_counts[owner] = count = _value_counts.get(owner, 0) + 1
         if count == FREQUENT:
             owner.__new__ = staticmethod(_compile_constructor(owner))  # type: ignore[method-assign]
@@ -65,11 +71,12 @@ def _complete_values(owner: type[_Value], values: tuple[object, ...], named: dic
     Raises:
         TypeError: there are too many, unknown, or missing values.
     """
-    given = owner._field_defaults | dict(zip(owner._fields, values, strict=False)) | named
-    is_known = len(values) <= len(owner._fields) and named.keys() <= set(owner._fields[len(values) :])
-    if not is_known or len(given) < len(owner._fields):
+    fields = owner._fields
+    given = owner._field_defaults | dict(zip(fields, values, strict=False)) | named
+    are_new = len(values) <= len(fields) and named.keys().isdisjoint(fields[: len(values)])
+    if not are_new or len(given) != len(fields) or not named.keys() <= set(fields):
         raise TypeError(f"{owner.__name__} takes {', '.join(owner._fields)}; got {values!r} and {named!r}")
-    return tuple(given[field] for field in owner._fields)
+    return tuple(map(given.__getitem__, fields))
 
 
 def _compile_constructor(owner: type[_Value]) -> Callable[..., Any]:
