@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError, StoreError
 from reflectty.core.named_tuple import NamedTuple
-from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus, StoredReply, title_for
+from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus, StoredReply, Turn, title_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.core.session import Turn
     from reflectty.reasoning.reply import Reply
     from reflectty.store import Store
 
@@ -138,9 +137,12 @@ class Recorder:
             self._discard()
             return
         whole = stored_reply_of(stored._replace(ended=ended, error=error, digest=stored.digest or digest), reply)
-        if self._is_beginning_due:
-            self._write_beginning(stored)
-        self._enqueue(lambda store: self._finish_in_store(store, whole))
+        if self._is_beginning_due and self.reply is None:
+            self._enqueue(lambda store: self._write_exchange(store, whole))
+        else:
+            if self._is_beginning_due:
+                self._write_beginning(stored)
+            self._enqueue(lambda store: self._finish_in_store(store, whole))
         self._close()
 
     async def wait_until_written(self) -> None:
@@ -166,12 +168,23 @@ class Recorder:
             store.restart(self.reply, stored)
             return
         if not self.session:
-            title = target.title or title_for(target.text, target.attachments)
-            self.session = store.create_session(title).id
+            self.session = store.create_session(self._title).id
         if self.question is None:
             self.question = store.add_question(self.session, target.parent, target.text, target.attachments).id
         self.turn = store.add_reply(self.session, self.question, stored)
         self.reply = self.turn.id
+
+    @property
+    def _title(self) -> str:
+        return self._target.title or title_for(self._target.text, self._target.attachments)
+
+    def _write_exchange(self, store: Store, whole: StoredReply) -> None:
+        """Write question and reply in one transaction: what a quick answer costs is mostly those."""
+        target = self._target
+        asked = Turn(self.question or 0, target.parent, 0.0, target.text, target.attachments)
+        title = "" if self.session else self._title
+        self.session, question, self.turn = store.add_exchange(self.session, asked, whole, title)
+        self.question, self.reply, self.written = question.id, self.turn.id, whole
 
     def _finish_in_store(self, store: Store, whole: StoredReply) -> None:
         store.finish(self._require_turn(), whole)

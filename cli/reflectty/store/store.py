@@ -10,6 +10,7 @@ from reflectty.core.session import NO_SETTINGS, ReplyStatus, Session, Turn
 from reflectty.store import read, write
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
@@ -59,6 +60,23 @@ class Store:
         """Add a streaming reply, which becomes the leaf; `reply.raw` is the text it begins with."""
         turn = Turn(0, parent, self._clock(), said=reply._replace(ended=ReplyStatus.STREAMING))
         return turn._replace(id=self.database.write(lambda c: write.add_turn(c, session, turn)))
+
+    def add_exchange(self, session: str, question: Turn, reply: StoredReply, title: str = "") -> tuple[str, Turn, Turn]:
+        """Add a question and its finished reply at once; return the session's id and both turns.
+
+        Args:
+            session: the session's id; empty for a new one.
+            question: the question; one with an id is stored already, and gets another reply.
+            reply: the reply.
+            title: the title of a new session.
+        """
+        now = self._clock()
+
+        def add(connection: sqlite3.Connection) -> tuple[str, Turn, Turn]:
+            number = session or write.create_session(connection, title, now).id
+            return (number, *write.add_exchange(connection, number, question, reply, now))
+
+        return self.database.write(add)
 
     def checkpoint(self, turn: int, raw: str, raw_thinking: str) -> None:
         """Append new text to a streaming reply and write a heartbeat; both texts may be empty."""

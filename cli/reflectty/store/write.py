@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import StoreError
-from reflectty.core.session import NO_SETTINGS, ReplyStatus, Session, branch_to
+from reflectty.core.session import NO_SETTINGS, ReplyStatus, Session, Turn, branch_to
 from reflectty.store import read
 from reflectty.store.encoding import TITLE_LENGTH, encode_text, is_dense, normalize_title, to_json
 from reflectty.store.liveness import current_writer
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reflectty.core.segments import Kind
-    from reflectty.core.session import SessionSettings, StoredReply, Turn
+    from reflectty.core.session import SessionSettings, StoredReply
 
 _OPTIMIZE_INDEX = "INSERT INTO found (found) VALUES ('optimize')"
 """FTS5 only marks rows as deleted until it merges its segments."""
@@ -76,6 +76,17 @@ def add_turn(connection: sqlite3.Connection, session: str, turn: Turn) -> int:
         "UPDATE sessions SET leaf = ?, updated = max(updated, ?) WHERE id = ?", (number, turn.created, session)
     )
     return number
+
+
+def add_exchange(
+    connection: sqlite3.Connection, session: str, question: Turn, reply: StoredReply, now: float
+) -> tuple[Turn, Turn]:
+    """Add a question, unless it has an id, and its finished reply; return both as added."""
+    if not question.id:
+        question = question._replace(created=now)
+        question = question._replace(id=add_turn(connection, session, question))
+    answer = Turn(0, question.id, now, said=reply)
+    return question, answer._replace(id=add_turn(connection, session, answer))
 
 
 def _insert_question(connection: sqlite3.Connection, session: str, turn: Turn) -> int:

@@ -41,6 +41,35 @@ class TestDelayedRecording:
         assert (desk.reply().answer, desk.reply().ended, desk.reply().digest) == ("9.9", ReplyStatus.COMPLETE, "abc")
         assert desk.opened == 1
 
+    @pytest.mark.parametrize("place", ["a new session", "after a turn", "another reply to a question"])
+    def test_quick_turn_is_written_in_one_transaction(self, path: Path, place: str) -> None:
+        store = open_store(path, pytest.fail)
+        target = RecordTarget("q")
+        if place != "a new session":
+            session = store.create_session("s").id
+            question = store.add_question(session, None, "before").id
+            target = target._replace(session=session)
+            parent = {"parent": question} if place == "after a turn" else {"question": question}
+            target = target._replace(**parent)
+        sent: list[str] = []
+        store.database.connection.set_trace_callback(sent.append)
+        recorder = Recorder(lambda _: store, target, deferred=True)
+        reply = Reply("m", FAMILIES["reflection"], mode="native")
+        recorder.begin(SAID, reply, pytest.fail)
+        reply.feed(Chunk(THOUGHT + ANSWER, done=True, done_reason="stop"))
+        recorder.end(ReplyStatus.COMPLETE)
+        found = turns(path)
+
+        assert sent.count("COMMIT") == 1
+        assert recorder.turn is not None
+        assert found[-1] == recorder.turn
+        assert (recorder.question, recorder.reply) == (found[-2].id, found[-1].id)
+        assert [turn.text for turn in found] == {
+            "a new session": ["q", ""],
+            "after a turn": ["before", "q", ""],
+            "another reply to a question": ["before", ""],
+        }[place]
+
     def test_long_turn_is_written_after_one_second(self, path: Path) -> None:
         desk = RecorderHarness(path, RecordTarget("q"), late=True)
         desk.say("<thinking>\n11 ")
