@@ -25,6 +25,8 @@ _EMPTY_STATUSES: Final = (204, 304)
 _UNTIL_CLOSED: Final = -1
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _HEX: Final = b"0123456789abcdefABCDEF"
+_USUAL_DIGITS: Final = 8
+"""The most digits in the size of a chunk that any server sends; more are read with more care."""
 _SIZE_DIGITS: Final = 20
 """As many as a 64-bit number has in decimal; a longer size is an attack."""
 
@@ -85,7 +87,7 @@ class ResponseDecoder:
         while self.head is None:
             if not self._read_head():
                 return b""
-        pieces = []
+        pieces = self._take_whole_chunks()
         try:
             while not (self.done or self.error) and (piece := self._next_piece()) is not None:
                 pieces.append(piece)
@@ -165,6 +167,24 @@ class ResponseDecoder:
         else:
             self._left = int(lengths.pop()) if lengths else _UNTIL_CLOSED
             self.done = not self._left
+
+    def _take_whole_chunks(self) -> list[bytes]:
+        """Take the chunks that have arrived whole and are as usual; whatever is not is left for `_next_piece`."""
+        pieces: list[bytes] = []
+        if not self._is_chunked or self._left or self._ends_chunk or self._in_trailers or self.done or self.error:
+            return pieces
+        data, at = bytes(self._buffer), 0
+        while (end := data.find(b"\r\n", at, at + _USUAL_DIGITS + 2)) > at:
+            digits = data[at:end]
+            if digits.translate(None, _HEX) or not (size := int(digits, 16)):
+                break
+            start = end + 2
+            if data[start + size : start + size + 2] != b"\r\n":
+                break
+            pieces.append(data[start : start + size])
+            at = start + size + 2
+        del self._buffer[:at]
+        return pieces
 
     def _next_piece(self) -> bytes | None:
         """The next piece of the body, perhaps empty; None if it has not arrived."""

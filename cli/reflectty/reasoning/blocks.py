@@ -87,6 +87,12 @@ class BlockBuilder:
             segment = self._open_segment = Segment(kind, "", self._block, tagged, self._certain)
         return segment
 
+    def take_space(self) -> str:
+        """Take the white space after the open block, which whoever takes it adds again before more text."""
+        space = "".join(self._space)
+        self._space = []
+        return space
+
     def reclassify(self) -> None:
         """Turn all doubtful blocks into thinking."""
         self.end_block()

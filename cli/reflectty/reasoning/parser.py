@@ -144,8 +144,10 @@ class StreamParser:
     def _take_events(self, text: str) -> tuple[Event, ...]:
         """Take the events of a text; after a long one the next is probably long, too, and no word to look up."""
         self._open_content = self._open_thinking = None
-        if len(text) <= LONGEST_WORD and self._active.is_stable and (segment := self._blocks.open_segment):
-            self._open(segment)
+        if len(text) <= LONGEST_WORD and self._active.is_stable:
+            self._pending_space += self._blocks.take_space()
+            if segment := self._blocks.open_segment:
+                self._open(segment)
         return self._blocks.take_events()
 
     def _open(self, segment: Segment) -> None:
@@ -158,6 +160,8 @@ class StreamParser:
         else:
             self._open_thinking = block
         self._trailing_space, self._preceding = scanner.trailing_space, scanner.context.preceding
+        # The pending space, if any, is not behind the preceding text until it is passed on.
+        self._preceding.gap = False
 
     def close(self, *, complete: bool = True) -> tuple[Event, ...]:
         """End the reply, and emit the held text.

@@ -250,7 +250,9 @@ def test_any_text_is_parsed_the_same_for_any_split(
 
 @examples(2000)
 @given(
-    st.lists(st.sampled_from(["a", " `b", "`", "\n", "\na", "```", " ", "<thinking>", "</thinking>"]), max_size=30),
+    st.lists(
+        st.sampled_from(["a", "b ", " `b", "`", "\n", "\na", "```", " ", "<thinking>", "</thinking>"]), max_size=30
+    ),
     st.sampled_from(["reflection", "any", "native"]),
     st.booleans(),
 )
@@ -267,6 +269,16 @@ def test_word_at_a_line_start_ends_the_inline_code_of_the_line_before() -> None:
         ("thinking", "a\na `b\na"),
         ("answer", "`c"),
     ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["Well ", "so", "</reflection>", " more"], ["Well ", "so", " ", "</reflection>", " more"], ["a ", "", "b"]],
+)
+def test_words_that_end_in_a_blank_are_parsed_the_same_as_the_whole_text(words: list[str]) -> None:
+    one_by_one = [("content", word) for word in words]
+
+    assert fold(parse("reflection", one_by_one)) == read("".join(words), "reflection")
 
 
 @examples(800)

@@ -173,7 +173,8 @@ class OllamaChunkDecoder:
         lines = self._lines.feed(data)
         try:
             while not self.done and (line := next(lines, None)) is not None:
-                yield from self._line(line)
+                if chunk := self._chunk_in(line):
+                    yield chunk
         except OverlongError as error:
             raise self._broken(str(error)) from error
         self.part_count += bool(self._lines.beginning.strip())
@@ -186,18 +187,19 @@ class OllamaChunkDecoder:
             UnreachableError: the stream was not Ollama's.
         """
         line = self._lines.rest()
-        if not self.done and not _is_cut(line):
-            yield from self._line(line)
+        if not self.done and not _is_cut(line) and (chunk := self._chunk_in(line)):
+            yield chunk
         if self.done:
             return
         if self._seen and not self._began:
             raise self._broken("unexpected JSON")
         raise IncompleteError("the reply ended before it was complete", LOG_HINT)
 
-    def _line(self, line: bytes) -> Iterator[Chunk]:
+    def _chunk_in(self, line: bytes) -> Chunk | None:
+        """The chunk of a line; None if there is nothing in it."""
         line = line.strip()
         if not line.removeprefix(BOM):
-            return
+            return None
         self.part_count += 1
         value = self._object(line)
         self._seen = True
@@ -205,11 +207,10 @@ class OllamaChunkDecoder:
             raise stream_error_of(value, LOG_HINT)
         chunk = _chunk(value)
         if chunk is None:
-            return
+            return None
         self._began = True
         self.done = chunk.done
-        if chunk.done or chunk.content or chunk.thinking or chunk.tool_calls:
-            yield chunk
+        return chunk if chunk.done or chunk.content or chunk.thinking or chunk.tool_calls else None
 
     def _object(self, line: bytes) -> Body:
         try:
@@ -240,7 +241,8 @@ def _chunk(line: Body) -> Chunk | None:
     calls: tuple[str, ...] = ()
     if isinstance(message, dict):
         content, thinking = message.get("content"), message.get("thinking")
-        calls = tool_names_of(message.get("tool_calls"))
+        if named := message.get("tool_calls"):
+            calls = tool_names_of(named)
     elif done or "response" in line:
         content, thinking = line.get("response"), line.get("thinking")
     else:
