@@ -48,9 +48,8 @@ class TestDelayedRecording:
         if place != "a new session":
             session = store.create_session("s").id
             question = store.add_question(session, None, "before").id
-            target = target._replace(session=session)
-            parent = {"parent": question} if place == "after a turn" else {"question": question}
-            target = target._replace(**parent)
+            parent, answered = (question, None) if place == "after a turn" else (None, question)
+            target = target._replace(session=session, parent=parent, question=answered)
         sent: list[str] = []
         store.database.connection.set_trace_callback(sent.append)
         recorder = Recorder(lambda _: store, target, deferred=True)
