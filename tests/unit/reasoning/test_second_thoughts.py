@@ -117,6 +117,17 @@ class TestNamedFolder:
         ("Too many terms.", CORRECTION, False),
         ("This is getting rather complicated.", CORRECTION, False),
         ("I must have made a mistake somewhere.", CORRECTION, False),
+        ("Verify the requirements:", CHECK, False),
+        ("Check for a second sign.", CHECK, False),
+        ("Actually, looking at the signs, one is missing.", CHECK, False),
+        ("Wait, I should ensure that both are there.", CHECK, False),
+        ("But before we finish, the sign is to be read.", CHECK, False),
+        ("That step was wrong, as the sign shows.", CORRECTION, False),
+        ("The sign is plus — actually they say minus.", CORRECTION, False),
+        ("But the rules of the sum name no sign.", CORRECTION, False),
+        ("Unless, of course, the sign is minus.", ALTERNATIVE, False),
+        ("Wait, there might be a third sum.", ALTERNATIVE, False),
+        ("There may be another sum.", ALTERNATIVE, False),
         ("Hmm, what if the sums overlap?", ALTERNATIVE, False),
         ("Let me consider the opposite.", ALTERNATIVE, False),
         ("Could also subtract.", ALTERNATIVE, False),
@@ -272,7 +283,21 @@ def test_only_code_has_no_mark(code: str) -> None:
     assert marks_of(f"```python\n{code * 200}") == ()
 
 
-LONG = ["a", ".", "wait, ", "but ", "hm, okay, so ", "等等", "再，", '" ', "let me ", "But not x. ", "* ", "`"]
+LONG = [
+    "a",
+    ".",
+    "is it or ",
+    "wait, ",
+    "but ",
+    "hm, okay, so ",
+    "等等",
+    "再，",
+    '" ',
+    "let me ",
+    "But not x. ",
+    "* ",
+    "`",
+]
 
 
 @pytest.mark.parametrize("piece", LONG)
