@@ -45,8 +45,8 @@ async def test_every_slash_command_runs_its_action(reader: Reader) -> None:
 @in_a_chat()
 async def test_invalid_commands_are_explained_and_send_nothing(reader: Reader) -> None:
     for typed, said in (
-        ("/modle mini", "unknown command /modle (did you mean /mode or /model or /models?"),
-        ("/xyzzy", "unknown command /xyzzy (f1 lists them"),
+        ("/modle mini", "unknown command /modle (did you mean /mode or /model?"),
+        ("/xyzzy", "unknown command /xyzzy (/help lists them"),
         ("/new now", "/new takes no argument"),
         ("/model nobody", "nobody is not installed (pull it: /pull nobody)"),
         ("/mode often", "unknown mode 'often' (choose from auto, native, reflect, direct)"),
@@ -186,19 +186,22 @@ async def test_save_picks_the_format_by_the_file_extension(reader: Reader) -> No
 
 
 @in_a_chat(REPLY)
-async def test_save_does_not_overwrite_an_existing_file(reader: Reader) -> None:
+async def test_save_asks_before_it_overwrites_a_file(reader: Reader) -> None:
     (reader.home / "talk.md").write_text("mine")
     await reader.ask(QUESTION)
-    await reader.send("/save talk.md")
-    assert reader.row("!") == " ! talk.md already exists (choose another name)"
-    assert (reader.home / "talk.md").read_text() == "mine"
+    for key, kept in (("n", True), ("y", False)):
+        await reader.send("/save talk.md")
+        await reader.shows(f"Overwrite {reader.home}/talk.md?")
+        await reader.press(key)
+        await reader.settle()
+        assert ((reader.home / "talk.md").read_text() == "mine") is kept
 
 
 @in_a_chat(REPLY)
 async def test_save_reports_a_path_that_cannot_be_written(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.send("/save nowhere/talk.md")
-    assert reader.row("!") == " ! cannot write nowhere/talk.md: no such file or directory"
+    assert f"cannot write {reader.home}/nowhere/talk.md: no such file or directory" in " ".join(reader.text.split())
 
 
 @in_a_chat(REPLY)
@@ -208,9 +211,7 @@ async def test_save_without_a_name_asks_for_one(reader: Reader) -> None:
     await reader.shows("Save as")
     await reader.press("enter")
     await reader.until(lambda: list(reader.home.glob("*.md")))
-    session = reader.store.latest()
-    assert session is not None
-    assert [path.name for path in reader.home.glob("*.md")] == [f"{session.id}.md"]
+    assert [path.name for path in reader.home.glob("*.md")] == ["which-is-larger-9-11-or-9-9.md"]
 
 
 # Attachments
@@ -259,3 +260,75 @@ async def test_attach_reports_a_path_that_cannot_be_read(reader: Reader) -> None
 
 def test_reply_fixture_is_complete() -> None:
     assert "".join(str(piece) for piece in REPLY) == THOUGHT + ANSWERED
+
+
+@in_a_chat()
+async def test_commands_of_other_chats_do_what_they_do_there(reader: Reader) -> None:
+    done: list[tuple[str, str]] = []
+
+    def do(name: str, argument: str = "") -> None:
+        done.append((name, argument))
+
+    reader.chat.action_perform = do  # type: ignore[method-assign]
+    for typed, name, argument in (
+        ("/bye", "quit", ""),
+        ("/exit", "quit", ""),
+        ("/Quit", "quit", ""),
+        ("/clear", "new", ""),
+        ("/resume", "sessions", ""),
+        ("/history", "sessions", ""),
+        ("/export a.md", "save", "a.md"),
+        ("/retry", "regenerate", ""),
+        ("?", "keys", ""),
+        ("/?", "keys", ""),
+        ("/? save", "keys", "save"),
+        ("/help", "keys", ""),
+        ("/load mini", "model", "mini"),
+        ("/show", "models", ""),
+        ("/show info", "models", ""),
+        ("/show system", "system", ""),
+        ("/set", "option", ""),
+        ("/set parameter temperature 0.3", "option", "temperature=0.3"),
+        ("/set temperature=0.3", "option", "temperature=0.3"),
+        ("/set system You are brief.", "system", "You are brief."),
+        ("/set think", "mode", "native"),
+        ("/set think high", "effort", "high"),
+        ("/set nothink", "mode", "direct"),
+    ):
+        await reader.send(typed)
+        assert done == [(name, argument)], typed
+        done.clear()
+    for typed, said in (
+        ("/set verbose", "there is no /set verbose here"),
+        ("/regen", "did you mean /regenerate?"),
+        ("/versoin", "/help lists them"),
+        ("/sesions", "did you mean /sessions?"),
+    ):
+        await reader.send(typed)
+        await reader.shows(said)
+    assert reader.engine.requests == []
+
+
+@in_a_chat(REPLY)
+async def test_key_menu_performs_alt_keys_under_any_layout(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    for key in ("e", "у"):
+        await reader.press("ctrl+l")
+        await reader.shows("Press a key", "e   Edit question")
+        assert "Insert a new line" not in reader.text
+        await reader.press(key)
+        assert reader.chat.composer.text == QUESTION, key
+        await reader.press("escape")
+    await reader.press("ctrl+l", "escape")
+    assert "Press a key" not in reader.text
+
+
+@in_a_chat()
+async def test_palette_is_grouped_and_lists_recent_commands_first(reader: Reader) -> None:
+    await reader.press("ctrl+p")
+    await reader.shows("Reply", "Steer: edit the thinking and continue", "alt+s  /steer")
+    await reader.press(*"reflection", "space", *"mode", "enter")
+    await reader.shows("native")
+    await reader.press("escape", "ctrl+p")
+    await reader.shows("Recent")
+    assert reader.rows().index(reader.row("Recent")) + 1 == reader.rows().index(reader.row("Reflection mode"))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 LEGACY = {
     **{f"alt+{letter}": f"\x1b{letter}" for letter in "acdeghijklmnopqrstuvwxyz"},
-    **{f"ctrl+{letter}": chr(ord(letter) & 0x1F) for letter in "cdefgjknopqrstuvwxyz"},
+    **{f"ctrl+{letter}": chr(ord(letter) & 0x1F) for letter in "cdefgjklnopqrstuvwxyz"},
     "enter": "\r",
     "escape": "\x1b",
     "alt+enter": "\x1b\r",
@@ -121,6 +121,13 @@ def test_every_action_has_a_unique_name_a_label_and_a_key_or_command() -> None:
     assert [action.name for action in ACTIONS if action.argument and not action.slash] == []
 
 
+def test_every_action_but_typing_has_a_command_and_a_key_without_alt_or_the_key_menu() -> None:
+    assert [action.name for action in ACTIONS if not action.slash] == ["send", "newline", "interrupt"]
+    commands = [name for action in ACTIONS for name in (action.slash, *action.aliases) if name]
+    assert len(set(commands)) == len(commands)
+    assert keys_of("key_menu") == ("ctrl+l",)
+
+
 def test_names_of_actions_are_those_of_the_settings_in_the_order_of_help() -> None:
     groups = {group: [action.name for action in actions] for group, actions in groupby(ACTIONS, lambda one: one.group)}
     assert groups == {
@@ -134,7 +141,7 @@ def test_names_of_actions_are_those_of_the_settings_in_the_order_of_help() -> No
         "Session": ["new", "sessions", "search", "tree", "save", "rename"],
         "Settings": ["model", "mode", "effort", "budget", "models", "pull", "profile", "theme", "system", "option"],
         "Move": ["previous_block", "next_block", "page_up", "page_down", "top", "bottom"],
-        "Chat": ["keys", "palette", "interrupt", "quit"],
+        "Chat": ["keys", "palette", "key_menu", "interrupt", "quit"],
     }
 
 

@@ -79,7 +79,8 @@ def test_labels_are_not_truncated_at_forty_columns() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("copy", {"copy_answer", "copy_thinking", "copy_code"}),
+        ("copy", {"copy_answer", "copy_thinking", "copy_code", "interrupt"}),
+        ("/bye", {"quit"}),
         ("alt+n", {"next_correction"}),
         ("/theme", {"theme"}),
         ("COPY code", {"copy_code"}),

@@ -241,11 +241,11 @@ async def test_model_dialog_opens_the_models_screen(reader: Reader) -> None:
     await reader.shows("deepseek-r1:14b", "ctrl+p pull")
 
 
-@in_a_chat(keys=(("models", ("ctrl+t",)),))
+@in_a_chat(keys=(("models", ("f9",)),))
 async def test_custom_key_opens_and_closes_the_screen(reader: Reader) -> None:
-    await reader.press("ctrl+t")
+    await reader.press("f9")
     await reader.shows("deepseek-r1:14b")
-    await reader.press("ctrl+t")
+    await reader.press("f9")
     assert "deepseek-r1:14b" not in reader.text
 
 

@@ -36,7 +36,7 @@ def test_suggestions_follow_the_text(tmp_path: Path) -> None:
         (("down", "tab"), "/mode "),
         (("up", "tab"), "/new"),
         (("down", "down", "down", "tab"), "/model "),
-        (("tab", "down", "enter"), "/model qwen3:8b"),
+        (("tab", "down", "tab"), "/model qwen3:8b"),
     ],
 )
 def test_tab_or_enter_accepts_the_selected_suggestion(keys: tuple[str, ...], text: str, tmp_path: Path) -> None:
@@ -46,6 +46,20 @@ def test_tab_or_enter_accepts_the_selected_suggestion(keys: tuple[str, ...], tex
         return host.composer.text, host.sent
 
     assert composing(tmp_path, use) == (text, [])
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [("/mod", []), ("/model qw", ["/model qwen3:8b"]), ("/ne", ["/new"]), ("/model zzz", ["/model zzz"])],
+)
+def test_enter_runs_a_command_whose_last_word_is_chosen(written: str, sent: list[str], tmp_path: Path) -> None:
+    async def use(host: Host, pilot: Pilot[None]) -> list[str]:
+        await write(pilot, written)
+        await pilot.press("enter")
+        await pilot.pause()
+        return [message.visible_text for message in host.sent]
+
+    assert composing(tmp_path, use) == sent
 
 
 def test_enter_sends_a_complete_command(tmp_path: Path) -> None:
@@ -132,11 +146,11 @@ def test_list_shows_eight_rows_including_the_selected_one(tmp_path: Path) -> Non
     async def use(host: Host, pilot: Pilot[None]) -> None:
         await pilot.press("at", *["down"] * 11)
         await pilot.pause()
-        rows = [row.strip() for row in host.rows() if "[red]" in row]
+        rows = [row.strip(" ▁▂▃▄▅▆▇█▐") for row in host.rows() if "[red]" in row]
         assert rows == [*(f"[red]{number:02}" for number in range(4, 11)), "▌ [red]11"]
         await pilot.press(*["up"] * 12)
         await pilot.pause()
-        assert any(row.strip() == "▌ [red]29" for row in host.rows())
+        assert any(row.strip(" ▁▂▃▄▅▆▇█▐") == "▌ [red]29" for row in host.rows())
 
     composing(tmp_path, use)
 

@@ -19,6 +19,7 @@ from reflectty.core.safety import clean
 from reflectty.tui import slash, status
 from reflectty.tui.actions import methods_of
 from reflectty.tui.actions.general import COMPOSER_ACTIONS
+from reflectty.tui.composer.completion import missing_mentions
 from reflectty.tui.composer.composer import Composer
 from reflectty.tui.composer.draft import load_attachment
 from reflectty.tui.composer.suggestions import Suggestions
@@ -347,6 +348,8 @@ class ChatController(Screen[None]):
                 self.action_perform(command.name, command.argument)
                 return
             found = tuple(load_attachment(path, self.note) for path in event.mentioned_files)
+            for name in missing_mentions(event.visible_text, self.composer.folder):
+                self.note(f"no file {name}: sent as text")
         except ReflecttyError as error:
             self.report_error(error)
             self.composer.fill(event.text, event.pastes)

@@ -25,11 +25,15 @@ class Dialogs:
         rows: Sequence[tuple[str, str, str]],
         current: str | None,
         preview: Callable[[str], None] | None = None,
+        groups: Sequence[str] = (),
     ) -> str | None:
-        """Let the user choose one of several rows of value, label and detail; None on cancel."""
+        """Let the user choose one of several rows of value, label and detail, in groups; None on cancel."""
         from reflectty.tui.screens.dialogs import Choice, ChoiceItem
 
-        offers = [ChoiceItem(value, label, detail, value == current) for value, label, detail in rows]
+        offers = [
+            ChoiceItem(value, label, detail, value == current, groups[at] if groups else "")
+            for at, (value, label, detail) in enumerate(rows)
+        ]
         return await self._app().push_screen_wait(Choice(title, offers, preview=preview, unicode=self._unicode))
 
     async def ask_line(self, title: str, default: str = "", placeholder: str = "") -> str | None:
@@ -45,8 +49,14 @@ class Dialogs:
 
         return await self._app().push_screen_wait(Confirm(question, yes, no, unicode=self._unicode))
 
-    def show_keys(self, actions: Sequence[Action]) -> None:
-        """Show all keys and commands."""
+    async def choose_by_key(self, actions: Sequence[Action]) -> str | None:
+        """Let the user press a key that has alt elsewhere; return the name of its action, or None."""
+        from reflectty.tui.screens.key_menu import KeyMenu
+
+        return await self._app().push_screen_wait(KeyMenu(actions, unicode=self._unicode))
+
+    def show_keys(self, actions: Sequence[Action], words: str = "") -> None:
+        """Show all keys and commands, or those with these words."""
         from reflectty.tui.screens.keys import KeysScreen
 
-        self._app().push_screen(KeysScreen(actions, unicode=self._unicode))
+        self._app().push_screen(KeysScreen(actions, words, unicode=self._unicode))

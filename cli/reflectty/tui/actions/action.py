@@ -23,26 +23,33 @@ class Action(NamedTuple):
     label: str
     group: str
     slash: str = ""
-    """The slash command, such as `/copy code`; empty if typing it makes no sense."""
+    """The slash command, such as `/copy code`; empty for what is done by typing."""
     argument: str = ""
     """The argument of the command, for help; `PATH` completes files."""
     yields: bool = False
     """True if a list or the composer may handle its keys first."""
+    aliases: tuple[str, ...] = ()
+    """Names of the command in other chats."""
+
+    @property
+    def key_hint(self) -> str:
+        """The first key as hints show it; empty without a key."""
+        return format_key(self.keys[0]) if self.keys else ""
 
     @property
     def hint(self) -> str:
         """The first key as hints show it, or the command if there is no key."""
-        return format_key(self.keys[0]) if self.keys else self.slash
+        return self.key_hint or self.slash
 
 
 def action(
-    label: str, *keys: str, slash: str = "", argument: str = "", yields: bool = False
+    label: str, *keys: str, slash: str = "", argument: str = "", yields: bool = False, aliases: tuple[str, ...] = ()
 ) -> Callable[[Method], Method]:
     """Bind a method to an action, named like the method: `continue_` performs `continue`."""
 
     def bind(method: Method) -> Method:
         name = method.__name__.removesuffix("_")
-        method.__dict__["action"] = Action(name, keys, label, "", slash, argument, yields)
+        method.__dict__["action"] = Action(name, keys, label, "", slash, argument, yields, aliases)
         return method
 
     return bind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 
 QUIT_CONFIRM_SECONDS = 2.0
+RECENT = "Recent"
+MAX_RECENT = 3
 
 
 class ComposerActions(ActionGroup):
@@ -65,6 +68,34 @@ COMPOSER_ACTIONS = (
     Action("newline", ("ctrl+j", "alt+enter", "shift+enter"), "Insert a new line", ComposerActions.group),
 )
 """The actions that the composer itself performs."""
+EDITING_HELP = tuple(
+    Action("", keys, label, "Write and point")
+    for keys, label in (
+        (("up", "down"), "Recall earlier questions; edit a queued one"),
+        (("tab",), "Complete, or open […]"),
+        (("@path",), "Attach a file or an image"),
+        (("home", "end"), "Start or end of the line"),
+        (("ctrl+left", "ctrl+right"), "Previous or next word"),
+        (("ctrl+w", "ctrl+u", "ctrl+k"), "Delete word, line before, line after"),
+        (("ctrl+z", "ctrl+y"), "Undo, redo"),
+        (("mouse",), "Select; ctrl+c copies the selection"),
+        (("click",), "Open a thought, or a long question"),
+    )
+)
+"""What the composer and the mouse do, for help."""
+
+
+MAX_NAME_LENGTH = 60
+
+
+def _path_of(name: str) -> Path:
+    return Path(name).expanduser().absolute()
+
+
+def _file_name_for(title: str) -> str:
+    """A name that every file system takes: the words of a title, with hyphens."""
+    words = "-".join(re.findall(r"\w+", title.lower()))
+    return words[:MAX_NAME_LENGTH].rstrip("-") or "session"
 
 
 class SessionActions(ActionGroup):
@@ -72,14 +103,14 @@ class SessionActions(ActionGroup):
 
     group = "Session"
 
-    @action("New session", "ctrl+n", slash="/new")
+    @action("New session", "ctrl+n", slash="/new", aliases=("/clear",))
     async def new(self, _: str) -> None:
         """Begin a session; stop and store the running reply."""
         await self._controller.stop_session()
         self._controller.conversation.close()
         self._controller.show_conversation()
 
-    @action("Sessions", "ctrl+o", slash="/sessions")
+    @action("Sessions", "ctrl+o", slash="/sessions", aliases=("/resume", "/history"))
     async def sessions(self, _: str) -> None:
         await self._controller.sessions.toggle()
 
@@ -93,27 +124,28 @@ class SessionActions(ActionGroup):
         """Show all branches of the session."""
         await self._controller.version_tree.open()
 
-    @action("Save the session to a file", "ctrl+s", slash="/save", argument="PATH")
+    @action("Save the session to a file", "ctrl+s", slash="/save", argument="PATH", aliases=("/export",))
     async def save(self, path: str) -> None:
         """Write the session to a file, whose suffix selects the format."""
         controller = self._controller
         if controller.conversation.session is None:
             raise UsageError("nothing to save yet")
         wanted = path.strip() or await controller.dialogs.ask_line(
-            "Save as (.md, .html or .json)", f"{controller.conversation.session.id}.md"
+            "Save as (.md, .html or .json)", f"{_file_name_for(controller.conversation.title)}.md"
         )
-        if wanted:
-            controller.note(f"saved as {self._write_file(wanted)}")
+        target = _path_of(wanted or "")
+        if wanted and (
+            not target.is_file() or await controller.dialogs.confirm(f"Overwrite {target}?", "overwrite it", "keep it")
+        ):
+            self._write_file(target)
+            controller.note(f"saved as {target}")
 
-    def _write_file(self, name: str) -> Path:
+    def _write_file(self, path: Path) -> None:
         from reflectty.export import FORMAT_BY_SUFFIX, ExportFormat, export_session
 
-        path = Path(name).expanduser()
         controller, session = self._controller, self._controller.conversation.session
         if session is None:
             raise UsageError("nothing to save yet")
-        if path.exists():
-            raise UsageError(f"{path} already exists", "choose another name")
         seen = session._replace(leaf=controller.conversation.leaf)
         text = export_session(
             seen,
@@ -124,9 +156,8 @@ class SessionActions(ActionGroup):
             path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
-        return path
 
-    @action("Rename the session", slash="/title", argument="TEXT")
+    @action("Rename the session", slash="/title", argument="TEXT", aliases=("/rename",))
     async def rename(self, title: str) -> None:
         controller = self._controller
         if controller.conversation.session is None:
@@ -145,20 +176,45 @@ class ChatActions(ActionGroup):
     def __init__(self, controller: ChatController) -> None:
         super().__init__(controller)
         self._interrupt_time = 0.0
+        self._recent_names: tuple[str, ...] = ()
+        """What was chosen from the palette, latest first."""
 
-    @action("Keyboard shortcuts", "f1", "ctrl+slash", "ctrl+underscore", slash="/help")
-    async def keys(self, _: str) -> None:
-        self._controller.dialogs.show_keys(self._controller.actions)
+    @action(
+        "Keyboard shortcuts",
+        "f1",
+        "ctrl+slash",
+        "ctrl+underscore",
+        slash="/help",
+        argument="WORDS",
+        aliases=("/?", "?"),
+    )
+    async def keys(self, words: str) -> None:
+        self._controller.dialogs.show_keys((*self._controller.actions, *EDITING_HELP), words.strip())
 
-    @action("Commands", "ctrl+p")
+    @action("Commands", "ctrl+p", slash="/commands")
     async def palette(self, _: str) -> None:
         """Offer all actions."""
         controller = self._controller
         hidden = {"palette", *(one.name for one in COMPOSER_ACTIONS)}
-        rows = [(one.name, one.label, one.hint) for one in controller.actions if one.name not in hidden]
-        wanted = await controller.dialogs.choose("Commands", rows, "")
+        offered = {one.name: one for one in controller.actions if one.name not in hidden}
+        recent = [offered[name] for name in self._recent_names if name in offered]
+        listed = [*recent, *(one for one in offered.values() if one not in recent)]
+        rows = [(one.name, one.label, "  ".join(filter(None, (one.key_hint, one.slash)))) for one in listed]
+        groups = [RECENT if one in recent else one.group for one in listed]
+        wanted = await controller.dialogs.choose("Commands", rows, "", groups=groups)
         if wanted:
+            others = [name for name in self._recent_names if name != wanted]
+            self._recent_names = (wanted, *others)[:MAX_RECENT]
             controller.action_perform(wanted)
+
+    @action("Keys without alt", "ctrl+l", slash="/keys")
+    async def key_menu(self, _: str) -> None:
+        """Perform the action of the next key as if it had alt, where a terminal lets no alt through."""
+        typed = {one.name for one in COMPOSER_ACTIONS}
+        offered = [one for one in self._controller.actions if one.name not in typed]
+        wanted = await self._controller.dialogs.choose_by_key(offered)
+        if wanted:
+            self._controller.action_perform(wanted)
 
     @action("Copy the selection; stop the reply; twice to quit", "ctrl+c")
     async def interrupt(self, _: str) -> None:
@@ -179,7 +235,7 @@ class ChatActions(ActionGroup):
             key = next((one.hint for one in controller.actions if one.name == "interrupt"), "") or "the same key"
             controller.note(f"press {key} again to quit")
 
-    @action("Quit", "ctrl+q", slash="/quit")
+    @action("Quit", "ctrl+q", slash="/quit", aliases=("/bye", "/exit", "/q"))
     async def quit(self, _: str) -> None:
         """Leave the chat; stop and store the running reply."""
         await self._controller.turns.stop_all()

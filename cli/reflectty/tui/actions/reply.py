@@ -87,7 +87,7 @@ class ReplyActions(ActionGroup):
             )
         controller.begin_editing(questions[max(0, at)])
 
-    @action("Regenerate", "alt+r", slash="/regenerate")
+    @action("Regenerate", "alt+r", slash="/regenerate", aliases=("/retry",))
     async def regenerate(self, _: str) -> None:
         """Ask the chosen or the last question again."""
         self._controller.turns.require_idle()
@@ -99,11 +99,11 @@ class ReplyActions(ActionGroup):
         self._controller.turns.require_no_steering()
         await self._controller.turns.continue_()
 
-    @action("Previous version", "alt+left", "alt+comma")
+    @action("Previous version", "alt+left", "alt+comma", slash="/previous version")
     async def previous_branch(self, _: str) -> None:
         self._switch_branch(-1)
 
-    @action("Next version", "alt+right", "alt+full_stop")
+    @action("Next version", "alt+right", "alt+full_stop", slash="/next version")
     async def next_branch(self, _: str) -> None:
         self._switch_branch(1)
 

@@ -42,7 +42,7 @@ class SettingsActions(ActionGroup):
 
     group = "Settings"
 
-    @action("Choose a model", "f2", slash="/model", argument="NAME")
+    @action("Choose a model", "f2", slash="/model", argument="NAME", aliases=("/load",))
     async def model(self, name: str) -> None:
         controller = self._controller
         wanted = name.strip() or await controller.dialogs.choose(
@@ -110,7 +110,7 @@ class SettingsActions(ActionGroup):
             controller.change_ask_options(budget=parse_budget(wanted, "budget"))
             controller.note(f"thinking budget: {parse_budget(wanted)}")
 
-    @action("Manage models on the server", "f6", slash="/models")
+    @action("Manage models on the server", "f6", slash="/models", aliases=("/list", "/ls"))
     async def models(self, _: str) -> None:
         await self._controller.models.open()
 

@@ -29,11 +29,11 @@ class ThinkingActions(ActionGroup):
         super().__init__(controller)
         self._current_correction: tuple[ReplyPart, int] | None = None
 
-    @action("Next correction", "alt+n")
+    @action("Next correction", "alt+n", slash="/next correction")
     async def next_correction(self, _: str) -> None:
         self._jump(1)
 
-    @action("Previous correction", "alt+p")
+    @action("Previous correction", "alt+p", slash="/previous correction")
     async def previous_correction(self, _: str) -> None:
         self._jump(-1)
 
@@ -67,7 +67,7 @@ class ThinkingActions(ActionGroup):
         if rows:
             transcript.mark_row(part, rows[min(number, len(rows) - 1)])
 
-    @action("Expand or collapse thinking", "alt+o")
+    @action("Expand or collapse thinking", "alt+o", slash="/expand")
     async def toggle_thinking(self, _: str) -> None:
         """Open or fold the thinking of the chosen message, or that nearest to the view."""
         part = self._controller.cursor.reply_part or self._nearest_reply()
@@ -125,18 +125,18 @@ class MoveActions(ActionGroup):
     async def next_block(self, _: str) -> None:
         self._controller.cursor.move(1)
 
-    @action("Page up", "pageup", yields=True)
+    @action("Page up", "pageup", slash="/page up", yields=True)
     async def page_up(self, _: str) -> None:
         self._controller.transcript.go_by_page(-1)
 
-    @action("Page down", "pagedown", yields=True)
+    @action("Page down", "pagedown", slash="/page down", yields=True)
     async def page_down(self, _: str) -> None:
         self._controller.transcript.go_by_page(1)
 
-    @action("Go to the first question", "ctrl+home", yields=True)
+    @action("Go to the first question", "ctrl+home", slash="/top", yields=True)
     async def top(self, _: str) -> None:
         self._controller.transcript.go_to_start()
 
-    @action("Go to the end and follow the reply", "ctrl+end", yields=True)
+    @action("Go to the end and follow the reply", "ctrl+end", slash="/bottom", yields=True)
     async def bottom(self, _: str) -> None:
         self._controller.transcript.go_to_end()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean, clean_line
@@ -20,6 +22,9 @@ MAX_SUGGESTIONS = 200
 MAX_ENTRIES_READ = 30_000
 """Maximum number of folder entries read for one list of suggestions: about 10 ms."""
 _MAX_MENTIONS = 1_000
+_MAX_DROPPED_LENGTH = 10_000
+_LIKE_A_DROP = re.compile(r"\s*['\"]?(?:/|file://)")
+_LIKE_A_FILE = re.compile(r"/|\.\w{1,8}\Z")
 
 # What may precede the `@` of a mention; the local part of an email address may not.
 _MENTION_START = r"(?<![^\s(\[{\"'`<])"
@@ -41,6 +46,8 @@ class SlashCommand(NamedTuple):
     help: str = ""
     takes_path: bool = False
     """True if the argument is a path."""
+    aliases: tuple[str, ...] = ()
+    """Other names, suggested once they are typed."""
 
 
 class Suggestion(NamedTuple):
@@ -49,6 +56,8 @@ class Suggestion(NamedTuple):
     text: str
     label: str
     help: str = ""
+    is_whole: bool = False
+    """True if nothing can follow it: accepting a command runs it."""
 
 
 class SuggestionList(NamedTuple):
@@ -95,6 +104,47 @@ def find_mentions(text: str, folder: Path) -> tuple[Path, ...]:
     return tuple(named)
 
 
+def missing_mentions(text: str, folder: Path) -> tuple[str, ...]:
+    """What a text mentions like a file, with a suffix or a slash, without that there is such a file or folder."""
+    missing: dict[str, None] = {}
+    for number, mention in enumerate(_MENTION.finditer(text)):
+        name = mention[1] or mention[2].rstrip(_CLOSING_PUNCTUATION)
+        if number == _MAX_MENTIONS:
+            break
+        if _LIKE_A_FILE.search(name) and not _exists(name, folder) and _find_mentioned_file(mention, folder) is None:
+            missing[name] = None
+    return tuple(missing)
+
+
+def _exists(written: str, folder: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return _resolve(_unescape(written), folder).exists()
+    return False
+
+
+def dropped_files(text: str) -> tuple[str, ...]:
+    r"""The mentions of files whose paths a terminal pastes when they are dropped on it; empty for any other text.
+
+    Paths are absolute; terminals quote them, put `\\` before blanks, or send addresses that begin with `file://`.
+    """
+    if len(text) > _MAX_DROPPED_LENGTH or not _LIKE_A_DROP.match(text):
+        return ()
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return ()
+    paths = [unquote(urlsplit(word).path) if word.startswith("file://") else word for word in words]
+    if any("\0" in path or not path.startswith("/") or not _is_file(Path(path)) for path in paths):
+        return ()
+    return tuple(_format_mention(path, quote="") for path in paths)
+
+
+def _is_file(path: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
+
+
 def _find_mentioned_file(mention: re.Match[str], folder: Path) -> Path | None:
     """Find the mentioned file; closing punctuation belongs to a bare name only if such a file exists."""
     quoted, bare = mention.groups()
@@ -107,9 +157,7 @@ def _find_mentioned_file(mention: re.Match[str], folder: Path) -> Path | None:
 
 def _find_file(written: str, folder: Path) -> Path | None:
     path = _resolve(_unescape(written), folder)
-    with suppress(OSError, ValueError):
-        return path if path.is_file() else None
-    return None
+    return path if _is_file(path) else None
 
 
 def _complete_command(
@@ -153,22 +201,28 @@ def _find_line_end(text: str, cursor: int) -> int:
 
 
 def _match_commands(written: str, commands: Sequence[SlashCommand]) -> tuple[Suggestion, ...]:
-    found = closest_matches(written, commands, lambda command: command.name)
-    return tuple(_suggestion_of(command) for command, _ in found)
+    found = [command for command, _ in closest_matches(written, commands, lambda command: command.name)]
+    aliased = [
+        command._replace(name=alias)
+        for command in commands
+        for alias in command.aliases
+        if written and alias.startswith(written.lower())
+    ]
+    return tuple(_suggestion_of(command) for command in (*aliased, *found))
 
 
 def _suggestion_of(command: SlashCommand) -> Suggestion:
     # Alternatives are suggested once the name is typed.
     takes = f" {command.argument}" if command.argument and "|" not in command.argument else ""
     name = f"/{command.name}"
-    return Suggestion(f"{name} " if command.argument else name, name + takes, command.help)
+    return Suggestion(f"{name} " if command.argument else name, name + takes, command.help, not command.argument)
 
 
 def _match_values(written: str, values: Sequence[str]) -> tuple[Suggestion, ...]:
     # Names are from servers and the store; one that the terminal cannot show cannot be typed either.
     safe = [value for value in values if clean_line(value, len(value)) == value]
     found = closest_matches(written, safe, str)
-    return tuple(Suggestion(value, value) for value, _ in found[:MAX_SUGGESTIONS])
+    return tuple(Suggestion(value, value, is_whole=True) for value, _ in found[:MAX_SUGGESTIONS])
 
 
 def _complete_mention(mention: re.Match[str], text: str, cursor: int, folder: Path) -> SuggestionList:
@@ -188,7 +242,8 @@ def _match_paths(written: str, folder: Path, quote: str, at: str = "") -> Iterat
     for name in _list_folder(_resolve(parent + slash, folder), begun):
         path = f"{parent}{slash}{name}"
         if at or clean(path) == path:
-            yield Suggestion(_format_mention(path, quote) if at else path, clean_line(name))
+            whole = not at and not name.endswith("/")
+            yield Suggestion(_format_mention(path, quote) if at else path, clean_line(name), is_whole=whole)
 
 
 def _list_folder(folder: Path, begun: str) -> list[str]:

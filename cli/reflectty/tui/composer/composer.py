@@ -13,7 +13,13 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from reflectty.core.safety import clean
-from reflectty.tui.composer.completion import NO_SUGGESTIONS, SuggestionList, find_mentions, find_suggestions
+from reflectty.tui.composer.completion import (
+    NO_SUGGESTIONS,
+    SuggestionList,
+    dropped_files,
+    find_mentions,
+    find_suggestions,
+)
 from reflectty.tui.composer.draft import QuestionHistory
 from reflectty.tui.composer.pastes import Draft, PasteBuffer, normalize_newlines
 
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
     from reflectty.core.session import Span
-    from reflectty.tui.composer.completion import SlashCommand
+    from reflectty.tui.composer.completion import SlashCommand, Suggestion
     from reflectty.tui.composer.suggestions import Suggestions
 
 
@@ -215,6 +221,8 @@ class Composer(TextArea, inherit_bindings=False):
 
     def _handler_for(self, key: str) -> Callable[[], None] | None:
         if self._suggestions_widget.suggested.items:
+            if key in self.send_keys and self._chosen_suggestion.is_whole:
+                return self._accept_and_send
             if key in _ACCEPT_KEYS and not (key in self.send_keys and self._is_complete()):
                 return self._accept
             if key == "escape":
@@ -248,7 +256,15 @@ class Composer(TextArea, inherit_bindings=False):
             self.move_cursor(result.end_location)
 
     def _paste(self, text: str) -> None:
-        self._insert_typed(self._pastes.paste(text))
+        """Insert a pasted text; a path that a dropped file leaves becomes a mention, which undo takes back."""
+        start = self._cursor_index if self.selection.is_empty else None
+        shown = self._pastes.paste(text)
+        self._insert_typed(shown)
+        before = self.text[:start]
+        free = start is not None and self.state != "steering" and not before.startswith("/")
+        if free and (not before or before[-1].isspace()) and (mentions := dropped_files(text)):
+            self.history.checkpoint()
+            self._replace_passage(len(before), len(before) + len(shown), " ".join((*mentions, "")))
 
     def _show_text(self, text: str) -> None:
         self._untouched_text = text
@@ -322,13 +338,21 @@ class Composer(TextArea, inherit_bindings=False):
             self._suggestions_widget.choose((self._suggestions_widget.chosen + by) % len(items))
         return bool(items)
 
+    @property
+    def _chosen_suggestion(self) -> Suggestion:
+        return self._suggestions_widget.suggested.items[self._suggestions_widget.chosen]
+
     def _is_complete(self) -> bool:
-        start, end, items = self._suggestions_widget.suggested
-        return self.text[start:end].rstrip() == items[self._suggestions_widget.chosen].text.rstrip()
+        start, end, _ = self._suggestions_widget.suggested
+        return self.text[start:end].rstrip() == self._chosen_suggestion.text.rstrip()
+
+    def _accept_and_send(self) -> None:
+        self._accept()
+        self._send()
 
     def _accept(self) -> None:
-        start, end, items = self._suggestions_widget.suggested
-        text = items[self._suggestions_widget.chosen].text
+        start, end, _ = self._suggestions_widget.suggested
+        text = self._chosen_suggestion.text
         gap = " " if text.startswith("@") and not text.endswith("/") else ""
         self._replace_passage(start, end, text + gap)
 

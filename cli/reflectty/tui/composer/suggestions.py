@@ -53,7 +53,13 @@ class Suggestions(Listing):
         padding: 0 1;
         border-top: solid $r-line;
         &.-plain {{ border-top: ascii $r-line; }}
-        scrollbar-size-vertical: 0;
+        scrollbar-size-vertical: 1;
+        scrollbar-color: $r-faint;
+        scrollbar-color-hover: $r-faint;
+        scrollbar-color-active: $r-dim;
+        scrollbar-background: $r-background;
+        scrollbar-background-hover: $r-background;
+        scrollbar-background-active: $r-background;
         & > .listing--chosen {{ background: $r-panel; }}
     }}
     """

@@ -19,7 +19,7 @@ from reflectty.core.safety import clean_line
 from reflectty.tui.fuzzy import closest_matches
 from reflectty.tui.screens.list_screen import ListScreen
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.list import SHORT, ListEntry, Listing, list_glyphs
+from reflectty.tui.widgets.list import SHORT, Heading, ListEntry, Listing, list_glyphs
 from reflectty.view.rows import cell_width, row_spans
 
 if TYPE_CHECKING:
@@ -51,16 +51,19 @@ _BLANK_ROWS = 5
 _MIN_DETAIL_WIDTH = 24
 """Minimum columns for a detail beside its label; else it is below."""
 _MAX_DETAIL_WIDTH = 100
+_MIN_LABEL_WIDTH = 40
+"""Columns of a label that any detail leaves."""
 _MATCH_STYLE = Style(bold=True, underline=True)
 
 
 class ChoiceItem(NamedTuple):
-    """An item to choose: its value, label and detail, and whether it is the current one."""
+    """An item to choose: its value, label and detail, whether it is the current one, and its group."""
 
     value: str
     label: str
     detail: str = ""
     is_current: bool = False
+    group: str = ""
 
 
 class Choice(ListScreen[str | None]):
@@ -91,7 +94,8 @@ class Choice(ListScreen[str | None]):
         self._items = tuple(_clean_item(item) for item in items)
         self._preview = preview
         self._previewed_value = next((item.value for item in self._items if item.is_current), None)
-        self._label_width = min(40, max((cell_width(item.label) for item in self._items), default=0))
+        self._label_width = max((cell_width(item.label) for item in self._items), default=0)
+        self._detail_width = max((cell_width(item.detail) for item in self._items), default=0)
 
     def head_widgets(self) -> Iterator[Widget]:
         return super().head_widgets() if len(self._items) > MAX_UNFILTERED else iter(())
@@ -122,7 +126,9 @@ class Choice(ListScreen[str | None]):
         return entry.item if isinstance(entry, _ChoiceRow) else None
 
     def fill_list(self) -> None:
-        entries = [_ChoiceRow(item, self._label_width, at) for item, at in filter_items(self._items, self.filter_text)]
+        found = filter_items(self._items, self.filter_text)
+        rows = [_ChoiceRow(item, self._label_width, self._detail_width, at) for item, at in found]
+        entries = rows if self.filter_text else _with_headings(rows)
         current = next((at for at, entry in enumerate(entries) if entry.is_current), 0)
         self.show_entries(entries, 0 if self.filter_text else current)
 
@@ -132,6 +138,15 @@ class Choice(ListScreen[str | None]):
         if self._preview is not None and item is not None and item.value != self._previewed_value:
             self._previewed_value = item.value
             self._preview(item.value)
+
+
+def _with_headings(rows: Sequence[_ChoiceRow]) -> list[ListEntry]:
+    """The rows, with a heading above each group."""
+    entries: list[ListEntry] = []
+    for group, members in groupby(rows, lambda row: row.item.group):
+        entries += [Heading(group, not entries)] if group else []
+        entries += members
+    return entries
 
 
 def filter_items(items: Sequence[ChoiceItem], typed: str) -> list[tuple[ChoiceItem, tuple[int, ...]]]:
@@ -152,7 +167,8 @@ class _ChoiceRow(ListEntry):
     """An item as a row: its label, and its detail beside it or below."""
 
     item: ChoiceItem
-    label_width: int
+    longest_label: int
+    longest_detail: int
     match_positions: tuple[int, ...]
 
     @property
@@ -161,13 +177,15 @@ class _ChoiceRow(ListEntry):
 
     def rows(self, painter: RowPainter) -> list[Row]:
         detail = self.item.detail
-        below = bool(detail) and painter.width - self.label_width - 2 < _MIN_DETAIL_WIDTH
-        room = painter.width - 2 - (0 if below else self.label_width)
+        # A label is shortened only for a detail that has no room of its own.
+        label_width = min(self.longest_label, max(_MIN_LABEL_WIDTH, painter.width - self.longest_detail - 2))
+        below = bool(detail) and painter.width - label_width - 2 < _MIN_DETAIL_WIDTH
+        room = painter.width - 2 - (0 if below else label_width)
         spans = row_spans(detail, max(1, min(room, _MAX_DETAIL_WIDTH))) if detail else [(0, 0)]
         details = [[painter.run("  "), painter.run(detail[start:end], "dim")] for start, end in spans]
         if below:
             return [self._label_row(painter, painter.width), *details]
-        labels = chain([self._label_row(painter, self.label_width)], repeat([painter.run(" " * self.label_width)]))
+        labels = chain([self._label_row(painter, label_width)], repeat([painter.run(" " * label_width)]))
         return [[*label, *text] for label, text in zip(labels, details, strict=False)]
 
     def _label_row(self, painter: RowPainter, width: int) -> Row:

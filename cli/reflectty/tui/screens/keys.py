@@ -11,13 +11,15 @@ from textual.binding import Binding
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.tui.keys import format_key
 from reflectty.tui.screens.list_screen import ListScreen
+from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.list import ListEntry, pad
 from reflectty.view.rows import cell_width, fitting_length, row_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual.binding import BindingType
+    from textual.widget import Widget
 
     from reflectty.tui.actions.action import Action
     from reflectty.tui.widgets.list import RowPainter
@@ -28,7 +30,7 @@ TWO_COLUMN_WIDTH = 100
 _GAP = 4
 _MAX_COLUMN_WIDTH = 90
 """Maximum width of a column, which keeps keys and labels close together."""
-_MAX_KEYS_WIDTH = 16
+_MAX_KEYS_WIDTH = 14
 _MARGINS = 5
 """Columns of the padding and the scroll bar."""
 
@@ -39,10 +41,14 @@ class KeysScreen(ListScreen[None]):
     DEFAULT_CSS = "KeysScreen, KeysScreen:ansi { & .list-note { height: 1fr; } }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "back", priority=True)]
 
-    def __init__(self, actions: Sequence[Action], *, unicode: bool = True) -> None:
+    def __init__(self, actions: Sequence[Action], words: str = "", *, unicode: bool = True) -> None:
         scroll = "↑ ↓" if unicode else "up down"
         super().__init__("Keyboard shortcuts", f"type to filter · {scroll} scroll · esc back", unicode=unicode)
         self._actions = tuple(actions)
+        self._words = words
+
+    def head_widgets(self) -> Iterator[Widget]:
+        yield Field(self._words, "type to filter")
 
     def on_resize(self) -> None:
         self.fill_list()
@@ -61,9 +67,8 @@ class KeysScreen(ListScreen[None]):
 
 def has_words(action: Action, words: str) -> bool:
     """True if the shown text of an action contains every word."""
-    text = (
-        f"{action.group} {action.label} {action.name} {' '.join(map(format_key, action.keys))} {action.slash}".lower()
-    )
+    commands, keys = " ".join((action.slash, *action.aliases)), " ".join(map(format_key, action.keys))
+    text = f"{action.group} {action.label} {action.name} {keys} {commands}".lower()
     return all(word in text for word in words.lower().split())
 
 
