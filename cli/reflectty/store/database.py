@@ -138,6 +138,8 @@ def read_mounts() -> str:
 
 def is_remote(path: Path, mounted: str) -> bool:
     """True if the file is on a network file system, where processes cannot share the memory that a WAL needs."""
+    if not any(f" {name}" in mounted for name in _REMOTE_FILE_SYSTEMS):
+        return False
     longest, kind = "", ""
     for line in mounted.splitlines():
         _, mount_point, file_system, *_ = [*line.split(" "), "", "", ""]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.core.errors import IncompleteError, ReflecttyError, UnreachableError
-from reflectty.protocols.ollama import NdjsonDecoder
+from reflectty.protocols.decoding import NdjsonDecoder, decode
 
 VALUES = st.dictionaries(
     st.text(min_size=1, max_size=5).filter(lambda key: key != "error"),
@@ -74,3 +74,29 @@ def test_line_that_is_not_an_object_raises(data: bytes, kind: type[ReflecttyErro
 def test_deeply_nested_line_raises() -> None:
     with pytest.raises(UnreachableError, match="something other"):
         fed(b"[" * 100_000 + b"\n", limit=200_000)
+
+
+@pytest.mark.parametrize("data", [b'{"a": 1}', b' \r\n\t{"a": 1}\n ', b'\xef\xbb\xbf{"a": 1}'])
+def test_one_object_is_decoded_with_blanks_around_it(data: bytes) -> None:
+    assert decode(data) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"  ",
+        b'{"a": 1} x',
+        b"{}{}",
+        b"{} {}",
+        b"{",
+        b"\x0b{}",
+        b"{}\xc2\xa0",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
+        b"[]",
+        b"<p>",
+    ],
+)
+def test_anything_but_one_object_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="JSON|web page"):
+        decode(data)
