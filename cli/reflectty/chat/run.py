@@ -54,20 +54,22 @@ UNENFORCED_BUDGET = (
 )
 
 
-class ReplyRecorder(Protocol):
-    """Records one exchange while it runs; a failure ends the recording with a note, not the exchange."""
+if TYPE_CHECKING:
+    # Only annotations name it, and making a protocol takes as long as a module.
+    class ReplyRecorder(Protocol):
+        """Records one exchange while it runs; a failure ends the recording with a note, not the exchange."""
 
-    def begin(self, stored: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-        """Start recording before the request is sent; `stored` holds what is known of the reply."""
-        ...
+        def begin(self, stored: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
+            """Start recording before the request is sent; `stored` holds what is known of the reply."""
+            ...
 
-    def tick(self) -> None:
-        """Write what is due; called ten times a second."""
-        ...
+        def tick(self) -> None:
+            """Write what is due; called ten times a second."""
+            ...
 
-    def end(self, ended: ReplyStatus, error: str = "", digest: str = "") -> None:
-        """Record the end; `error` is the reason why the reply is not complete."""
-        ...
+        def end(self, ended: ReplyStatus, error: str = "", digest: str = "") -> None:
+            """Record the end; `error` is the reason why the reply is not complete."""
+            ...
 
 
 def _discard_note(_: str) -> None:

@@ -12,7 +12,6 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from reflectty.chat.request import request_for
-from reflectty.chat.resume import make_resume_plan
 from reflectty.core.errors import IncompleteError, NoAnswerError, RefusedError
 from reflectty.core.messages import Chunk
 from reflectty.core.named_tuple import NamedTuple
@@ -174,6 +173,8 @@ async def _end_thinking(run: ChatRun, end: ThinkingEnd) -> tuple[str, tuple[Even
     Raises:
         NoAnswerError: the reply cannot be continued.
     """
+    from reflectty.chat.resume import make_resume_plan
+
     reply = run.reply
     so_far = run.stored_reply._replace(
         family=reply.family.name,

@@ -7,6 +7,7 @@ question that took 9 of its 140 ms. Type checkers see the original, and the valu
 from __future__ import annotations
 
 from collections import _tuplegetter  # type: ignore[attr-defined]
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class _Maker(type):
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
         fields = tuple(namespace.get("__annotations__", ()))
         defaults = {field: namespace[field] for field in fields if field in namespace}
-        namespace.update((field, _tuplegetter(at, "")) for at, field in enumerate(fields))
+        namespace.update(zip(fields, map(_tuplegetter, count(), repeat("")), strict=False))
         namespace.update(__slots__=(), __match_args__=fields, _fields=fields, _field_defaults=defaults)
         return type.__new__(type, name, (_Value, *bases[1:]), namespace)
 

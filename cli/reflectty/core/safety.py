@@ -199,7 +199,6 @@ class _CodePointNames(dict[int, str]):
 
 
 _CODE_POINT_NAMES = _CodePointNames()
-_ODD_ASCII = re.compile(r"[^\t\n -~]")
 
 
 @cache
@@ -219,8 +218,9 @@ def _odd_pattern() -> re.Pattern[str]:
 
 def _is_plain(text: str) -> bool:
     """Whether a text surely needs no replacing or counting; False for much harmless text as well."""
-    odd = _ODD_ASCII if text.isascii() else _odd_unicode_pattern()
-    return not odd.search(text)
+    if text.isascii():
+        return text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
+    return not _odd_unicode_pattern().search(text)
 
 
 def _join_surrogates(text: str) -> str:

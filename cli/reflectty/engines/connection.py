@@ -49,18 +49,20 @@ QUEUE_FACTOR: Final = 4
 """Factor on the first-byte timeout while only comments arrive."""
 
 
-class BodyListener(Protocol):
-    """Reader of a response body, piece by piece."""
+if TYPE_CHECKING:
+    # Only annotations name it, and making a protocol takes as long as a module.
+    class BodyListener(Protocol):
+        """Reader of a response body, piece by piece."""
 
-    @property
-    def over(self) -> bool:
-        """Whether the part that matters is complete."""
-        ...
+        @property
+        def over(self) -> bool:
+            """Whether the part that matters is complete."""
+            ...
 
-    @property
-    def part_count(self) -> int:
-        """Progress so far: grows with every piece worth waiting for."""
-        ...
+        @property
+        def part_count(self) -> int:
+            """Progress so far: grows with every piece worth waiting for."""
+            ...
 
 
 class BodyDeadline:

@@ -42,27 +42,29 @@ ADVICE_TIME: Final = 3.0
 T = TypeVar("T")
 
 
-class ChunkDecoder(Protocol):
-    """Turns the bytes of a streamed reply into chunks."""
+if TYPE_CHECKING:
+    # Only annotations name it, and making a protocol takes as long as a module.
+    class ChunkDecoder(Protocol):
+        """Turns the bytes of a streamed reply into chunks."""
 
-    @property
-    def done(self) -> bool:
-        """Whether the stream is complete."""
-        ...
+        @property
+        def done(self) -> bool:
+            """Whether the stream is complete."""
+            ...
 
-    @property
-    def over(self) -> bool:
-        """Whether the model has ended its reply; usage figures may still follow."""
-        ...
+        @property
+        def over(self) -> bool:
+            """Whether the model has ended its reply; usage figures may still follow."""
+            ...
 
-    @property
-    def part_count(self) -> int:
-        """Number of pieces of the reply so far, its beginning included, comments excluded."""
-        ...
+        @property
+        def part_count(self) -> int:
+            """Number of pieces of the reply so far, its beginning included, comments excluded."""
+            ...
 
-    def feed(self, data: bytes) -> Iterator[Chunk]: ...
+        def feed(self, data: bytes) -> Iterator[Chunk]: ...
 
-    def close(self) -> Iterator[Chunk]: ...
+        def close(self) -> Iterator[Chunk]: ...
 
 
 class WireProtocol(NamedTuple):

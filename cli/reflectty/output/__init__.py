@@ -29,32 +29,34 @@ class OutputForm(Enum):
     JSONL = "jsonl"
 
 
-class Renderer(Protocol):
-    """Draws one reply; called in this order, `note` and `stop` at any time."""
+if TYPE_CHECKING:
+    # Only annotations name it, and making a protocol takes as long as a module.
+    class Renderer(Protocol):
+        """Draws one reply; called in this order, `note` and `stop` at any time."""
 
-    def start(self, reply: Reply) -> None:
-        """Begin: the request for this reply is about to be sent."""
-        ...
+        def start(self, reply: Reply) -> None:
+            """Begin: the request for this reply is about to be sent."""
+            ...
 
-    def tick(self, seconds: float) -> None:
-        """Update the elapsed time; `seconds` since the request was sent."""
-        ...
+        def tick(self, seconds: float) -> None:
+            """Update the elapsed time; `seconds` since the request was sent."""
+            ...
 
-    def show(self, event: Event) -> None:
-        """Show a piece of the reply."""
-        ...
+        def show(self, event: Event) -> None:
+            """Show a piece of the reply."""
+            ...
 
-    def note(self, text: str) -> None:
-        """Write a note beside the reply in one line."""
-        ...
+        def note(self, text: str) -> None:
+            """Write a note beside the reply in one line."""
+            ...
 
-    def end(self, reply: Reply) -> None:
-        """Finish: the reply has ended, complete or cut."""
-        ...
+        def end(self, reply: Reply) -> None:
+            """Finish: the reply has ended, complete or cut."""
+            ...
 
-    def stop(self) -> None:
-        """Leave the terminal in order in any state; harmless if called twice."""
-        ...
+        def stop(self) -> None:
+            """Leave the terminal in order in any state; harmless if called twice."""
+            ...
 
 
 class SilentRenderer:

@@ -50,6 +50,8 @@ class FinalGate:
             return self._release_text(event.block, event.text)
         if self._tagged:
             return ""
+        if event.certain and self.has_begun and not self._held and not self._may_be_excluded():
+            return self._release_text(event.block, event.text)
         self._held.setdefault(event.block, []).append(event.text)
         return "" if self._may_be_excluded() or not event.certain else self._release_held()
 

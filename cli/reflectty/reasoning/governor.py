@@ -68,17 +68,19 @@ class AnswerRequest:
         self.is_set = True
 
 
-class GovernedReply(Protocol):
-    """What a governor reads of a reply."""
+if TYPE_CHECKING:
+    # Only annotations name it, and making a protocol takes as long as a module.
+    class GovernedReply(Protocol):
+        """What a governor reads of a reply."""
 
-    @property
-    def is_thinking(self) -> bool: ...
-    @property
-    def new_thinking_tokens(self) -> int: ...
-    @property
-    def new_thinking_ms(self) -> float: ...
-    @property
-    def segments(self) -> tuple[tuple[Kind, str], ...]: ...
+        @property
+        def is_thinking(self) -> bool: ...
+        @property
+        def new_thinking_tokens(self) -> int: ...
+        @property
+        def new_thinking_ms(self) -> float: ...
+        @property
+        def segments(self) -> tuple[tuple[Kind, str], ...]: ...
 
 
 class Governor:

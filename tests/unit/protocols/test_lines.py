@@ -98,5 +98,5 @@ def test_one_object_is_decoded_with_blanks_around_it(data: bytes) -> None:
     ],
 )
 def test_anything_but_one_object_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="JSON|web page"):
+    with pytest.raises(ValueError, match=r"JSON|web page"):
         decode(data)
