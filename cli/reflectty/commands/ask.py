@@ -57,15 +57,26 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 
-def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
+def run_ask(arguments: AskArguments, terminal: Terminal, on_session: Callable[[str], None] = lambda _: None) -> None:
     """Ask a question, or open the chat if there is none and stdin is a terminal.
+
+    Args:
+        arguments: the command line.
+        terminal: its streams.
+        on_session: called with the id of the session that has the question; empty if it is not saved.
 
     Raises:
         ReflecttyError: the arguments contradict each other, or the question was not answered; the JSON object of one,
             and of any other error, is printed before it is raised.
     """
+    if arguments.inline:
+        from reflectty.commands.inline import run_inline
+
+        refuse_contradictions(arguments)
+        run_inline(arguments, terminal)
+        return
     if not (arguments.as_json or arguments.jsonl):
-        _ask(arguments, terminal)
+        _ask(arguments, terminal, on_session=on_session)
         return
     from reflectty.output.json import JsonRenderer
 
@@ -80,7 +91,12 @@ def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
     renderer.finish(None)
 
 
-def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRenderer | None = None) -> None:
+def _ask(
+    arguments: AskArguments,
+    terminal: Terminal,
+    json_renderer: JsonRenderer | None = None,
+    on_session: Callable[[str], None] = lambda _: None,
+) -> None:
     refuse_contradictions(arguments)
     settings = config.load_settings(profile=decode_argument(arguments.profile), engine=arguments.engine or "")
     if arguments.raw and terminal.out.tty:
@@ -131,6 +147,7 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
         finally:
             if recorder:
                 _note_session(recorder.session, settings, arguments, terminal, json_renderer)
+                on_session(recorder.session)
 
     is_live = terminal.err.tty and terminal.stdin_tty and not arguments.raw
     try:

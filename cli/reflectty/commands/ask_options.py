@@ -160,6 +160,7 @@ ASK_OPTIONS = {
     ),
     "stats": OptionSpec(_OUTPUT, ("--stats",), "Print statistics of the reply to stderr.", kind=bool),
     "quiet": OptionSpec(_OUTPUT, ("--quiet", "-q"), "Print only errors to stderr.", kind=bool),
+    "inline": OptionSpec(_SESSION, ("--inline",), "Chat line by line, in the terminal's own scrollback.", kind=bool),
     "go_on": OptionSpec(_SESSION, ("--continue", "-c"), "Continue the last session.", kind=bool),
     "session": OptionSpec(
         _SESSION, ("--session",), "Continue a session, named by its title or the start of its id.", metavar="ID"
@@ -205,6 +206,7 @@ class AskArguments(NamedTuple):
     timeout: str = ""
     deadline: str = ""
     no_stdin: bool = False
+    inline: bool = False
     go_on: bool = False
     session: str = ""
     no_store: bool = False
@@ -256,6 +258,8 @@ def refuse_contradictions(arguments: AskArguments) -> None:
         ([chosen[0], shown] if chosen and shown else [], f"{chosen[0] if chosen else ''} determines what is printed"),
         (["--show", "--no-thinking"] if arguments.show and arguments.no_thinking else [], "use one of them"),
         (["--stats", "--quiet"] if arguments.stats and arguments.quiet else [], "use one of them"),
+        (["--inline", chosen[0]] if arguments.inline and chosen else [], "a chat shows whole replies"),
+        (["--inline", "--no-store"] if arguments.inline and arguments.no_store else [], "a chat needs its session"),
         (["--continue", "--session"] if arguments.go_on and arguments.session else [], "use one of them"),
         (
             ["--schema", "--raw"] if arguments.schema and arguments.raw else [],
