@@ -1,8 +1,9 @@
 """Draws the README's pictures: real replies of a real server, on a real terminal screen.
 
-    PYTHONPATH=tests python tests/snapshots/draw.py [ask|chat|steer]...
+    PYTHONPATH=tests python tests/snapshots/draw.py [ask|chat|steer|moving]...
 
-Each picture is written beside this file as SVG, and as PNG where cairosvg is installed.
+Each picture is written beside this file as SVG, and as PNG where cairosvg is installed; `moving` is an SVG that shows one
+frame after the other.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ LARGER = "Which is larger, 9.11 or 9.9?"
 AGAIN = "Which is larger, 2.5 or 2.14?"
 COUNTED = "How many letters r are in strawberry?"
 SETTLED_SECONDS = 1.0
+MOVING_ROWS = 11
+FRAME_SECONDS = 0.2
+LAST_SECONDS = 5.0
 INK = TerminalTheme(
     (17, 19, 26),
     (233, 236, 245),
@@ -71,6 +75,26 @@ def ask(reflect: Reflect) -> Console:
         console.print(Text.assemble(("$ ", "#84d0a4"), f'reflect {words[0]} {words[1]} "{LARGER}"'))
         _print(console, lines(screen, columns, len(screen.text.split("\n"))))
     return console
+
+
+def moving(reflect: Reflect) -> list[Console]:
+    """One question as it is answered, frame by frame."""
+    columns, words = 74, ("-m", "mini-native", LARGER)
+    reflect(*words)
+    frames: list[Console] = []
+    seen = ""
+    with Screen(
+        reflect, *words, columns=columns, rows=MOVING_ROWS, COLORTERM="truecolor", REFLECTTY_THEME="ink"
+    ) as screen:
+        while screen.process.poll() is None or seen != screen.text:
+            if screen.text != seen:
+                seen = screen.text
+                console = _console(columns)
+                console.print(Text.assemble(("$ ", "#84d0a4"), f'reflect {words[0]} {words[1]} "{LARGER}"'))
+                _print(console, lines(screen, columns, MOVING_ROWS))
+                frames.append(console)
+            time.sleep(FRAME_SECONDS / 4)
+    return frames
 
 
 def chat(reflect: Reflect) -> Console:
@@ -125,10 +149,34 @@ def _print(console: Console, drawn: Iterable[Text]) -> None:
         console.print(line, no_wrap=True, overflow="crop")
 
 
-def save(name: str, console: Console) -> None:
+def _svg_of(console: Console, name: str = "reflect") -> str:
     # Use no external fonts: the reader's own monospace will do. Remove blanks at the ends of lines.
-    drawn = re.sub(r"@font-face \{[^}]*\}", "", console.export_svg(title="reflect", theme=INK, unique_id="reflect"))
-    drawn = re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
+    drawn = re.sub(r"@font-face \{[^}]*\}", "", console.export_svg(title="reflect", theme=INK, unique_id=name))
+    return re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
+
+
+def save_moving(name: str, frames: list[Console]) -> None:
+    """Save frames as one SVG, each hidden but in its time; the last one stays for a while."""
+    pictures = [_svg_of(console, f"f{number}") for number, console in enumerate(frames)]
+    seconds = [FRAME_SECONDS] * (len(frames) - 1) + [LAST_SECONDS]
+    whole, start, styles = sum(seconds), 0.0, []
+    for number, length in enumerate(seconds):
+        begin, end = 100 * start / whole, 100 * (start + length) / whole
+        styles.append(
+            f"@keyframes k{number} {{ 0%, {begin:.2f}% {{ visibility: hidden }}"
+            f" {begin:.2f}%, {end:.2f}% {{ visibility: visible }} {end:.2f}%, 100% {{ visibility: hidden }} }}"
+            f" .k{number} {{ visibility: hidden; animation: k{number} {whole:.2f}s step-end infinite }}"
+        )
+        start += length
+    size = re.search(r'viewBox="[^"]*"', pictures[-1])
+    assert size
+    bodies = "\n".join(f'<g class="k{number}">{picture}</g>' for number, picture in enumerate(pictures))
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size[0]}><style>{" ".join(styles)}</style>'
+    (HERE / f"{name}.svg").write_text(f"{head}\n{bodies}\n</svg>\n", encoding="utf-8")
+
+
+def save(name: str, console: Console) -> None:
+    drawn = _svg_of(console)
     (HERE / f"{name}.svg").write_text(drawn, encoding="utf-8")
     if find_spec("cairosvg"):
         import cairosvg  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -141,8 +189,12 @@ def main() -> None:
     pictures = {"ask": ask, "chat": chat, "steer": steer}
     with real_ollama.serve() as server, tempfile.TemporaryDirectory() as home:
         server.create_all()
-        for name in sys.argv[1:] or pictures:
-            save(name, pictures[name](Reflect(Path(home), server.host)))
+        for name in sys.argv[1:] or (*pictures, "moving"):
+            reflect = Reflect(Path(home), server.host)
+            if name == "moving":
+                save_moving(name, moving(reflect))
+            else:
+                save(name, pictures[name](reflect))
 
 
 if __name__ == "__main__":
