@@ -15,7 +15,6 @@ from textual.screen import Screen
 from reflectty.core.errors import ReflecttyError
 from reflectty.core.model_names import is_same_model, short_name_of
 from reflectty.core.model_spec import MINI_NOTICE, is_mini
-from reflectty.core.safety import clean
 from reflectty.tui import slash, status
 from reflectty.tui.actions import methods_of
 from reflectty.tui.actions.general import COMPOSER_ACTIONS
@@ -28,6 +27,7 @@ from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.dialogs import Dialogs
 from reflectty.tui.keys import format_key
 from reflectty.tui.message_cursor import MessageCursor
+from reflectty.tui.notes import Notes
 from reflectty.tui.session_options import SessionOptions
 from reflectty.tui.sessions.controller import SessionsController
 from reflectty.tui.sessions.welcome import KEYS, MAX_SESSIONS, Welcome
@@ -38,6 +38,7 @@ from reflectty.tui.widgets.status import StatusLine, TopLine
 from reflectty.tui.widgets.transcript import Transcript
 from reflectty.view.parts import NotePart, QuestionPart, Scene, to_chat_wording
 from reflectty.view.rows import Glyphs
+from reflectty.view.thinking import TURNS_PER_SECOND, activity_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -52,9 +53,9 @@ if TYPE_CHECKING:
     from reflectty.tui.models.manager import ModelManager
     from reflectty.tui.running_turn import TurnRequest
     from reflectty.tui.sessions.panel import SessionsPanel
+    from reflectty.view.thinking import ReplyState
 
 
-SHORT_NOTE_SECONDS = 4.0
 POLL_SECONDS = 5.0
 PULL_STOPPED_NOTE = "pull of {0} stopped: progress is kept, run `reflect models pull {0}` to continue"
 
@@ -108,6 +109,7 @@ class ChatController(Screen[None]):
         self.suggestions = Suggestions(glyphs=list_glyphs(unicode=self.unicode))
         self.composer = self._build_composer()
         self.topline, self.status = TopLine(), StatusLine()
+        self.notes = Notes(self)
         self.welcome = Welcome(list_glyphs(unicode=self.unicode))
         self.dialogs = Dialogs(lambda: self.app, unicode=self.unicode)
         self.sessions = SessionsController(self)
@@ -251,15 +253,8 @@ class ChatController(Screen[None]):
     # Notes and dialogs
 
     def note(self, text: str, *, wrong: bool = False) -> None:
-        """Show a note: an error stays in the transcript, anything else disappears after a moment."""
-        text = to_chat_wording(text)
-        if wrong:
-            self.transcript.add(NotePart(text, wrong=True))
-        else:
-            # The notification must not cover the composer.
-            for rack in self.query("ToastRack"):
-                rack.styles.margin = (0, 1, self.composer.outer_size.height + 1, 0)
-            self.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
+        """Show a note at the composer, or a failure in the transcript, where it stays."""
+        self.notes.show(text, wrong=wrong)
 
     def note_setup(self, text: str, *, wrong: bool = True) -> None:
         """Show what is missing on the first screen while that is shown, terms of use as a note, else an error."""
@@ -310,7 +305,8 @@ class ChatController(Screen[None]):
         self.composer.insert(event.typed)
 
     def report_error(self, error: ReflecttyError) -> None:
-        self.note(error.with_hint, wrong=True)
+        """Note what did not work, or does not apply here."""
+        self.note(error.with_hint)
 
     async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
         """Ask what to omit from a conversation that exceeds the context; True to retry."""
@@ -358,6 +354,7 @@ class ChatController(Screen[None]):
         if editing:
             await self.turns.rephrase(editing, event.text, found, event.pastes)
         else:
+            self.notes.clear()
             self.turns.ask(event.text, found, event.pastes)
         self.refresh_status()
 
@@ -478,6 +475,12 @@ class ChatController(Screen[None]):
             self.composer.fill("")
         await self.turns.stop_all()
 
+    def show_progress(self, state: ReplyState) -> None:
+        """Show what the running reply does, with each turn of the spinner."""
+        spinner = int(state.seconds * TURNS_PER_SECOND)
+        if spinner != self.status.facts.spinner or not self.status.facts.activity:
+            self.status.facts = self.status.facts._replace(activity=activity_of(state), spinner=spinner)
+
     def on_turn_end(self) -> None:
         """Poll the server after a reply, which shows whether it is reachable and has loaded the model."""
         if self.is_attached:
@@ -502,6 +505,8 @@ class ChatController(Screen[None]):
             model=model,
             ids=turns.engine is not None and not turns.engine.manages_models,
             mode=status.mode_of(self.conversation),
+            changes=status.changes_of(self.conversation),
+            activity=self.status.facts.activity if current else (),
             used_tokens=self.conversation.used_tokens,
             speed=turns.speed,
             host=status.host_label_of(turns.engine, self.config.host),

@@ -12,6 +12,7 @@ from reflectty.core.model_names import is_cloud_notice
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.segments import Reclassification
 from reflectty.core.session import NO_METRICS, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
+from reflectty.view.thinking import STOPPED_REASON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from reflectty.tui.conversation import Conversation
     from reflectty.tui.widgets.transcript import Transcript
     from reflectty.view.reply_part import ReplyPart
+    from reflectty.view.thinking import ReplyState
 
-STOPPED_REASON = "stopped"
 IN_MEMORY_NOTE = "this session is now in memory only"
 
 
@@ -51,6 +52,10 @@ class TurnWatcher(Protocol):
 
     def refresh_status(self) -> None:
         """Update the status after a reply has started, progressed or ended."""
+        ...
+
+    def show_progress(self, state: ReplyState) -> None:
+        """Show what the running reply does; called ten times a second."""
         ...
 
     def on_turn_end(self) -> None:
@@ -125,6 +130,7 @@ class RunningTurn:
             self._transcript.refresh_first_row(self.part)
         else:
             self._transcript.mark_changed(self.part)
+        self._context.watcher.show_progress(self.part.state)
 
     def show(self, event: Event) -> None:
         row = 0 if isinstance(event, Reclassification) else self.part.stable_height

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from reflectty.config.load import NO_PROFILE
 from reflectty.core.errors import ReflecttyError, RefusedError
 from reflectty.core.model_names import is_same_model
 from reflectty.reasoning.modes import AskOptions, Mode
@@ -40,9 +41,17 @@ def hints_for(turns: TurnQueue, *, editing: bool, selected: bool, chosen: Hints)
     if chosen:
         return chosen
     if turns.current is None:
-        return IDLE_HINTS
+        return (*_hints_after(turns), *IDLE_HINTS)
     steerable = tuple(hint for hint in ANSWERING_HINTS if hint[0] != "steer" or turns.can_steer)
     return QUEUED_HINTS if turns.queue else steerable
+
+
+def _hints_after(turns: TurnQueue) -> Hints:
+    """What goes on after a last reply that is not complete."""
+    replies = turns.parts.replies
+    if not replies or not replies[-1].state.is_cut:
+        return ()
+    return (("continue", "continue") if replies[-1].state.has_text else ("regenerate", "ask again"),)
 
 
 def mode_of(conversation: Conversation) -> str:
@@ -74,7 +83,21 @@ async def introduce_model(engine: Engine, name: str, note: Callable[..., None]) 
 
 def host_label_of(engine: Engine | None, host: str) -> str:
     """The host, or that the built-in model replies because the host is unreachable."""
-    return "built in" if engine and engine.using_fallback else host
+    return "built in" if engine and engine.using_fallback else host.removeprefix("http://")
+
+
+def changes_of(conversation: Conversation) -> tuple[str, ...]:
+    """What changes the answers besides model and mode, each in a word or two."""
+    asked, profile = conversation.ask_options, conversation.settings.profile
+    options = [f"{key}={value}" for key, value in asked.options]
+    found = (
+        profile if profile != NO_PROFILE else "",
+        f"effort {asked.effort}" if asked.effort else "",
+        f"budget {asked.budget}" if asked.budget and asked.budget.is_limited else "",
+        "system prompt" if asked.system else "",
+        options[0] if len(options) == 1 else f"{len(options)} options" if options else "",
+    )
+    return tuple(filter(None, found))
 
 
 async def poll_server(engine: Engine, facts: StatusFacts, last_model: str = "") -> StatusFacts:

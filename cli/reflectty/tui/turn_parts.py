@@ -111,7 +111,10 @@ class TurnParts:
             last = part is replies[-1]
             if part.is_last != last:
                 part.is_last = last
-                self._transcript.refresh_first_row(part)
+                if part.state.is_cut:
+                    self._transcript.lay_out_part(part)
+                else:
+                    self._transcript.refresh_first_row(part)
 
 
 def _is_queued(part: Part) -> bool:

@@ -13,7 +13,7 @@ from reflectty.view.parts import QuestionPart, ThinkingView, branch_remarks_of, 
 from reflectty.view.rows import MARGIN, uncopied
 from reflectty.view.sections import ReplySections
 from reflectty.view.summary import control_character_remark, remarks_on
-from reflectty.view.thinking import ReplyState, summary_rows
+from reflectty.view.thinking import STOPPED_REASON, ReplyState, summary_rows
 from reflectty.view.thought_map import map_row, points_of
 
 if TYPE_CHECKING:
@@ -126,8 +126,17 @@ class ReplyPart:
         self._show_or_hide()
         self._remark_rows = []
         for text, wrong in self._remarks:
-            line = clean_line(text if scene.is_printed else to_chat_wording(text))
-            self._remark_rows += remark_rows(line, scene, wrong=wrong)
+            if scene.is_printed:
+                self._remark_rows += remark_rows(clean_line(text), scene, wrong=wrong)
+            elif not (wrong and self.state.is_stopped):  # The summary says that the user stopped it.
+                line = clean_line(to_chat_wording(text)) + (self._next_key(scene) if wrong else "")
+                self._remark_rows += remark_rows(line, scene, wrong=wrong)
+
+    def _next_key(self, scene: Scene) -> str:
+        """What to press after a reply that was cut; empty if the keys act on another reply."""
+        action, words = ("continue", "continues") if self.state.has_text else ("regenerate", "asks again")
+        key = scene.key(action) if self.is_last else ""
+        return f" {scene.palette.glyphs.dot} {key} {words}" if key else ""
 
     def _show_or_hide(self) -> None:
         if self._scene is None:
@@ -226,6 +235,8 @@ class ReplyPart:
         """The summary of the thinking, or no rows if there is nothing to sum up."""
         thoughts = [section for section in self._sections.all if not section.is_answer and not section.is_empty]
         branch = branch_remarks_of(self.branch, "reply", scene)
+        if self.state.is_stopped and not scene.is_printed:
+            branch = [STOPPED_REASON, *branch]
         if self.state.is_over and not thoughts and not branch and self.state.origin is ReplyOrigin.ASKED:
             return []
         if scene.view is ThinkingView.OFF and self.open_override is None and self.state.is_over:

@@ -15,6 +15,10 @@ ORIGIN_LABELS = {ReplyOrigin.STEERED: "steered", ReplyOrigin.CONCLUDED: "conclud
 """Labels for replies that the user steered, concluded or continued."""
 
 
+MIN_SHOWN_MS = 100
+"""A shorter time is not shown."""
+
+
 class SummaryFact(NamedTuple):
     """One part of the summary line; if the line is too long, the part with the highest rank is dropped first."""
 
@@ -46,10 +50,11 @@ def summary_facts(
         speed: whether to include the tokens per second.
     """
     thought = bool(measured.thinking_tokens or measured.corrections)
-    verb, ms = ("thought", measured.thinking_ms) if thought else ("answered in", measured.total_ms)
+    ms = measured.thinking_ms if thought else measured.total_ms
+    verb = "thought" if thought else "answered in" if ms >= MIN_SHOWN_MS else "answered"
     tokens = measured.thinking_tokens if thought else measured.answer_tokens
     found = (
-        SummaryFact(f"{verb} {format_duration(ms / 1000)}" if ms >= 1 else "", 0),
+        SummaryFact(timed(verb, ms) if tokens or thought else "", 0),
         SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(measured.corrections, "correction") if measured.corrections else "", 1, strong=True),
         *reading_facts(readings or measured.readings),
@@ -57,6 +62,11 @@ def summary_facts(
         SummaryFact(f"{measured.tokens_per_second:.0f} tok/s" if speed and measured.tokens_per_second >= 1 else "", 3),
     )
     return tuple(fact for fact in found if fact.text)
+
+
+def timed(verb: str, ms: float) -> str:
+    """A verb with its duration, or alone if that is too short to tell anything."""
+    return f"{verb} {format_duration(ms / 1000)}" if ms >= MIN_SHOWN_MS else verb
 
 
 def ended_label(measured: ReplyMetrics) -> str:

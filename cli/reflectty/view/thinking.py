@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind
-from reflectty.core.session import NO_METRICS, ReplyOrigin
+from reflectty.core.session import NO_METRICS, ReplyOrigin, ReplyStatus
 from reflectty.core.text import format_count, format_duration
 from reflectty.view.rows import (
     BOLD,
@@ -162,8 +162,12 @@ def _rank_of(mark: ThoughtMark) -> tuple[bool, int]:
 
 _KIND_ORDER = ("correction", "check", "alternative")
 TURNS_PER_SECOND = 6
+MIN_TIMED_TOKENS = 5
+"""Below this number of tokens, their speed tells nothing."""
 SLOW_START_SECONDS = 3
 """After this time, the model may be loading into memory."""
+STOPPED_REASON = "stopped"
+"""The error of a reply that the user stopped."""
 STEERING_NOTE = "paused: edit the thinking, enter continues"
 _MIN_LINE_WIDTH = 12
 """Below this width the line of thinking is left out."""
@@ -184,6 +188,12 @@ class ReplyState:
         """The part that is being written; None before the first one."""
         self.repeats_itself = False
         """Whether the thinking is in a loop."""
+        self.is_cut = False
+        """Whether it has ended before it was complete."""
+        self.is_stopped = False
+        """Whether the user ended it."""
+        self.has_text = False
+        """Whether it has any text, once it is over."""
         self.readings: Readings | None = None
         """Its sure second thoughts; None while they are not read."""
         self._reply: Reply | None = None
@@ -202,11 +212,14 @@ class ReplyState:
 
     def end(self, stored: StoredReply) -> None:
         self.is_over, self.measured, self._reply = True, stored.measured, None
+        self.is_cut = stored.ended not in (ReplyStatus.COMPLETE, ReplyStatus.STREAMING)
+        self.is_stopped = stored.ended is ReplyStatus.INTERRUPTED and stored.error.strip() in ("", STOPPED_REASON)
+        self.has_text = bool(stored.segments or stored.raw)
 
     @property
     def values(self) -> tuple[object, ...]:
         """Everything that is drawn of it; equal values look the same."""
-        flags = (self.is_over, self.is_steered, self.resumable, self.repeats_itself)
+        flags = (self.is_over, self.is_steered, self.resumable, self.repeats_itself, self.is_stopped)
         return (self.model, self.origin, flags, self.seconds, self.kind, self.measured, self.readings)
 
     @property
@@ -284,8 +297,12 @@ def _sign_of(state: ReplyState, palette: Palette, *, has_thinking: bool, is_open
 
 
 def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
-    if state.is_over or state.is_answering:
+    if state.is_over or (state.is_answering and state.measured.thinking_tokens):
         return summary_facts(state.measured, state.readings, speed=False)
+    if state.is_answering:
+        tokens = state.measured.answer_tokens
+        counted = (SummaryFact(format_count(tokens, "token"), 2),) if tokens else ()
+        return (SummaryFact("answering", 0), *counted)
     if state.kind is None:
         found = (
             SummaryFact(f"waiting for {state.model}", 0),
@@ -295,13 +312,39 @@ def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
         return tuple(fact for fact in found if fact.text)
     tokens, corrections = state.measured.thinking_tokens, state.measured.corrections
     facts = (
-        SummaryFact(f"thinking {format_duration(int(state.seconds))}", 0),
+        SummaryFact(_with_seconds("thinking", state.measured.thinking_ms), 0),
         SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(corrections, "correction") if corrections else "", 1, strong=True),
         *reading_facts(state.readings),
         SummaryFact("repeats itself" if state.repeats_itself else "", 0, strong=True),
     )
     return tuple(fact for fact in facts if fact.text)
+
+
+def activity_of(state: ReplyState) -> tuple[str, ...]:
+    """What a running reply does, and its seconds, tokens and tokens per second; empty once it is over.
+
+    The time before the first text counts as waiting only: the server may be loading the model.
+    """
+    if state.is_over:
+        return ()
+    if state.kind is None:
+        loading = "it may still be loading" if state.seconds >= SLOW_START_SECONDS else ""
+        return tuple(filter(None, (f"waiting {format_duration(int(state.seconds))}", loading)))
+    measured = state.measured
+    tokens = measured.thinking_tokens + measured.answer_tokens
+    spent = measured.total_ms - measured.first_token_ms if state.is_answering else measured.thinking_ms
+    found = (
+        _with_seconds("answering" if state.is_answering else "thinking", spent),
+        format_count(tokens, "token") if tokens else "",
+        f"{measured.tokens_per_second:.0f} tok/s" if tokens >= MIN_TIMED_TOKENS else "",
+    )
+    return tuple(filter(None, found))
+
+
+def _with_seconds(verb: str, ms: float) -> str:
+    """A verb with a duration that is still growing, in whole seconds; alone below one."""
+    return f"{verb} {format_duration(int(ms / 1000))}" if ms >= 1000 else verb  # noqa: PLR2004 - milliseconds of a second
 
 
 def _add_line(row: Row, line: str, scene: Scene) -> Row:
@@ -318,9 +361,10 @@ def _add_line(row: Row, line: str, scene: Scene) -> Row:
 def _add_beside(row: Row, texts: list[str], scene: Scene) -> tuple[Row, list[str]]:
     """The row with the remarks that fit, from the left, and the remarks left over."""
     for at, text in enumerate(texts):
-        if cell_width(text_of_row(row)) + 3 + cell_width(text) > scene.width:
+        gap = "   " if text_of_row(row).strip() else ""
+        if cell_width(text_of_row(row)) + len(gap) + cell_width(text) > scene.width:
             return row, texts[at:]
-        row = [*row, (f"   {text}", scene.palette.styles["faint"])]
+        row = [*row, (gap + text, scene.palette.styles["faint"])]
     return row, []
 
 
@@ -330,6 +374,8 @@ def _hints_for(state: ReplyState, scene: Scene, *, has_thinking: bool, is_open: 
         "steer": ("steer", not state.is_over and steerable),
         "conclude": ("conclude", not state.is_over and steerable),
         "cancel": ("stop", not state.is_over),
+        "continue": ("continue", state.is_stopped and state.has_text),
+        "regenerate": ("again", state.is_stopped and not state.has_text),
         "next_correction": ("next", state.is_over and state.has_turns),
         "toggle_thinking": ("fold" if is_open else "open", state.is_over and has_thinking),
     }

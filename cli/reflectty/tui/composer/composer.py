@@ -79,6 +79,7 @@ class Composer(TextArea, inherit_bindings=False):
         scrollbar-color: $r-line;
         scrollbar-background: $r-background;
         &.-steering { border: round $r-accent; }
+        &.-noted { border-subtitle-color: $r-text; border-subtitle-style: none; }
         &.-gone { border: round $r-error; border-title-color: $r-error-words; }
         & .text-area--cursor { background: $r-text; color: $r-background; text-style: none; }
         & .text-area--placeholder { color: $r-faint; }
@@ -97,6 +98,8 @@ class Composer(TextArea, inherit_bindings=False):
     state: reactive[ComposerState] = reactive("quiet")
     hints: reactive[tuple[str, ...]] = reactive(())
     """Hints in the lower border, most important first."""
+    note: reactive[str] = reactive("")
+    """A note in the lower border, in place of the hints."""
 
     @dataclass
     class Sent(Message):
@@ -186,6 +189,14 @@ class Composer(TextArea, inherit_bindings=False):
 
     def watch_hints(self) -> None:
         self._show_hints()
+
+    def watch_note(self, note: str) -> None:
+        self.set_class(bool(note), "-noted")
+        self._show_hints()
+
+    def has_room_for(self, note: str) -> bool:
+        """Whether a note fits into the lower border."""
+        return cell_width(note) <= self.outer_size.width - _BORDER_COLUMNS
 
     def watch_selection(self) -> None:
         # Every edit sets the selection after the text, so this sees each change of either.
@@ -365,6 +376,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._shows_marks = bool(self._pastes.find_mark(self.text, 0))
         if self._shows_marks:
             hints[1:1] = filter(None, ("tab open […]", self.editor_key and f"{self.editor_key} edit in full"))
+        hints = [self.note] if self.note else hints
         while hints and Content(" · ".join(hints)).cell_length > room:
             hints.pop()
         self.border_subtitle = Content(" · ".join(hints))

@@ -14,6 +14,8 @@ from reflectty.tui.widgets.strips import make_strip
 from reflectty.view.rows import BOLD, cell_width, fitting_length, text_of_row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from rich.style import Style
     from textual.strip import Strip
 
@@ -53,10 +55,9 @@ class TopLine(Widget):
 
 METER_WIDTH = 8
 """Cells of the context meter."""
-NO_METER_BELOW = 60
-"""Columns below which the meter is only a number."""
 _GAP = 3
-_NARROW = 40
+_MODEL_WIDTH, _SHORT_MODEL_WIDTH = 28, 12
+"""Columns of a long model name once the row is too narrow."""
 _NEARLY_FULL, _HALF_FULL = 0.8, 0.5
 
 
@@ -67,6 +68,12 @@ class StatusFacts(NamedTuple):
     ids: bool = False
     """True if model ids have no short form."""
     mode: str = ""
+    changes: tuple[str, ...] = ()
+    """What changes the answers besides model and mode, each in a word or two: profile, effort, system prompt …"""
+    activity: tuple[str, ...] = ()
+    """What the running reply does, in seconds, tokens and tokens per second; empty between replies."""
+    spinner: int = 0
+    """The turn of the spinner before the activity."""
     used_tokens: int = 0
     """Context tokens that the last reply and everything before it used."""
     context: int = 0
@@ -83,7 +90,7 @@ class StatusFacts(NamedTuple):
 
 
 class StatusLine(Widget):
-    """Facts on one row; if it is too narrow, parts are dropped from the right, the server's state last."""
+    """Facts on one row; if it is too narrow, the less important ones get shorter or are left out."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; padding: 0 1; background: $r-background; }
@@ -103,36 +110,80 @@ class StatusLine(Widget):
 
 def status_row(facts: StatusFacts, width: int, palette: Palette) -> Row:
     """The facts as a row that fits into a width."""
-    parts = [
-        _model_part(facts, palette),
-        _mode_part(facts, palette),
-        _downloads_part(facts, palette),
-        _context_part(facts, width, palette),
-    ]
-    parts += [_gpu_part(facts, palette), _speed_part(facts, palette)]
-    server = _server_part(facts, palette, has_name=width >= NO_METER_BELOW)
-    if width < _NARROW:
-        parts = parts[:1]
-    parts = [part for part in parts if part]
-    while len(parts) > 1 and _width_of([*parts, server]) > width:
-        parts.pop()
-    if _width_of([*parts, server]) > width:
-        server = _server_part(facts, palette, has_name=False)
+    parts: dict[str, Row] = {
+        "model": _model_part(facts, palette),
+        "mode": _mode_part(facts, palette),
+        "changes": _changes_part(facts.changes, palette),
+        "activity": _activity_part(facts, facts.activity, palette),
+        "downloads": _downloads_part(facts, palette),
+        "context": _context_part(facts, palette, has_meter=True),
+        "gpu": _gpu_part(facts, palette),
+        "speed": [] if facts.activity else _speed_part(facts, palette),
+        "server": _server_part(facts, palette, has_name=True),
+    }
+    for name, shorter in _shorter_parts(facts, palette):
+        if _width_of(parts.values()) <= width:
+            break
+        parts[name] = shorter
     row: Row = []
-    for part in (*parts, server):
+    for part in parts.values():
         row += [(" " * _GAP, palette.styles["dim"])] if row and part else []
         row += part
     return row
 
 
-def _width_of(parts: list[Row]) -> int:
+def _shorter_parts(facts: StatusFacts, palette: Palette) -> Iterator[tuple[str, Row]]:
+    """What becomes shorter or is left out if the row is too narrow, the least important first."""
+    if facts.is_reachable is not False:
+        yield "server", _server_part(facts, palette, has_name=False)
+    yield from (("gpu", []), ("speed", []))
+    yield "model", _model_part(facts, palette, _MODEL_WIDTH)
+    yield "mode", []
+    yield "activity", _activity_part(facts, facts.activity[:1] + facts.activity[2:], palette)
+    for number in range(len(facts.changes) - 1, 0, -1):
+        yield "changes", _changes_part((*facts.changes[:number], palette.glyphs.more), palette)
+    yield "context", _context_part(facts, palette, has_meter=False)
+    yield "downloads", []
+    yield "model", _model_part(facts, palette, _SHORT_MODEL_WIDTH)
+    yield "server", _server_part(facts, palette, has_name=False)
+    yield "activity", _activity_part(facts, facts.activity[:1], palette)
+    yield from (("changes", []), ("context", []), ("activity", []), ("model", []))
+
+
+def _width_of(parts: Iterable[Row]) -> int:
     shown = [part for part in parts if part]
     return sum(cell_width(text_of_row(part)) for part in shown) + _GAP * (len(shown) - 1)
 
 
-def _model_part(facts: StatusFacts, palette: Palette) -> Row:
-    name = clean_line(model_names.short_name_of(facts.model, whole=facts.ids), 40)
+def _model_part(facts: StatusFacts, palette: Palette, width: int = 0) -> Row:
+    """The name of the model, cut to a width if one is given."""
+    name = clean_line(model_names.short_name_of(facts.model, whole=facts.ids), 200)
+    name = short_model_name(name, width, palette.glyphs.more) if width else name
     return [(name, palette.styles["text"] + BOLD)] if name else []
+
+
+def short_model_name(name: str, width: int, more: str) -> str:
+    """A name that fits into a width: without registry and user, and cut in the middle, where it tells least."""
+    if cell_width(name) > width:
+        name = name.rpartition("/")[2]
+    if cell_width(name) <= width:
+        return name
+    room = max(2, width - cell_width(more))
+    start, end = name[: fitting_length(name, room - room // 2)], name[::-1][: fitting_length(name[::-1], room // 2)]
+    return start + more + end[::-1]
+
+
+def _changes_part(changes: tuple[str, ...], palette: Palette) -> Row:
+    text = f" {palette.glyphs.dot} ".join(clean_line(change, 30) for change in changes)
+    return [(text, palette.styles["accent"])] if text else []
+
+
+def _activity_part(facts: StatusFacts, activity: tuple[str, ...], palette: Palette) -> Row:
+    if not activity:
+        return []
+    sign = palette.glyphs.spinner[facts.spinner % len(palette.glyphs.spinner)]
+    text = f" {palette.glyphs.dot} ".join(clean_line(fact, 80) for fact in activity)
+    return [(f"{sign} ", palette.styles["accent"]), (text, palette.styles["dim"])]
 
 
 def _mode_part(facts: StatusFacts, palette: Palette) -> Row:
@@ -144,7 +195,7 @@ def _downloads_part(facts: StatusFacts, palette: Palette) -> Row:
     return [(f"{palette.glyphs.below} ", palette.styles["accent"]), (text, palette.styles["dim"])] if text else []
 
 
-def _context_part(facts: StatusFacts, width: int, palette: Palette) -> Row:
+def _context_part(facts: StatusFacts, palette: Palette, *, has_meter: bool) -> Row:
     if not facts.used_tokens:
         return []
     dim = palette.styles["dim"]
@@ -152,7 +203,7 @@ def _context_part(facts: StatusFacts, width: int, palette: Palette) -> Row:
         return [(f"ctx {short_count_of(facts.used_tokens)}", dim)]
     share = min(1.0, facts.used_tokens / facts.context)
     said = f"{short_count_of(facts.used_tokens)} of {short_count_of(facts.context)}"
-    if width < NO_METER_BELOW:
+    if not has_meter:
         return [(f"ctx {share:.0%}", _meter_style(share, palette))]
     full = max(1, round(share * METER_WIDTH))
     meter: Row = [
