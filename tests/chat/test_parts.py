@@ -236,7 +236,7 @@ def test_question_and_note_parts_have_as_many_rows_as_their_height(text: str, wi
 def test_reply_of_which_only_the_raw_text_is_stored_is_shown() -> None:
     part = ReplyPart.from_stored(StoredReply("m", raw="as it came", ended=ReplyStatus.INTERRUPTED))
     part.lay_out(scene(60, ThinkingView.LIVE))
-    assert rows(part) == ["  as it came", "", "! stopped: the reply is incomplete"]
+    assert rows(part) == ["  stopped", "", "  as it came"]
 
 
 def test_branch_that_does_not_fit_beside_the_summary_stands_below_it() -> None:
