@@ -98,7 +98,9 @@ async def test_stopped_reply_keeps_its_partial_text(reader: Reader, shown: str) 
     await reader.at_rest()
     assert reader.engine.stopped == 1
     assert reader.text.count("stopped") == 1
-    assert reader.sees("! stopped", "   stopped" if shown != "waiting" else " stopped") == ["   stopped" if shown != "waiting" else " stopped"]
+    assert reader.sees("! stopped", "   stopped" if shown != "waiting" else " stopped") == [
+        "   stopped" if shown != "waiting" else " stopped"
+    ]
     reader.row("alt+r ask again" if shown == "waiting" else "alt+g continue")
     assert reader.stored_reply.ended is ReplyStatus.INTERRUPTED
     assert THOUGHT.startswith(reader.stored_reply.raw[: len(THOUGHT)])

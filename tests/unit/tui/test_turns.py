@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reflectty.tui.running_turn import TurnRequest
     from reflectty.tui.widgets.transcript import Transcript
     from reflectty.view.parts import Part
+    from reflectty.view.thinking import ReplyState
     from support.scripted_engine import Step
 
 THOUGHT = "<thinking>\nEleven is more.\n"
@@ -76,6 +77,9 @@ class Watcher:
         self.notes.append(text)
 
     def refresh_status(self) -> None:
+        """Draw nothing."""
+
+    def show_progress(self, state: ReplyState) -> None:
         """Draw nothing."""
 
     def on_turn_end(self) -> None:

@@ -22,6 +22,7 @@ from reflectty.tui.composer.completion import (
 )
 from reflectty.tui.composer.draft import QuestionHistory
 from reflectty.tui.composer.pastes import Draft, PasteBuffer, normalize_newlines
+from reflectty.view.rows import cell_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
