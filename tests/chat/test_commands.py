@@ -254,7 +254,7 @@ async def test_attach_reports_a_path_that_cannot_be_read(reader: Reader) -> None
     for name in ("nothing.txt", "folder"):
         reader.chat.show_conversation()
         await reader.send(f"/attach {name}")
-        assert f"cannot read {name}" in reader.row("!")
+        reader.row(f"cannot read {name}")
 
 
 def test_reply_fixture_is_complete() -> None:

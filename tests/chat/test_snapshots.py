@@ -180,9 +180,10 @@ def drawn(picture: Picture) -> str:
     """A picture as SVG, without parts that differ from one run to the next."""
 
     async def use(reader: Reader) -> str:
-        reader.app.clear_notifications()
+        # The speed of a running reply differs from one run to the next, and with it the places of what follows.
+        reader.chat.show_progress = lambda _: None  # type: ignore[method-assign]
         await picture.use(reader)
-        reader.app.clear_notifications()
+        reader.chat.notes.clear()
         await reader.until(lambda: "127.0.0.1" in reader.text or reader.app.size.width < 60)
         await reader.settle()
         return reader.app.export_screenshot(title="reflect", simplify=True)

@@ -24,6 +24,7 @@ class ReplyActions(ActionGroup):
     async def cancel(self, _: str) -> None:
         """Cancel steering, leave the chosen message, withdraw a queued question, stop the reply, or cancel editing."""
         controller = self._controller
+        controller.notes.clear()
         if controller.turns.is_steering:
             controller.composer.fill("")
             controller.turns.cancel_steering()
