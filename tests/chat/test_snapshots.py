@@ -181,7 +181,7 @@ def drawn(picture: Picture) -> str:
 
     async def use(reader: Reader) -> str:
         # The speed of a running reply differs from one run to the next, and with it the places of what follows.
-        reader.chat.show_progress = lambda _: None  # type: ignore[method-assign]
+        reader.chat.show_progress = lambda state: None  # type: ignore[method-assign]  # noqa: ARG005 - named by its caller
         await picture.use(reader)
         reader.chat.notes.clear()
         await reader.until(lambda: "127.0.0.1" in reader.text or reader.app.size.width < 60)
