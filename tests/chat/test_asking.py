@@ -354,3 +354,15 @@ async def test_queued_question_stays_in_its_session_when_a_new_one_starts(reader
     assert [turn.text for turn in reader.store.turns(first.id) if not turn.said] == [QUESTION, "Second?"]
     assert [turn.text for turn in reader.store.turns(second.id) if not turn.said] == ["Something else?"]
     assert asked(reader) == ["Something else?"]
+
+
+@in_a_chat(("Plain one.",), ("Plain two.",))
+async def test_warning_stands_under_the_first_reply_that_has_it_only(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.ask("And 9.8?")
+    assert reader.stored_turns[1].said.warnings == reader.stored_turns[3].said.warnings != ()
+    assert reader.text.count("none of its tags") == 1
+    reader.chat.turns.parts.show()
+    await reader.settle()
+    assert reader.text.count("none of its tags") == 1
+    assert reader.row("none of its tags").startswith("   reflection sent none of its tags: ")

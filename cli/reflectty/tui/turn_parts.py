@@ -32,8 +32,12 @@ class TurnParts:
         notes = (part for part in shown if isinstance(part, NotePart))
         queued = (part for part in shown if _is_queued(part))
         parts: list[Part] = []
+        known: frozenset[str] = frozenset()
         for turn in self._conversation.path:
             part = part_of(turn)
+            if isinstance(part, ReplyPart) and turn.said:
+                part.known_warnings = known
+                known |= set(turn.said.warnings)
             part.branch = self._conversation.branch_position(turn)
             parts.append(part)
         last = next((part for part in reversed(parts) if isinstance(part, ReplyPart)), None)
@@ -75,6 +79,8 @@ class TurnParts:
 
     def add_reply(self, question: Part, reply: ReplyPart) -> None:
         """Show a reply directly below its question."""
+        said = (turn.said for turn in self._conversation.path if turn.said and turn.id != reply.turn)
+        reply.known_warnings = frozenset(text for one in said for text in one.warnings)
         parts = self._transcript.parts
         self._transcript.insert(next(at for at, part in enumerate(parts) if part is question) + 1, reply)
         self._mark_last()

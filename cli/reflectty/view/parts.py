@@ -27,6 +27,7 @@ _FLAGS = {"-o": "/option", "--option": "/option", "--mode": "/mode", "-m": "/mod
 _FLAG = re.compile(rf"(?<!\S)({'|'.join(sorted(map(re.escape, _FLAGS), key=len, reverse=True))})(?= \w)")
 _PULL = re.compile(r"`?\b(?:ollama|reflect models) pull (\S*[^\s`])`?")
 _PHRASES = {
+    ", so its whole reply is taken as the answer": "",
     "run the same command to continue": "pull it again to continue",
     "--insecure allows it": "http:// before the name allows it",
     "use --insecure to pull over plain http": "write http:// before the name",

@@ -52,6 +52,8 @@ class ReplyPart:
         """The row of the correction that the user has jumped to."""
         self.is_last = False
         """Whether to show hints: keys act on the last reply."""
+        self.known_warnings: frozenset[str] = frozenset()
+        """Warnings under earlier replies of the session, which are not repeated."""
         self.state = ReplyState(model, origin)
         self._remarks: tuple[tuple[str, bool], ...] = ()
         self._remark_rows: list[Row] = []
@@ -126,6 +128,8 @@ class ReplyPart:
         self._show_or_hide()
         self._remark_rows = []
         for text, wrong in self._remarks:
+            if text in self.known_warnings and not wrong:
+                continue
             if scene.is_printed:
                 self._remark_rows += remark_rows(clean_line(text), scene, wrong=wrong)
             elif not (wrong and self.state.is_stopped):  # The summary says that the user stopped it.
