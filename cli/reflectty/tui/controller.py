@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Container
 from textual.screen import Screen
 
-from reflectty.core.errors import ReflecttyError
+from reflectty.core.errors import ReflecttyError, StoreError
 from reflectty.core.model_names import is_same_model, short_name_of
 from reflectty.core.model_spec import MINI_NOTICE, is_mini
 from reflectty.tui import slash, status
@@ -305,8 +305,8 @@ class ChatController(Screen[None]):
         self.composer.insert(event.typed)
 
     def report_error(self, error: ReflecttyError) -> None:
-        """Note what did not work, or does not apply here."""
-        self.note(error.with_hint)
+        """Note what did not work, or does not apply here; what could not be stored stays in the transcript."""
+        self.note(error.with_hint, wrong=isinstance(error, StoreError))
 
     async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
         """Ask what to omit from a conversation that exceeds the context; True to retry."""
