@@ -59,11 +59,16 @@ def test_code_panel_is_as_wide_as_prose_unless_the_code_is_wider() -> None:
     assert ends == [99, 153]
 
 
-def test_fence_is_highlighted_once_when_closed() -> None:
-    stage = Stage(80, TRUECOLOR, INK)
-    stage.play(cut([Segment(ANSWER, "```python\ndef f():\n    return 1\n```\n", 0)], 1))
+def test_line_of_code_is_highlighted_as_it_comes_and_drawn_no_more_once_it_is_finished() -> None:
     keyword = "\x1b[1;38;2;143;182;255;48;2;23;26;35mdef"
-    assert stage.screen.getvalue().count(keyword) == 1
+    drawn = []
+    for code in ("```python\ndef f():\n", "```python\ndef f():\n    return 1\n    # the end\n```\n"):
+        stage = Stage(80, TRUECOLOR, INK)
+        stage.play(cut([Segment(ANSWER, code, 0)], 1))
+        drawn.append(stage.screen.getvalue().count(keyword))
+
+    assert 1 <= drawn[0] <= len("def f():")
+    assert drawn[1] == drawn[0]
 
 
 def test_prose_is_at_most_a_hundred_columns_wide_and_code_is_not() -> None:
