@@ -44,6 +44,7 @@ LEGACY = {
     "f4": "\x1bOS",
     "f5": "\x1b[15~",
     "f6": "\x1b[17~",
+    "f7": "\x1b[18~",
     "f8": "\x1b[19~",
 }
 """Key sequences of a terminal without the protocol of kitty, tmux among them."""
@@ -140,7 +141,7 @@ def test_names_of_actions_are_those_of_the_settings_in_the_order_of_help() -> No
         "Copy": ["copy_answer", "copy_thinking", "copy_code"],
         "Session": ["new", "sessions", "search", "tree", "save", "rename"],
         "Settings": ["model", "mode", "effort", "budget", "models", "pull", "profile", "theme", "system", "option"],
-        "Move": ["previous_block", "next_block", "page_up", "page_down", "top", "bottom"],
+        "Move": ["previous_block", "next_block", "find", "page_up", "page_down", "top", "bottom"],
         "Chat": ["keys", "palette", "key_menu", "interrupt", "quit"],
     }
 
@@ -154,7 +155,7 @@ def test_readme_names_only_keys_that_an_action_has() -> None:
 
 def test_default_keys_avoid_screen_and_tmux_prefixes_and_editing_keys() -> None:
     editing = {key for binding in TextArea.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
-    taken_on_purpose = {"pageup", "pagedown", "ctrl+c", "f6"}
+    taken_on_purpose = {"pageup", "pagedown", "ctrl+c", "f6", "f7"}
 
     assert {key for action in ACTIONS for key in action.keys} & ({"ctrl+a", "ctrl+b"} | editing) == taken_on_purpose
 

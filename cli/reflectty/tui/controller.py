@@ -25,6 +25,7 @@ from reflectty.tui.composer.suggestions import Suggestions
 from reflectty.tui.compositor import LineCompositor
 from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.dialogs import Dialogs
+from reflectty.tui.finder import Finder
 from reflectty.tui.keys import format_key
 from reflectty.tui.message_cursor import MessageCursor
 from reflectty.tui.notes import Notes
@@ -104,6 +105,7 @@ class ChatController(Screen[None]):
         # Textual's type for work is narrower than a coroutine function, which works.
         self.turns = TurnQueue(self.conversation, self.transcript, self, self.run_worker)  # type: ignore[arg-type]
         self.cursor = MessageCursor(self.conversation, self.transcript, self.turns)
+        self.finder = Finder(self.transcript)
         self._opened_engines: list[Engine] = []
         """Every engine opened so far, closed at the end: a request may still run on a previous one."""
         self.suggestions = Suggestions(glyphs=list_glyphs(unicode=self.unicode))
@@ -350,6 +352,8 @@ class ChatController(Screen[None]):
             self.report_error(error)
             self.composer.fill(event.text, event.pastes)
             return
+        self.cursor.leave()
+        self.finder.end()
         editing, self.edited_question = self.edited_question, None
         if editing:
             await self.turns.rephrase(editing, event.text, found, event.pastes)
@@ -511,16 +515,7 @@ class ChatController(Screen[None]):
             speed=turns.speed,
             host=status.host_label_of(turns.engine, self.config.host),
         )
-        hints = status.hints_for(
-            turns,
-            editing=self.edited_question is not None,
-            selected=bool(self.selections),
-            chosen=self.cursor.hints,
-        )
-        apply = () if self.sessions.is_focused else hints
-        self.composer.hints = tuple(
-            f"{self._key_labels[name]} {word}" for name, word in apply if name in self._key_labels
-        )
+        self.composer.hints = status.composer_hints(self)
         self._refresh_welcome()
         self.composer.queued_count = len(turns.queue)
         gone = self.status.facts.is_reachable is False

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reflectty.core.messages import Engine, RunningModel
+    from reflectty.tui.controller import ChatController
     from reflectty.tui.conversation import Conversation
     from reflectty.tui.turns import TurnQueue
     from reflectty.tui.widgets.status import StatusFacts
@@ -25,25 +26,35 @@ TIMEOUT_SECONDS = 4.0
 STEERING_HINTS: Hints = (("send", "continue"), ("conclude", "answer now"), ("cancel", "cancel"))
 EDITING_HINTS: Hints = (("send", "resend as a new branch"), ("cancel", "cancel"))
 ANSWERING_HINTS: Hints = (("cancel", "stop"), ("send", "queue"), ("steer", "steer"))
+FINDING_HINTS: Hints = (("next_correction", "next"), ("previous_correction", "previous"), ("cancel", "end"))
 SELECTED_HINTS: Hints = (("interrupt", "copy the selection"),)
 QUEUED_HINTS: Hints = (("cancel", "withdraw"), ("interrupt", "stop"), ("send", "queue"))
 IDLE_HINTS: Hints = (("send", "send"), ("newline", "new line"), ("keys", "keys"))
 
 
-def hints_for(turns: TurnQueue, *, editing: bool, selected: bool, chosen: Hints) -> Hints:
-    """The actions that apply now, most important first, each with a label; `chosen` are those on the chosen message."""
-    if selected:
-        return SELECTED_HINTS
-    if turns.is_steering:
-        return STEERING_HINTS
-    if editing:
-        return EDITING_HINTS
-    if chosen:
-        return chosen
-    if turns.current is None:
-        return (*_hints_after(turns), *IDLE_HINTS)
-    steerable = tuple(hint for hint in ANSWERING_HINTS if hint[0] != "steer" or turns.can_steer)
-    return QUEUED_HINTS if turns.queue else steerable
+def composer_hints(controller: ChatController) -> tuple[str, ...]:
+    """The keys that apply now, most important first, each with a label, after the position of a search."""
+    if controller.sessions.is_focused:
+        return ()
+    key, hints = controller.transcript.scene.key, hints_for(controller)
+    position = (controller.finder.position,) if hints == FINDING_HINTS else ()
+    return (*position, *(f"{key(name)} {word}" for name, word in hints if key(name)))
+
+
+def hints_for(controller: ChatController) -> Hints:
+    """The actions that apply now, most important first, each with a label."""
+    turns = controller.turns
+    states = (
+        (bool(controller.selections), SELECTED_HINTS),
+        (turns.is_steering, STEERING_HINTS),
+        (controller.edited_question is not None, EDITING_HINTS),
+        (controller.cursor.message is not None, controller.cursor.hints),
+        (controller.finder.is_active, FINDING_HINTS),
+        (turns.current is None, (*_hints_after(turns), *IDLE_HINTS)),
+        (bool(turns.queue), QUEUED_HINTS),
+    )
+    answering = tuple(hint for hint in ANSWERING_HINTS if hint[0] != "steer" or turns.can_steer)
+    return next((hints for applies, hints in states if applies), answering)
 
 
 def _hints_after(turns: TurnQueue) -> Hints:

@@ -296,7 +296,14 @@ class ReplyPart:
 
     @property
     def has_thinking(self) -> bool:
+        self._read()
         return any(not section.is_answer and not section.is_empty for section in self._sections.all)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The text of each section, thinking and answers in turn."""
+        self._read()
+        return tuple(section.text for section in self._sections.all)
 
     @property
     def text(self) -> str:

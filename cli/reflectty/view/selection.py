@@ -9,7 +9,7 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.view.rows import LINE_BREAK, ShownText, text_of_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reflectty.view.rows import Row
 
@@ -67,6 +67,24 @@ def span_around(
     return places[first], _after(places[last])
 
 
+class ShownMatch(NamedTuple):
+    """A match in shown rows: for each row that it fills a part of, the row, its first character and the one after."""
+
+    spans: tuple[tuple[int, int, int], ...]
+
+
+def matches_in(rows: Sequence[Row], pattern: re.Pattern[str]) -> list[ShownMatch]:
+    """The matches in a text as it was written, which a wrap may divide."""
+    found = []
+    for text, places in _source_lines(rows, 0):
+        for match in pattern.finditer(text):
+            by_line: dict[int, list[int]] = {}
+            for place in places[match.start() : match.end()]:
+                by_line.setdefault(place.line, []).append(place.at)
+            found.append(ShownMatch(tuple((line, min(at), max(at) + 1) for line, at in by_line.items())))
+    return found
+
+
 def _after(place: TextPlace) -> TextPlace:
     return place._replace(at=place.at + 1)
 
@@ -78,16 +96,25 @@ def _source_line(line: int, row_at: Callable[[int], Row]) -> tuple[str, list[Tex
         first -= 1
     while last < line + MAX_LINE_ROWS and _goes_on(row_at(last + 1)):
         last += 1
+    return next(_source_lines([row_at(number) for number in range(first, last + 1)], first))
+
+
+def _source_lines(rows: Sequence[Row], first: int) -> Iterator[tuple[str, list[TextPlace]]]:
+    """Yield each line of the source with the place of each of its characters; `first` is the line of the first row."""
     text = ""
     places: list[TextPlace] = []
-    for number in range(first, last + 1):
-        before, pieces = _pieces_of(row_at(number), 0, _END)
-        if number > first:
-            text, places = text + before, [*places, *([places[-1]] * len(before) if places else [])]
+    for number, row in enumerate(rows, first):
+        before, pieces = _pieces_of(row, 0, _END)
+        if LINE_BREAK in before and number > first:
+            yield text, places
+            text, places = "", []
+        elif places and pieces:
+            text += before
+            places += [places[-1]] * len(before)
         for piece, start in pieces:
             text += piece
             places += [TextPlace(number, start + at) for at in range(len(piece))]
-    return text, places
+    yield text, places
 
 
 def _goes_on(row: Row) -> bool:

@@ -30,14 +30,14 @@ class ReplyActions(ActionGroup):
             controller.turns.cancel_steering()
         elif controller.cursor.message:
             controller.cursor.leave()
+        elif controller.finder.is_active:
+            controller.finder.end()
         elif controller.turns.queue:
             await self.withdraw("")
         elif controller.turns.current:
             controller.turns.stop()
         elif controller.edited_question:
             controller.cancel_editing()
-        else:
-            controller.transcript.mark(None)
 
     @action("Withdraw the last queued question", slash="/withdraw")
     async def withdraw(self, _: str) -> None:

@@ -29,13 +29,20 @@ class ThinkingActions(ActionGroup):
         super().__init__(controller)
         self._current_correction: tuple[ReplyPart, int] | None = None
 
-    @action("Next correction", "alt+n", slash="/next correction")
+    @action("Next correction, or next match", "alt+n", slash="/next correction")
     async def next_correction(self, _: str) -> None:
-        self._jump(1)
+        self._go(1)
 
-    @action("Previous correction", "alt+p", slash="/previous correction")
+    @action("Previous correction, or previous match", "alt+p", slash="/previous correction")
     async def previous_correction(self, _: str) -> None:
-        self._jump(-1)
+        self._go(-1)
+
+    def _go(self, direction: int) -> None:
+        """Go to another match while words are marked, else to another correction."""
+        if self._controller.finder.is_active:
+            self._controller.finder.move(direction)
+        else:
+            self._jump(direction)
 
     def _jump(self, direction: int) -> None:
         """Go to the correction after or before the last visited one; initially start at the end."""
@@ -124,6 +131,13 @@ class MoveActions(ActionGroup):
     @action("Choose the next message", "alt+down", slash="/next")
     async def next_block(self, _: str) -> None:
         self._controller.cursor.move(1)
+
+    @action("Find in this conversation", "f7", slash="/find", argument="WORDS")
+    async def find(self, words: str) -> None:
+        """Mark words in the questions, thinking and answers, and go to the last of them."""
+        wanted = words.strip() or await self._controller.dialogs.ask_line("Find in this conversation")
+        if wanted and wanted.strip():
+            self._controller.finder.begin(wanted)
 
     @action("Page up", "pageup", slash="/page up", yields=True)
     async def page_up(self, _: str) -> None:

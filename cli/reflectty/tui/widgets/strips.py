@@ -12,6 +12,7 @@ from reflectty.view.rows import CONTROL_REPLACEMENTS, cell_width, text_of_row, w
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Sequence
 
     from reflectty.view.rows import Row
 
@@ -33,15 +34,19 @@ def mark_gutter(row: Row, style: Style) -> Row:
 
 def mark_matches(row: Row, pattern: re.Pattern[str]) -> Row:
     """The row with what matches a pattern shown in reverse."""
+    return mark_spans(row, [found.span() for found in pattern.finditer(text_of_row(row))], _REVERSE)
+
+
+def mark_spans(row: Row, spans: Sequence[tuple[int, int]], mark: Style) -> Row:
+    """The row with a style added to the characters in these spans, which are in order."""
     marked: Row = []
-    spans = [found.span() for found in pattern.finditer(text_of_row(row))]
     at = 0
     for text, style in row:
         inside = [(max(0, start - at), min(len(text), end - at)) for start, end in spans]
         done = 0
         for start, end in inside:
             if start < end:
-                marked += [(text[done:start], style), (text[start:end], style + _REVERSE)]
+                marked += [(text[done:start], style), (text[start:end], style + mark)]
                 done = end
         marked.append((text[done:], style))
         at += len(text)

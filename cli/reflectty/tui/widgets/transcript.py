@@ -17,11 +17,11 @@ from textual.widget import Widget
 
 from reflectty.core.text import format_count
 from reflectty.tui.widgets.scrollbar import LineScrollBar
-from reflectty.tui.widgets.strips import at_offsets, make_strip, mark_gutter, mark_matches, mark_selection
+from reflectty.tui.widgets.strips import at_offsets, make_strip, mark_gutter, mark_matches, mark_selection, mark_spans
 from reflectty.view.parts import QuestionPart
 from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import cell_width, text_of_row
-from reflectty.view.selection import TextPlace, copied_text, span_around
+from reflectty.view.selection import ShownMatch, TextPlace, copied_text, matches_in, span_around
 from reflectty.view.stack import Stack
 from reflectty.view.thought_map import share_at
 
@@ -86,7 +86,9 @@ class Transcript(ScrollView):
         self._stack = Stack(scene)
         self.chosen: Part | None = None
         """The part that is marked in the gutter."""
-        self._marked_pattern: re.Pattern[str] | None = None
+        self.found: tuple[Part, ShownMatch] | None = None
+        """The match that was gone to."""
+        self.marked_pattern: re.Pattern[str] | None = None
         self._changed_from: tuple[int, int] | None = None
         self._changed_heads: list[Part] = []
         """The parts whose first row has changed."""
@@ -105,7 +107,7 @@ class Transcript(ScrollView):
     def fill(self, parts: Iterable[Part]) -> None:
         """Replace all parts and show the end."""
         self._stack.parts = list(parts)
-        self._marked_pattern = self.chosen = None
+        self.marked_pattern = self.found = self.chosen = None
         self._strips.clear()
         self.follows_end = True
         self._start_at(self._stack.lay_out_before(len(self.parts)), None)
@@ -162,7 +164,7 @@ class Transcript(ScrollView):
         if scene != self.scene:
             self._draw_frame()
             reading = self._reading_anchor()
-            self._stack.scene = scene
+            self._stack.scene, self.found = scene, None
             self._strips.clear()
             # Parts far above the view are laid out when the user scrolls to them.
             at = self._stack.index(reading.part) if reading else len(self.parts)
@@ -301,7 +303,7 @@ class Transcript(ScrollView):
 
     def mark(self, pattern: re.Pattern[str] | None) -> None:
         """Mark what matches a pattern, until other parts are shown."""
-        self._marked_pattern = pattern
+        self.marked_pattern, self.found = pattern, None
         self._strips.clear()
         self.refresh()
 
@@ -315,8 +317,24 @@ class Transcript(ScrollView):
         if at is not None:
             self.reveal(part, at)
 
+    def go_to_match(self, part: Part, number: int) -> None:
+        """Go to a match of a part by its number, and open what is folded of the part."""
+        self._lay_out_to(part)
+        folds = (
+            part.has_thinking if isinstance(part, ReplyPart) else isinstance(part, QuestionPart) and part.is_foldable
+        )
+        if isinstance(part, ReplyPart | QuestionPart) and folds and not part.is_open:
+            self.change(part, part.toggle)
+        matches = matches_in(part.rows, self.marked_pattern) if self.marked_pattern else []
+        self._strips.clear()
+        self.refresh()
+        # Markup that is not shown may match as well.
+        match = matches[min(number, len(matches) - 1)] if matches else None
+        self.found = (part, match) if match else None
+        self.reveal(part, match.spans[0][0] if match else 0)
+
     def _find_mark(self, part: Part) -> int | None:
-        pattern = self._marked_pattern
+        pattern = self.marked_pattern
         return next((at for at, row in enumerate(part.rows) if pattern and pattern.search(text_of_row(row))), None)
 
     def top_of(self, part: Part) -> int:
@@ -373,13 +391,20 @@ class Transcript(ScrollView):
         if y == height - 1 and below > 0:
             return make_strip(self._more_below_row(below + 1, width), width, self.scene.palette.background)
         row = self._stack.row(line)
-        row = mark_matches(row, self._marked_pattern) if self._marked_pattern else row
+        row = self._mark_found(row, line) if self.marked_pattern else row
         if self.chosen and self._is_chosen(line):
             row = mark_gutter(row, self.scene.palette.styles["accent"])
         drawn = make_strip(row, width, self.scene.palette.background)
         selection = self.text_selection
         span = selection.get_span(line) if selection else None
         return at_offsets(mark_selection(drawn, *span) if span else drawn, line)
+
+    def _mark_found(self, row: Row, line: int) -> Row:
+        """The row with its matches marked, that which was gone to in another color."""
+        place, look = self._stack.part_at(line), self.scene.palette.styles["correction"] + Style(reverse=True)
+        if self.found and place and place[0] is self.found[0]:
+            row = mark_spans(row, [(start, end) for at, start, end in self.found[1].spans if at == place[1]], look)
+        return mark_matches(row, self.marked_pattern) if self.marked_pattern else row
 
     def _is_chosen(self, line: int) -> bool:
         found = self._stack.part_at(line)
