@@ -83,7 +83,7 @@ async def nothing(_: Reader) -> None:
 
 async def held(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
-    await reader.shows("thinking", "1 correction")
+    await reader.shows("thinking", "33 tokens", "1 correction")
 
 
 async def steering(reader: Reader) -> None:
