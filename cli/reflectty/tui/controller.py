@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -14,7 +13,7 @@ from textual.screen import Screen
 
 from reflectty.core.errors import ReflecttyError, StoreError
 from reflectty.core.model_names import is_same_model, short_name_of
-from reflectty.core.model_spec import MINI_NOTICE, is_mini
+from reflectty.core.model_spec import is_mini
 from reflectty.tui import slash, status
 from reflectty.tui.actions import methods_of
 from reflectty.tui.actions.general import COMPOSER_ACTIONS
@@ -26,18 +25,19 @@ from reflectty.tui.compositor import LineCompositor
 from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.dialogs import Dialogs
 from reflectty.tui.finder import Finder
+from reflectty.tui.first_screen import FirstScreen
 from reflectty.tui.keys import format_key
 from reflectty.tui.message_cursor import MessageCursor
 from reflectty.tui.notes import Notes
 from reflectty.tui.session_options import SessionOptions
 from reflectty.tui.sessions.controller import SessionsController
-from reflectty.tui.sessions.welcome import KEYS, MAX_SESSIONS, Welcome
+from reflectty.tui.sessions.welcome import Welcome
 from reflectty.tui.tree.controller import TreeController
 from reflectty.tui.turns import TurnQueue
 from reflectty.tui.widgets.list import SHORT, list_glyphs
 from reflectty.tui.widgets.status import StatusLine, TopLine
 from reflectty.tui.widgets.transcript import Transcript
-from reflectty.view.parts import NotePart, QuestionPart, Scene, to_chat_wording
+from reflectty.view.parts import QuestionPart, Scene
 from reflectty.view.rows import Glyphs
 from reflectty.view.thinking import TURNS_PER_SECOND, activity_of
 
@@ -87,7 +87,7 @@ class ChatController(Screen[None]):
         self.unicode = chat_config.theme.palette.glyphs == Glyphs()
         self.edited_question: Turn | None = None
         """The question that the user is rephrasing."""
-        self._key_labels = {action.name: format_key(action.keys[0]) for action in self.actions if action.keys}
+        self.key_labels = {action.name: format_key(action.keys[0]) for action in self.actions if action.keys}
         self.conversation = Conversation(
             chat_config.store, chat_config.ask_options, chat_config.option_sources, chat_config.typed_settings
         )
@@ -98,7 +98,7 @@ class ChatController(Screen[None]):
                 80,
                 24,
                 chat_config.view,
-                tuple(self._key_labels.items()),
+                tuple(self.key_labels.items()),
                 reads_thoughts=chat_config.reads_thoughts,
             )
         )
@@ -113,6 +113,7 @@ class ChatController(Screen[None]):
         self.topline, self.status = TopLine(), StatusLine()
         self.notes = Notes(self)
         self.welcome = Welcome(list_glyphs(unicode=self.unicode))
+        self.first_screen = FirstScreen(self)
         self.dialogs = Dialogs(lambda: self.app, unicode=self.unicode)
         self.sessions = SessionsController(self)
         self.version_tree = TreeController(self)
@@ -136,7 +137,7 @@ class ChatController(Screen[None]):
         composer.commands = slash.commands_of(self.actions)
         composer.choices = slash.argument_choices((), self.theme.names)
         composer.send_keys, composer.newline_keys = keys["send"], keys["newline"]
-        composer.editor_key = self._key_labels.get("editor", "")
+        composer.editor_key = self.key_labels.get("editor", "")
         return composer
 
     def compose(self) -> ComposeResult:
@@ -204,20 +205,20 @@ class ChatController(Screen[None]):
     def connect(self) -> None:
         """Open the engine and choose the model; the chat continues without whatever fails."""
         with self._report_errors():
-            engine = self.turns.engine = status.note_warning(self.config.open_engine(), self.note_setup)
+            engine = self.turns.engine = status.note_warning(self.config.open_engine(), self.first_screen.note)
             self._opened_engines.append(engine)
             self.run_in_background(self._choose_model)
         self.turns.engine_settled.set()
         with self._report_errors():
             self.composer.earlier_questions = self.conversation.store.questions()
-        self._refresh_welcome()
+        self.first_screen.refresh()
 
     @contextlib.contextmanager
     def _report_errors(self) -> Iterator[None]:
         try:
             yield
         except ReflecttyError as error:
-            self.note_setup(error.with_hint)
+            self.first_screen.note(error.with_hint)
 
     async def _choose_model(self) -> None:
         """Find the model if none or the built-in one is named; a server may have the latter as well."""
@@ -225,7 +226,7 @@ class ChatController(Screen[None]):
         if not named or is_mini(named):
             self.welcome.facts = self.welcome.facts._replace(remarks=())
             with self._report_errors():
-                model = await status.introduce_model(self.turns.connected_engine, named, self.note_setup)
+                model = await status.introduce_model(self.turns.connected_engine, named, self.first_screen.note)
                 self.change_ask_options(model=model)
         with contextlib.suppress(ReflecttyError):
             engine = self.turns.connected_engine
@@ -257,33 +258,6 @@ class ChatController(Screen[None]):
     def note(self, text: str, *, wrong: bool = False) -> None:
         """Show a note at the composer, or a failure in the transcript, where it stays."""
         self.notes.show(text, wrong=wrong)
-
-    def note_setup(self, text: str, *, wrong: bool = True) -> None:
-        """Show what is missing on the first screen while that is shown, terms of use as a note, else an error."""
-        if MINI_NOTICE in text:
-            self.note(text)
-        elif self.welcome.display:
-            facts, text = self.welcome.facts, to_chat_wording(text)
-            self.welcome.facts = facts._replace(remarks=tuple(dict.fromkeys((*facts.remarks, text))))
-        else:
-            self.note(text, wrong=wrong)
-
-    def _refresh_welcome(self) -> None:
-        """Show the first screen if the session is empty, with the latest sessions when it appears; else hide it."""
-        shown = all(isinstance(part, NotePart) for part in self.transcript.parts)
-        facts = self.welcome.facts
-        # The first frame does not wait for the sessions.
-        if shown and self.turns.engine_settled.is_set() and not (self.welcome.display and facts.now):
-            with contextlib.suppress(ReflecttyError):
-                facts = facts._replace(sessions=self.conversation.store.sessions(MAX_SESSIONS))
-            facts = facts._replace(now=time.time())
-        self.welcome.display = shown
-        if shown:
-            known = self.status.facts
-            model = short_name_of(known.model, whole=known.ids)
-            place = known.host if self.turns.engine and self.turns.engine.using_fallback else f"on {known.host}"
-            keys = tuple(f"{self._key_labels[name]} {word}" for name, word in KEYS if name in self._key_labels)
-            self.welcome.facts = facts._replace(model=f"{model} {place}" if model else "", keys=keys)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let the composer have its keys unless they lead from an empty one to the first screen."""
@@ -516,7 +490,7 @@ class ChatController(Screen[None]):
             host=status.host_label_of(turns.engine, self.config.host),
         )
         self.composer.hints = status.composer_hints(self)
-        self._refresh_welcome()
+        self.first_screen.refresh()
         self.composer.queued_count = len(turns.queue)
         gone = self.status.facts.is_reachable is False
         self.composer.state = "steering" if turns.is_steering else "gone" if gone else "quiet"
