@@ -215,8 +215,13 @@ class AskArguments(NamedTuple):
 
 
 def decode_argument(argument: str) -> str:
-    """Decode an argument as UTF-8, even if the locale made Python read it as ASCII."""
-    return os.fsencode(argument).decode("utf-8", "replace")
+    """Decode an argument as UTF-8, even if the locale made Python read it as ASCII; decoded text stays as it is."""
+    try:
+        data = os.fsencode(argument)
+    except UnicodeEncodeError:
+        # No argument that Python has read: those have only characters of the locale.
+        return argument
+    return data.decode("utf-8", "replace")
 
 
 def has_no_question(arguments: AskArguments) -> bool:

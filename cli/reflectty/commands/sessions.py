@@ -278,10 +278,8 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
 ) -> None:
     """Show a session: questions, thinking with its corrections, answers."""
     console.exclusive((("--json", as_json), ("--no-thinking", no_thinking)), "--json includes everything stored")
-    console.exclusive(
-        (("--tree", tree), ("--json", as_json), ("--no-thinking", no_thinking), ("--all", every)),
-        "--tree lists all branches, a line a turn",
-    )
+    for other in (("--json", as_json), ("--no-thinking", no_thinking), ("--all", every)):
+        console.exclusive((("--tree", tree), other), "--tree lists all branches, a line a turn")
     terminal: Terminal = context.obj
     with open_session_store(terminal) as store:
         session = find_or_last(store, name, terminal)

@@ -81,7 +81,7 @@ def test_hidden_thinking_shows_only_a_status() -> None:
     for event in TALK[:3]:
         stage.live.show(event)
     stage.live.tick(4.0)
-    assert stage.screen.rows == ["◐ thinking 4 s · 64 tokens · 1 correction"]
+    assert stage.screen.rows == ["◐ thinking 2 s · 64 tokens · 1 correction"]
     stage.live.show(Segment(ANSWER, "9.9", 3))
     assert stage.screen.rows == ["  9.9"]
 
