@@ -361,7 +361,7 @@ async def test_session_can_be_removed_while_its_reply_streams(reader: Reader) ->
     await reader.until(lambda: reader.chat.conversation.session is None)
     await reader.at_rest()
     assert reader.store.sessions() == ()
-    assert reader.sees(QUESTION, "!") == []
+    assert reader.sees(f"▌ {QUESTION}", "!") == []
     await reader.press("escape")
     await reader.ask("Something else?")
     assert [turn.text for turn in reader.stored_turns if not turn.said] == ["Something else?"]

@@ -171,7 +171,7 @@ async def test_branches_stay_while_a_reply_is_running(reader: Reader) -> None:
     assert reader.sees("! a reply is in progress: stop it first")
     assert len(reader.stored_turns) == 10
     await reader.press("pageup", "down", "enter")
-    await reader.shows("! a reply is in progress: stop it first")
+    await reader.shows("a reply is in progress: stop it first")
     reader.engine.release()
     await reader.at_rest()
 

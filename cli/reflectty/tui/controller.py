@@ -313,6 +313,7 @@ class ChatController(Screen[None]):
             self.turns.resume(event.text)
             self.refresh_status()
             return
+        self.notes.clear()
         try:
             command = None if self.edited_question else slash.parse_command(event.visible_text, self.actions)
             if command:
@@ -332,7 +333,6 @@ class ChatController(Screen[None]):
         if editing:
             await self.turns.rephrase(editing, event.text, found, event.pastes)
         else:
-            self.notes.clear()
             self.turns.ask(event.text, found, event.pastes)
         self.refresh_status()
 
