@@ -73,8 +73,6 @@ TERMINALS = (
     Place("sixteen colours", {"TERM": "xterm"}),
     Place("many colours", {"TERM": "xterm-256color", "COLORTERM": "truecolor"}),
     Place("no colours", {"NO_COLOR": "1"}, coloured=False),
-    Place("dumb", {"TERM": "dumb"}, coloured=False),
-    Place("unnamed", {"TERM": ""}),
     Place("the C locale", {"LC_ALL": "C"}),
     Place("ASCII", {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, gutter="|"),
 )
@@ -139,7 +137,7 @@ def test_pasted_megabyte_is_one_placeholder_and_is_sent_in_full(reflect: Reflect
         data = b"\x1b[200~" + text.replace("\n", "\r").encode() + b"\x1b[201~"
         for at in range(0, len(data), 2048):
             chat.press(data[at : at + 2048])
-        pasted = chat.computed_to_show(b"", "[paste 1: 40,000 lines]")
+        pasted = chat.computed_to_show(b"", "[pasted 40,000 lines]")
         typed = chat.computed_to_show(b" well?", "lines] well?")
         marks = chat.text.count("[paste")
         chat.hit("enter")

@@ -118,11 +118,11 @@ class TestStoppedReply:
             assert chat.shows(f"▌ {STORY}")
             assert chat.matches(r"\d+ tokens +esc stop")
             chat.hit("escape")
-            assert chat.shows("! stopped")
+            assert chat.matches(r"stopped +alt\+g continue")
             (stopped,) = replies(command)
 
             chat.hit("continue")
-            assert chat.lacks("! stopped")
+            assert chat.lacks("alt+g continue")
             assert chat.matches(r"^ ! .*token limit|continued")
             assert chat.until(lambda _: replies(command)[0].ended is not ReplyStatus.STREAMING)
             (continued,) = replies(command)
