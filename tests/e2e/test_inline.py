@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.commands.inline import COMMANDS, complete_command
+from reflectty.commands.inline import COMMANDS, complete_command, recallable
+from reflectty.core.safety import clean
 from support.fake_server import error, reply
+from support.hostile_texts import EVERY, text_of
 from support.pty_screen import Screen
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, answering_server, chat_server, unfinished
 from support.stored_replies import StoredHome
@@ -123,6 +125,19 @@ def test_what_it_cannot_do_is_refused(reflect: Reflect, words: tuple[str, ...], 
 
     assert result.code == 2
     assert message in result.err + result.out
+
+
+def test_recalled_questions_are_safe_for_the_terminal() -> None:
+    hostile = tuple(text_of(case) for case in EVERY if case["expect"] == "neutralise")
+    questions = ("Newest?", *hostile, "Two\n lines?", "Größer, 你好?", "")
+
+    assert recallable(hostile) == [line for line in recallable(hostile) if clean(line) == line]
+    assert [one for one in recallable(questions) if one not in recallable(hostile)] == [
+        "Größer, 你好?",
+        "Two lines?",
+        "Newest?",
+    ]
+    assert not {char for line in recallable(questions) for char in line} & set("\x1b\x9b\u202e\u200b\x07")
 
 
 @pytest.mark.parametrize(("text", "found"), [("/m", ["/model", "/mode"]), ("/bye", ["/bye"]), ("m", []), ("/x", [])])

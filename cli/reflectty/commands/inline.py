@@ -9,6 +9,7 @@ from reflectty import config
 from reflectty.commands.ask import run_ask
 from reflectty.core.errors import ReflecttyError, StoppedError, UsageError, did_you_mean
 from reflectty.core.messages import Effort
+from reflectty.core.safety import clean
 from reflectty.output import write_remark
 from reflectty.reasoning.modes import Mode
 
@@ -155,12 +156,21 @@ def make_line_reader() -> Callable[[str], str]:
     """A reader with line editing, the questions of earlier sessions, and completion of commands."""
     import readline
 
-    for question in reversed(_recent_questions()):
-        readline.add_history(" ".join(question.split()))
+    for question in recallable(_recent_questions()):
+        readline.add_history(question)
     readline.set_completer_delims(" ")
     readline.set_completer(complete_command)
     readline.parse_and_bind("tab: complete")
     return input
+
+
+def recallable(questions: Sequence[str]) -> list[str]:
+    """The questions, oldest first and each on one line, that a terminal shows as they are.
+
+    readline draws what it recalls by itself, so stored text with control or invisible characters is left out.
+    """
+    lines = [" ".join(question.split()) for question in reversed(questions)]
+    return [line for line in lines if line and clean(line) == line]
 
 
 def complete_command(text: str, state: int) -> str | None:
