@@ -9,9 +9,9 @@ from textual.selection import Selection
 
 from reflectty import config
 from reflectty.core.segments import Kind
-from reflectty.core.session import ReplyMetrics
+from reflectty.core.session import Readings, ReplyMetrics
 from reflectty.view.parts import ThinkingView
-from support.chat_app import IN_THOUGHT, QUESTION, REPLY, in_a_chat, plain_stored_reply, store_exchanges
+from support.chat_app import IN_THOUGHT, QUESTION, REPLY, chatting, in_a_chat, plain_stored_reply, store_exchanges
 from support.osc52 import copied
 from support.scripted_engine import HOLD, cut
 
@@ -389,3 +389,20 @@ async def test_clicks_select_a_word_or_a_paragraph_which_ctrl_c_copies(reader: R
     await reader.until(lambda: bool(reader.written))
     assert copied(reader) == [text]
     assert reader.sees("ctrl+c copy the selection") == []
+
+
+SECOND_THOUGHT = (
+    "<thinking>\nThe task has two sums. One is six. The other is nine. Wait, no, it is seven.\n</thinking>\n",
+    "<output>\n7\n</output>",
+)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_second_thoughts_of_a_running_reply_are_read_unless_switched_off(reads: bool) -> None:
+    async def ask(reader: Reader) -> None:
+        await reader.ask("Which?")
+        shown = reader.sees("~1 correction", "↶")
+        assert shown == (["~1 correction", "↶"] if reads else [])
+        assert reader.stored_reply.measured.readings == (Readings(corrections=1) if reads else None)
+
+    chatting(ask, SECOND_THOUGHT, reads_thoughts=reads)

@@ -10,7 +10,6 @@ from reflectty.commands import console
 from reflectty.commands.sessions import NameOrLast, find_or_last, open_session_store
 from reflectty.core.errors import NoAnswerError
 from reflectty.core.safety import clean
-from reflectty.core.segments import Kind
 from reflectty.core.session import branch_to
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def _part_of(reply: StoredReply, *, code: bool, thinking: bool) -> str:
         NoAnswerError: the reply has none.
     """
     if thinking:
-        text = "\n".join(text for kind, text in reply.segments if kind is not Kind.ANSWER)
+        text = reply.thinking
     elif code:
         from reflectty.view.grammar import last_code_block
 

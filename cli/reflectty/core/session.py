@@ -121,6 +121,11 @@ class StoredReply(NamedTuple):
     warnings: tuple[str, ...] = ()
     measured: ReplyMetrics = NO_METRICS
 
+    @property
+    def thinking(self) -> str:
+        """The thinking with its corrections, one block below the other."""
+        return "\n".join(text for kind, text in self.segments if str(kind) != "answer")
+
 
 class Turn(NamedTuple):
     """A question, or the reply to its parent; turns with the same parent are branches."""
@@ -274,7 +279,7 @@ def _own_thinking(reply: StoredReply, thinker: str) -> str:
         return ""
     if reply.raw_thinking or reply.mode == "reflect":
         return reply.raw_thinking.strip()
-    return "\n".join(text for kind, text in reply.segments if str(kind) != "answer").strip()
+    return reply.thinking.strip()
 
 
 def message_of(turn: Turn) -> Message:

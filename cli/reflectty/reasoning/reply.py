@@ -319,7 +319,6 @@ class Reply:
             self._thoughts = ThoughtReader()
         thinking = ((number, block.pieces) for number, block in self._blocks.items() if block.kind is Kind.THINKING)
         self._thoughts.catch_up(thinking, is_over=self.done)
-        self.readings = self._thoughts.readings
         return tuple(self._thoughts.marks)
 
     @property
@@ -487,5 +486,5 @@ class Reply:
             ended_by=str(self.thinking_end.by) if self.thinking_end else "",
             ended_at=self.thinking_end.at if self.thinking_end else 0,
             budget=self.thinking_end.budget if self.thinking_end else "",
-            readings=self.readings,
+            readings=self._thoughts.readings if self._thoughts else self.readings,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import UsageError
-from reflectty.core.segments import Kind
 from reflectty.view.parts import QuestionPart
 from reflectty.view.reply_part import ReplyPart
 
@@ -128,8 +127,3 @@ class MessageCursor:
                 ("regenerate", "regenerate", idle and message.state.is_over),
             )
         return (*((name, label) for name, label, here in wanted if here), ("cancel", "leave"))
-
-
-def thinking_of(said: StoredReply) -> str:
-    """The thinking of a reply with its corrections."""
-    return "\n".join(text for kind, text in said.segments if kind is not Kind.ANSWER)

@@ -220,7 +220,11 @@ class TurnQueue:
         if question is None:
             return
         self._move("start")
-        part = ReplyPart(request.model or self._conversation.ask_options.model, origin=request.origin)
+        part = ReplyPart(
+            request.model or self._conversation.ask_options.model,
+            origin=request.origin,
+            reads_thoughts=self._context.transcript.scene.reads_thoughts,
+        )
         self.parts.add_reply(question, part)
         self.current = RunningTurn(request, part, self._context)
         self._start_work(partial(self._run, self.current))

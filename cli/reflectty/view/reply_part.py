@@ -74,8 +74,7 @@ class ReplyPart:
 
     def tick(self, seconds: float) -> None:
         """Update the elapsed time."""
-        self.state.readings = self._sections.readings
-        self.state.tick(seconds, self._sections.kind)
+        self.state.tick(seconds, self._sections.kind, self._sections.readings)
 
     def show(self, event: Event) -> None:
         """Add a piece of the reply."""
@@ -89,7 +88,7 @@ class ReplyPart:
             self.show(Segment(Kind.ANSWER, stored.answer or stored.raw, 0))
         self._sections.end()
         self.state.end(stored)
-        self.state.readings = stored.measured.readings or self._sections.readings
+        self.state.note_readings(self._sections.readings)
         replaced = self._sections.replaced_count
         seen = ((control_character_remark(replaced), False),) if replaced else ()
         self._remarks = (*seen, *remarks_on(stored))
@@ -150,7 +149,7 @@ class ReplyPart:
             if shown and not section.is_drawn:
                 if not section.is_answer and self._scene.reads_thoughts:
                     self._sections.read_thoughts()
-                    self.state.readings = self.state.readings or self._sections.readings
+                    self.state.note_readings(self._sections.readings)
                 section.draw(self._scene)
             elif not shown and section.is_drawn:
                 section.hide()

@@ -146,27 +146,27 @@ class Section:
 
     def _lay_out(self, length: int) -> None:
         """Lay out so many characters of what waits."""
-        if not (self._renderer and self._canvas):
+        renderer, canvas = self._renderer, self._canvas
+        if renderer is None or canvas is None or not self.blocks:
             return
-        end, marks = self._laid_out + length, self.blocks[-1].marks if self.blocks else []
-        while self._marked < len(marks) and marks[self._marked].at < end:
+        # Cut once: a long thought that is laid out anew has thousands of marks.
+        text, self._undecided = self._undecided[: max(0, length)], self._undecided[max(0, length) :]
+        start, self._laid_out = self._laid_out, self._laid_out + len(text)
+        marks, fed = self.blocks[-1].marks, 0
+        while self._marked < len(marks) and marks[self._marked].at < self._laid_out:
             mark = marks[self._marked]
-            if (
-                mark.at >= self._laid_out
-                and self._canvas.reads_thoughts
-                and isinstance(self._renderer, ThinkingRenderer)
-            ):
-                self._pass_on(mark.at - self._laid_out)
-                self._renderer.mark(mark)
+            at = mark.at - start
+            if at >= fed and canvas.reads_thoughts and isinstance(renderer, ThinkingRenderer):
+                self._feed(renderer, text[fed:at], canvas)
+                renderer.mark(mark)
+                fed = at
             self._marked += 1
-        self._pass_on(end - self._laid_out)
-
-    def _pass_on(self, length: int) -> None:
-        if length > 0 and self._renderer and self._canvas:
-            text, self._undecided = self._undecided[:length], self._undecided[length:]
-            self._laid_out += len(text)
-            self.rows += self._renderer.feed(text, self._canvas.columns)
+        self._feed(renderer, text[fed:], canvas)
         self._is_stale = True
+
+    def _feed(self, renderer: BlockRenderer, text: str, canvas: Canvas) -> None:
+        if text:
+            self.rows += renderer.feed(text, canvas.columns)
 
     def end(self) -> None:
         """End the section; harmless if called twice."""

@@ -39,16 +39,8 @@ def reading_facts(readings: Readings | None) -> tuple[SummaryFact, ...]:
     return tuple(SummaryFact(f"~{format_count(number, noun)}", rank) for number, noun, rank in counts if number)
 
 
-def summary_facts(
-    measured: ReplyMetrics, readings: Readings | None = None, *, speed: bool = True
-) -> tuple[SummaryFact, ...]:
-    """The known facts of a reply; without `speed`, all but the tokens per second.
-
-    Args:
-        measured: its metrics.
-        readings: its sure second thoughts, if they are not among the metrics.
-        speed: whether to include the tokens per second.
-    """
+def summary_facts(measured: ReplyMetrics, *, speed: bool = True) -> tuple[SummaryFact, ...]:
+    """The known facts of a reply; without `speed`, all but the tokens per second."""
     thought = bool(measured.thinking_tokens or measured.corrections)
     ms = measured.thinking_ms if thought else measured.total_ms
     verb = "thought" if thought else "answered in" if ms >= MIN_SHOWN_MS else "answered"
@@ -57,7 +49,7 @@ def summary_facts(
         SummaryFact(timed(verb, ms) if tokens or thought else "", 0),
         SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(measured.corrections, "correction") if measured.corrections else "", 1, strong=True),
-        *reading_facts(readings or measured.readings),
+        *reading_facts(measured.readings),
         SummaryFact(ended_label(measured), 1),
         SummaryFact(f"{measured.tokens_per_second:.0f} tok/s" if speed and measured.tokens_per_second >= 1 else "", 3),
     )

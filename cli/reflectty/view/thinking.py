@@ -194,19 +194,17 @@ class ReplyState:
         """Whether the user ended it."""
         self.has_text = False
         """Whether it has any text, once it is over."""
-        self.readings: Readings | None = None
-        """Its sure second thoughts; None while they are not read."""
         self._reply: Reply | None = None
 
     def follow(self, reply: Reply) -> None:
         self._reply = reply
         self.model = clean_line(reply.model, 60)
 
-    def tick(self, seconds: float, kind: Kind | None) -> None:
+    def tick(self, seconds: float, kind: Kind | None, readings: Readings | None = None) -> None:
         # Only what is visible counts: the line is drawn again once a value has changed.
         self.seconds, self.kind = int(seconds * TURNS_PER_SECOND) / TURNS_PER_SECOND, kind
         if self._reply:
-            self._reply.readings = self.readings
+            self._reply.readings = readings
             self.measured = self._reply.metrics
             self.repeats_itself = self._reply.repeats_itself
 
@@ -216,16 +214,21 @@ class ReplyState:
         self.is_stopped = stored.ended is ReplyStatus.INTERRUPTED and stored.error.strip() in ("", STOPPED_REASON)
         self.has_text = bool(stored.segments or stored.raw)
 
+    def note_readings(self, readings: Readings | None) -> None:
+        """Take over the second thoughts that were read in the thinking, unless they are known."""
+        if self.measured.readings is None:
+            self.measured = self.measured._replace(readings=readings)
+
     @property
     def values(self) -> tuple[object, ...]:
         """Everything that is drawn of it; equal values look the same."""
         flags = (self.is_over, self.is_steered, self.resumable, self.repeats_itself, self.is_stopped)
-        return (self.model, self.origin, flags, self.seconds, self.kind, self.measured, self.readings)
+        return (self.model, self.origin, flags, self.seconds, self.kind, self.measured)
 
     @property
     def has_turns(self) -> bool:
         """Whether the thinking has a correction or a sure second thought, as far as known."""
-        return self.measured.corrections > 0 or (self.readings is not None and any(self.readings))
+        return self.measured.corrections > 0 or any(self.measured.readings or ())
 
     @property
     def resumable(self) -> bool:
@@ -271,7 +274,7 @@ def state_row(state: ReplyState, canvas: Canvas, *, has_thinking: bool = False, 
         label = f"{palette.glyphs.steered} {ORIGIN_LABELS[state.origin]}"
         row += [(label, palette.words("accent") + BOLD), dot]
     room = max(1, canvas.columns.prose - cell_width(text_of_row(row)) + GUTTER_WIDTH)
-    facts = facts_row(_facts_of(state), room, palette)
+    facts = facts_row(_facts_of(state, reads_thoughts=canvas.reads_thoughts), room, palette)
     if not facts and row[-1] == dot:
         return row[:-1]
     return row + (facts or ([("thought", palette.styles["dim"])] if has_thinking else []))
@@ -296,9 +299,10 @@ def _sign_of(state: ReplyState, palette: Palette, *, has_thinking: bool, is_open
     return (sign + " ", styles["dim"])
 
 
-def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
-    if state.is_over or (state.is_answering and state.measured.thinking_tokens):
-        return summary_facts(state.measured, state.readings, speed=False)
+def _facts_of(state: ReplyState, *, reads_thoughts: bool) -> tuple[SummaryFact, ...]:
+    measured = state.measured if reads_thoughts else state.measured._replace(readings=None)
+    if state.is_over or (state.is_answering and measured.thinking_tokens):
+        return summary_facts(measured, speed=False)
     if state.is_answering:
         tokens = state.measured.answer_tokens
         counted = (SummaryFact(format_count(tokens, "token"), 2),) if tokens else ()
@@ -315,7 +319,7 @@ def _facts_of(state: ReplyState) -> tuple[SummaryFact, ...]:
         SummaryFact(_with_seconds("thinking", state.measured.thinking_ms), 0),
         SummaryFact(format_count(tokens, "token") if tokens else "", 2),
         SummaryFact(format_count(corrections, "correction") if corrections else "", 1, strong=True),
-        *reading_facts(state.readings),
+        *reading_facts(measured.readings),
         SummaryFact("repeats itself" if state.repeats_itself else "", 0, strong=True),
     )
     return tuple(fact for fact in facts if fact.text)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from reflectty.core.segments import Kind, SecondThoughtKind
-from reflectty.core.session import ReplyStatus, StoredReply
+from reflectty.core.session import Readings, ReplyMetrics, ReplyStatus, StoredReply
 from reflectty.reasoning.thought_reader import ThoughtMark
 from reflectty.view.parts import Scene, ThinkingView
 from reflectty.view.reply_part import ReplyPart
@@ -96,3 +96,17 @@ def test_place_on_the_map_leads_to_the_nearest_turn() -> None:
 @pytest.mark.parametrize(("column", "share"), [(0, 0.0), (2, 0.0), (32, 0.5), (62, 1.0), (90, 1.0)])
 def test_column_is_a_share_of_the_thinking(column: int, share: float) -> None:
     assert share_at(column) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("reads", "found"), [(True, "~2 corrections"), (False, "")])
+def test_second_thoughts_can_be_switched_off(reads: bool, found: str) -> None:
+    thinking = f"{PLAIN}Wait, no, that is wrong. {PLAIN}"
+    measured = ReplyMetrics(thinking_tokens=9, thinking_ms=1000, readings=Readings(corrections=2))
+    stored = StoredReply("m", segments=((Kind.THINKING, thinking),), ended=ReplyStatus.COMPLETE, measured=measured)
+    made = ReplyPart.from_stored(stored)
+    made.lay_out(Scene(PALETTE, 80, 24, ThinkingView.LIVE, reads_thoughts=reads))
+    rows = [text_of_row(row) for row in made.rows]
+
+    assert ("~" in rows[0], found in rows[0]) == (reads, True)
+    assert any(row.startswith("↶") for row in rows) is reads
+    assert (made.map_at >= 0) is reads

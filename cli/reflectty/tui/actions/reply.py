@@ -8,7 +8,6 @@ from reflectty.core.errors import UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.text import format_count
 from reflectty.tui.actions.action import ActionGroup, action
-from reflectty.tui.message_cursor import thinking_of
 from reflectty.view.parts import QuestionPart
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ class CopyActions(ActionGroup):
 
     @action("Copy the thinking", "alt+u", slash="/copy thinking")
     async def copy_thinking(self, _: str) -> None:
-        text = thinking_of(self._controller.cursor.reply)
+        text = self._controller.cursor.reply.thinking
         if not text:
             raise UsageError("this reply has no thinking")
         await self._controller.copy(text, "thinking")
