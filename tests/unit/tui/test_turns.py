@@ -12,7 +12,9 @@ from reflectty.reasoning.modes import AskOptions
 from reflectty.store import open_store
 from reflectty.tui.conversation import Conversation
 from reflectty.tui.turns import TRANSITIONS, TurnQueue, TurnState
+from reflectty.view.parts import Scene
 from reflectty.view.reply_part import ReplyPart
+from support.conversations import page
 from support.scripted_engine import HOLD, ScriptedEngine, cut
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from reflectty.view.thinking import ReplyState
     from support.scripted_engine import Step
 
+PALETTE = page(80, colours=256, tty=True, look="ink").palette
 THOUGHT = "<thinking>\nEleven is more.\n"
 REPLY = cut(f"{THOUGHT}</thinking>\n<output>\nNine.\n</output>")
 
@@ -33,6 +36,7 @@ class PartList:
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
+        self.scene = Scene(PALETTE, 80, 24)
 
     def fill(self, parts: Iterable[Part]) -> None:
         self.parts = list(parts)
