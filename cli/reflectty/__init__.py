@@ -6,6 +6,7 @@ The packages, in the order of the layers; each imports only what stands below it
     commands     one module a command group: arguments become values, values become one call
     tui          the chat: application, controller, turns, actions; composer, sessions, models, screens, widgets
     completion   candidates for the shells' completions
+    evaluation   whether reflection helps: arms, question sets, grading, ledger, statistics, reports
     batch        many prompts of one file: scheduler, servers, records, resuming
     doctor       the checks of `reflect doctor`
     chat         one question: request, model choice, run, recorder, outcome

@@ -171,7 +171,7 @@ class PrecedingText:
         return self.last[-1:] in _OPENING or after[0] in _CLOSING
 
 
-class Verdict(Enum):
+class TagVerdict(Enum):
     """The decision on a marker."""
 
     COUNTS = auto()
@@ -227,7 +227,7 @@ class LineContext:
         """Forget the openers that were text."""
         self._literal.clear()
 
-    def judge(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+    def judge(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> TagVerdict:
         """Judge a marker, given the text `after` it.
 
         Args:
@@ -238,79 +238,81 @@ class LineContext:
         """
         if marker.role not in (MarkerRole.OPEN, MarkerRole.CLOSE):
             begins = self.at_block_start or (self.position.at_line_start and not self.position.in_fence)
-            return Verdict.COUNTS if begins or not self.is_family_unknown else Verdict.TEXT
+            return TagVerdict.COUNTS if begins or not self.is_family_unknown else TagVerdict.TEXT
         in_code = self.position.in_inline_code(after, MAX_MARKER_LENGTH, ended=ended)
         if in_code is None:
-            return Verdict.WAIT
+            return TagVerdict.WAIT
         fenced = self.kind is Kind.ANSWER and self.position.in_fence
         self._protected = in_code or fenced
         if marker.role is MarkerRole.OPEN:
-            return Verdict.TEXT if self._protected else self._judge_opener(marker, after, ended=ended)
+            return TagVerdict.TEXT if self._protected else self._judge_opener(marker, after, ended=ended)
         if in_code:
-            return Verdict.TEXT
+            return TagVerdict.TEXT
         if fenced:
             closes = marker.kinds == (Kind.ANSWER,) and Kind.ANSWER in self.stack
-            return self._judge_last_closer(markers, after, ended=ended) if closes else Verdict.TEXT
+            return self._judge_last_closer(markers, after, ended=ended) if closes else TagVerdict.TEXT
         return self._judge_closer(marker, markers, after, ended=ended)
 
-    def _judge_opener(self, marker: Marker, after: str, *, ended: bool) -> Verdict:
+    def _judge_opener(self, marker: Marker, after: str, *, ended: bool) -> TagVerdict:
         kind = marker.kinds[0]
         if marker.family.strict and kind is Kind.THINKING:
-            return Verdict.COUNTS if self.at_block_start else Verdict.TEXT
+            return TagVerdict.COUNTS if self.at_block_start else TagVerdict.TEXT
         inside = kind is Kind.REFLECTION and (Kind.THINKING in self.stack or self.kind is not Kind.ANSWER)
         if inside or self.at_block_start or marker.family.counts_anywhere:
-            return Verdict.COUNTS
+            return TagVerdict.COUNTS
         if self.has_separate_thinking and kind is not Kind.ANSWER:
-            return Verdict.TEXT
-        return Verdict.COUNTS if self.position.at_line_start else self._judge_at_line_end(after, ended=ended)
+            return TagVerdict.TEXT
+        return TagVerdict.COUNTS if self.position.at_line_start else self._judge_at_line_end(after, ended=ended)
 
     @staticmethod
-    def _judge_at_line_end(after: str, *, ended: bool) -> Verdict:
+    def _judge_at_line_end(after: str, *, ended: bool) -> TagVerdict:
         """Judge an opener in a line: it counts at the end, where it is not part of a sentence."""
         rest = after.lstrip(" \t\r")
         if rest or ended:
-            return Verdict.COUNTS if rest[:1] in ("", "\n") else Verdict.TEXT
-        return Verdict.WAIT if len(after) <= MAX_MARKER_LENGTH else Verdict.TEXT
+            return TagVerdict.COUNTS if rest[:1] in ("", "\n") else TagVerdict.TEXT
+        return TagVerdict.WAIT if len(after) <= MAX_MARKER_LENGTH else TagVerdict.TEXT
 
-    def _judge_closer(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+    def _judge_closer(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> TagVerdict:
         kinds = marker.kinds
         if any(kind in self.stack for kind in kinds):
             quoted = Kind.ANSWER in kinds and self._literal.get(Kind.ANSWER)
-            return self._judge_last_closer(markers, after, ended=ended) if quoted else Verdict.COUNTS
+            return self._judge_last_closer(markers, after, ended=ended) if quoted else TagVerdict.COUNTS
         if any(self._literal.get(kind) for kind in kinds):
-            return Verdict.TEXT
+            return TagVerdict.TEXT
         return (
-            Verdict.COUNTS if self.at_block_start else self._judge_surplus_closer(marker, markers, after, ended=ended)
+            TagVerdict.COUNTS
+            if self.at_block_start
+            else self._judge_surplus_closer(marker, markers, after, ended=ended)
         )
 
-    def _judge_surplus_closer(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+    def _judge_surplus_closer(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> TagVerdict:
         """Judge a closer without anything to close."""
         thinks = Kind.THINKING in marker.kinds
         if not marker.family.counts_anywhere:
             if self.has_separate_thinking and Kind.ANSWER not in marker.kinds:
-                return Verdict.TEXT
+                return TagVerdict.TEXT
             named = self._judge_in_prose(markers, after, ended=ended)
-            if named is not Verdict.COUNTS:
+            if named is not TagVerdict.COUNTS:
                 return named
         orphan = marker.family.allows_orphan_closers and not self.is_certain and not self._literal_thinking
-        return Verdict.TEXT if thinks and marker.family.strict and not orphan else Verdict.COUNTS
+        return TagVerdict.TEXT if thinks and marker.family.strict and not orphan else TagVerdict.COUNTS
 
-    def _judge_in_prose(self, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+    def _judge_in_prose(self, markers: MarkerSet, after: str, *, ended: bool) -> TagVerdict:
         """Judge a closer without anything to close: in the middle of a sentence it is a mention."""
         rest = after.lstrip(" \t\r")
         short = not ended and len(after) <= MAX_MARKER_LENGTH
         if self.position.at_line_start or rest[:1] == "\n" or markers.match(rest):
-            return Verdict.COUNTS
+            return TagVerdict.COUNTS
         if short and (not rest or markers.is_beginning(rest)):
-            return Verdict.WAIT
-        return Verdict.TEXT if rest and self.preceding.is_mention(after) else Verdict.COUNTS
+            return TagVerdict.WAIT
+        return TagVerdict.TEXT if rest and self.preceding.is_mention(after) else TagVerdict.COUNTS
 
-    def _judge_last_closer(self, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+    def _judge_last_closer(self, markers: MarkerSet, after: str, *, ended: bool) -> TagVerdict:
         """Judge a closer that may be quoted: it is if more of the answer follows."""
         rest = after.lstrip()
         if rest:
             if not self.position.in_fence and markers.match(rest):
-                return Verdict.COUNTS
+                return TagVerdict.COUNTS
             is_partial = not ended and not self.position.in_fence and markers.is_beginning(rest)
-            return Verdict.WAIT if is_partial and len(after) <= MAX_MARKER_LENGTH else Verdict.TEXT
-        return Verdict.COUNTS if ended or len(after) > MAX_MARKER_LENGTH else Verdict.WAIT
+            return TagVerdict.WAIT if is_partial and len(after) <= MAX_MARKER_LENGTH else TagVerdict.TEXT
+        return TagVerdict.COUNTS if ended or len(after) > MAX_MARKER_LENGTH else TagVerdict.WAIT

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.segments import Kind
 from reflectty.reasoning.families import FAMILIES, HEADERS_WITHOUT_TOKENS
-from reflectty.reasoning.line_context import LineContext, Verdict
+from reflectty.reasoning.line_context import LineContext, TagVerdict
 from reflectty.reasoning.markers import (
     CHANNEL_MARKER,
     MAX_MARKER_LENGTH,
@@ -181,9 +181,9 @@ class Scanner:
             marker = self._markers.marker_of(match.group())
             after = buffer[match.end() : match.end() + MAX_MARKER_LENGTH + 1]
             verdict = self.context.judge(marker, self._markers, after, ended=ended)
-            if verdict is Verdict.WAIT:
+            if verdict is TagVerdict.WAIT:
                 break
-            self._handle_marker(marker, match.group(), counts=verdict is Verdict.COUNTS)
+            self._handle_marker(marker, match.group(), counts=verdict is TagVerdict.COUNTS)
             at = match.end()
         else:
             cut = len(buffer) if ended else self._markers.find_beginning(buffer, at)
