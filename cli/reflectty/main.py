@@ -79,7 +79,7 @@ def _run_command(arguments: list[str], terminal: Terminal) -> None:
         raise
     if name == "ask" and _try_plain_question(rest, terminal):
         return
-    command = getattr(import_module(COMMANDS[name].module), name)
+    command = getattr(import_module(COMMANDS[name].module), COMMANDS[name].function or name)
     _run_typer(command() if COMMANDS[name].subcommands else single_command_app(command), name, rest, terminal)
 
 

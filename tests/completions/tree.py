@@ -64,7 +64,7 @@ def _help_on(found: list[Command], named: tuple[tuple[str, str], ...]) -> tuple[
 
 def assembled(name: str) -> Any:
     """A command with its options and subcommands, as Typer makes it."""
-    command = getattr(import_module(COMMANDS[name].module), name)
+    command = getattr(import_module(COMMANDS[name].module), COMMANDS[name].function or name)
     return typer.main.get_command(command() if COMMANDS[name].subcommands else single_command_app(command))
 
 

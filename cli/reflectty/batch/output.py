@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
+from reflectty.batch.append_file import AppendFile, display_path_of
 from reflectty.batch.records import ResumeIndex, parse_record_key
-from reflectty.core.errors import OutputError, UsageError, reason_of
-from reflectty.core.safety import clean_line
+from reflectty.core.errors import UsageError, reason_of
 from reflectty.system.files import open_atomically
 
 if TYPE_CHECKING:
@@ -98,12 +95,8 @@ class StreamOutput:
 class FileOutput:
     """Appends records to a file as they finish, so that none is lost, and puts them in order at the end."""
 
-    def __init__(
-        self, file: BinaryIO, path: Path, index: ResumeIndex, *, ordered: bool, display_path: str = ""
-    ) -> None:
+    def __init__(self, file: AppendFile, index: ResumeIndex, *, ordered: bool) -> None:
         self._file = file
-        self._path = path
-        self._display_path = display_path or _display_path(path)
         self._index = index
         self._is_ordered = ordered
         self._last_sync = time.monotonic()
@@ -112,47 +105,29 @@ class FileOutput:
         return True
 
     def put(self, number: int, record: Record) -> None:  # noqa: ARG002 - ordered at the end
-        self._append(record.data)
+        self._file.append(record.data)
         self._index.add(record.key, len(record.data))
         if time.monotonic() - self._last_sync >= SYNC_SECONDS:
-            self._sync()
-
-    def _append(self, data: bytes) -> None:
-        """Append a whole record, or nothing if that fails."""
-        before = os.fstat(self._file.fileno()).st_size
-        try:
-            left = memoryview(data)
-            while left:
-                left = left[os.write(self._file.fileno(), left) :]
-        except OSError as error:
-            with suppress(OSError):
-                os.ftruncate(self._file.fileno(), before)
-            raise _write_error(self._display_path, error) from error
-
-    def _sync(self) -> None:
-        try:
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise _write_error(self._display_path, error) from error
-        self._last_sync = time.monotonic()
+            self._file.sync()
+            self._last_sync = time.monotonic()
 
     def close(self, note: Callable[[str], None]) -> None:
         with self._file:
             spans = self._index.spans_in_order(ordered=self._is_ordered)
             if spans is None:
-                self._sync()
+                self._file.sync()
                 return
             try:
                 self._rewrite_in_order(spans)
             except OSError as error:
                 reason = reason_of(error)
-                note(f"{self._display_path} remains in completion order: {reason}")
+                note(f"{self._file.display_path} remains in completion order: {reason}")
 
     def _rewrite_in_order(self, spans: Iterable[RecordSpan]) -> None:
         """Replace the file by one with its records in order."""
-        with open_atomically(self._path) as arranged:
+        with open_atomically(self._file.path) as arranged:
             for span in spans:
-                arranged.write(os.pread(self._file.fileno(), span.length, span.offset))
+                arranged.write(self._file.read(span.offset, span.length))
 
 
 def open_output(path: Path, *, resume: bool, force: bool, ordered: bool) -> tuple[FileOutput, ResumeIndex]:
@@ -167,51 +142,20 @@ def open_output(path: Path, *, resume: bool, force: bool, ordered: bool) -> tupl
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise UsageError(f"{_display_path(path)} is a folder", "name a file in it")
+        raise UsageError(f"{display_path_of(path)} is a folder", "name a file in it")
     if target.exists() and not target.is_file():
-        raise UsageError(f"{_display_path(path)} is not a regular file", "omit --output to write to stdout")
+        raise UsageError(f"{display_path_of(path)} is not a regular file", "omit --output to write to stdout")
     if target.exists() and not (resume or force):
-        raise UsageError(f"{_display_path(path)} already exists", "--resume to continue it, --force to overwrite")
+        raise UsageError(f"{display_path_of(path)} already exists", "--resume to continue it, --force to overwrite")
+    file = AppendFile(target, display_path_of(path))
     try:
-        file = _open_file(target)
-    except (OSError, ValueError) as error:
-        raise _write_error(_display_path(path), error) from error
-    try:
-        return _create_output(file, target, _display_path(path), resume=resume, ordered=ordered)
+        index = ResumeIndex()
+        file.lock("reflect batch")
+        file.truncate(_index_records(target, file.display_path, index) if resume else 0)
+        return FileOutput(file, index, ordered=ordered), index
     except BaseException:
         file.close()
         raise
-
-
-def _open_file(target: Path) -> BinaryIO:
-    number = os.open(target, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-    return os.fdopen(number, "r+b", buffering=0)
-
-
-def _create_output(
-    file: BinaryIO, target: Path, display_path: str, *, resume: bool, ordered: bool
-) -> tuple[FileOutput, ResumeIndex]:
-    _lock(file, display_path)
-    index = ResumeIndex()
-    try:
-        if resume:
-            os.ftruncate(file.fileno(), _index_records(target, display_path, index))
-        else:
-            os.ftruncate(file.fileno(), 0)
-    except OSError as error:
-        raise _write_error(display_path, error) from error
-    return FileOutput(file, target, index, ordered=ordered, display_path=display_path), index
-
-
-def _lock(file: BinaryIO, display_path: str) -> None:
-    """Lock the file against a second batch; on a file system without locks there is no protection."""
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            raise UsageError(
-                f"another reflect batch is writing to {display_path}", "wait for it to finish, or name another file"
-            ) from (error)
 
 
 def _index_records(target: Path, display_path: str, index: ResumeIndex) -> int:
@@ -236,11 +180,3 @@ def _index_records(target: Path, display_path: str, index: ResumeIndex) -> int:
             index.add(entry, len(line))
             end += len(line)
     return end
-
-
-def _display_path(path: Path) -> str:
-    return clean_line(str(path))
-
-
-def _write_error(display_path: str, error: OSError | ValueError) -> OutputError:
-    return OutputError(f"cannot write {display_path}: {reason_of(error)}")

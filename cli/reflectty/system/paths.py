@@ -1,4 +1,4 @@
-"""Paths of the config file, the session store, the state, the cache, the themes and the templates."""
+"""Paths of the config file, the session store, the runs, the state, the cache, the themes and the templates."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 def store_path() -> Path:
     """The session store; it may not exist."""
     return _folder("data", ".local/share") / "sessions.db"
+
+
+def runs_folder() -> Path:
+    """The folder of the runs of `reflect eval`; it may not exist."""
+    return _folder("data", ".local/share") / "evals"
 
 
 def config_path() -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reflectty.batch.append_file import AppendFile
 from reflectty.batch.output import FileOutput, StreamOutput, open_output
 from reflectty.batch.prompts import PromptLine
 from reflectty.batch.records import ALL_FIELDS, COMPACT_FIELDS, Outcome, Record, ResumeIndex, parse_fields, record_of
@@ -263,7 +264,7 @@ class TestFile:
 
 def test_full_disk_raises() -> None:
     # Every write to this device fails, and it cannot be truncated.
-    with Path("/dev/full").open("r+b", buffering=0) as file:
-        output = FileOutput(file, Path("out.jsonl"), ResumeIndex(), ordered=True)
-        with pytest.raises(OutputError, match="no space left"):
+    with AppendFile(Path("/dev/full"), "out.jsonl") as file:
+        output = FileOutput(file, ResumeIndex(), ordered=True)
+        with pytest.raises(OutputError, match="cannot write out.jsonl: no space left"):
             output.put(0, answered(1))
