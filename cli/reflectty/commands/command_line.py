@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 class CommandSpec(NamedTuple):
-    """A command: its module, which has a function of the command's name, and what help says of it."""
+    """A command: its module, which has a function for it, and what help says of it."""
 
     module: str
     summary: str
     subcommands: tuple[str, ...] = ()
     """The names of its subcommands; then its function returns the app that has them."""
+    function: str = ""
+    """The function's name, if it is not the command's."""
 
 
 COMMANDS = {

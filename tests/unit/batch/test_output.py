@@ -266,5 +266,5 @@ def test_full_disk_raises() -> None:
     # Every write to this device fails, and it cannot be truncated.
     with AppendFile(Path("/dev/full"), "out.jsonl") as file:
         output = FileOutput(file, ResumeIndex(), ordered=True)
-        with pytest.raises(OutputError, match="cannot write out.jsonl: no space left"):
+        with pytest.raises(OutputError, match=r"cannot write out\.jsonl: no space left"):
             output.put(0, answered(1))
