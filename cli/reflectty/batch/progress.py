@@ -26,6 +26,8 @@ class BatchProgress:
         """Servers that the batch waits for."""
         self.resting: tuple[str, ...] = ()
         """Servers paused by a rate limit or until a retry time."""
+        self.details = ""
+        """What else is shown of what has been done so far."""
         self._clock = clock
         self._start = clock()
 

@@ -184,11 +184,18 @@ class Outcome(NamedTuple):
     error: ReflecttyError | None = None
     host: str = ""
     """The server that answered."""
+    earlier: tuple[Reply, ...] = ()
+    """The replies before it, where a line takes several."""
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """All replies, in order."""
+        return (*self.earlier, self.reply) if self.reply else self.earlier
 
     @property
     def tokens(self) -> int:
         """Tokens that the model generated."""
-        return sum(self.reply.tokens.values()) if self.reply else 0
+        return sum(sum(reply.tokens.values()) for reply in self.replies)
 
 
 class Record(NamedTuple):

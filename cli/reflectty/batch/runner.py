@@ -26,7 +26,7 @@ from reflectty.core.errors import (
 from reflectty.core.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 
     from reflectty.batch.progress import BatchProgress
     from reflectty.batch.prompts import PromptLine
@@ -56,6 +56,12 @@ class BatchOptions(NamedTuple):
     """Seconds before the first retry; doubles with each retry."""
 
 
+def answer_once(server: Server, item: PromptLine, question: Question) -> Awaitable[Outcome]:
+    """Ask the question of a line."""
+    del item
+    return server.answer(question)
+
+
 class Callbacks(NamedTuple):
     """Functions that make questions, deliver outcomes and show messages."""
 
@@ -67,6 +73,8 @@ class Callbacks(NamedTuple):
     note: Callable[[str], None]
     tell: Callable[[str], None]
     """Shows progress information."""
+    answer: Callable[[Server, PromptLine, Question], Awaitable[Outcome]] = answer_once
+    """Asks a server for what a line wants, in one request or several."""
 
 
 @dataclass(slots=True)
@@ -279,7 +287,7 @@ class BatchRunner:
         clock = asyncio.get_running_loop().time
         began, seconds = clock(), None
         try:
-            outcome = await self._servers[at].answer(job.question)
+            outcome = await self._callbacks.answer(self._servers[at], job.prompt_line, job.question)
             if outcome.error is None:
                 seconds = clock() - began
                 self._scheduler.servers[at].limit_count = 0

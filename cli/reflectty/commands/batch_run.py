@@ -24,7 +24,7 @@ from reflectty.commands.ask import question_of
 from reflectty.commands.ask_options import decode_argument, parse_deadline
 from reflectty.commands.batch import STDIN
 from reflectty.commands.batch_reporter import BatchReporter
-from reflectty.commands.engine_factory import engine_for
+from reflectty.commands.batch_servers import make_servers
 from reflectty.commands.inputs import QuestionInputs, with_texts
 from reflectty.commands.session_option import add_option_source
 from reflectty.commands.template_option import apply_template, select_template, settings_with
@@ -33,7 +33,6 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.templates import refuse_unfillable_fields
 from reflectty.core.text import format_count
-from reflectty.engines import address_of
 from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
 
@@ -339,7 +338,7 @@ def _fingerprint_of(context: BatchContext, model: str) -> str:
 async def _ask_lines(context: BatchContext, files: BatchFiles, items: AsyncGenerator[PromptLine, None]) -> None:
     arguments, reporter = context.arguments, context.reporter
     async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(server) for server in _make_servers(context)]
+        servers = [await stack.enter_async_context(server) for server in _servers_of(context)]
         scheduler = Scheduler(len(servers), arguments.jobs or 1)
         model = await check_servers(servers, scheduler, context.common_question.ask_options.model, reporter.note)
         _refuse_changed_way(context, files, model)
@@ -350,23 +349,9 @@ async def _ask_lines(context: BatchContext, files: BatchFiles, items: AsyncGener
             await runner.run(items)
 
 
-def _make_servers(context: BatchContext) -> Iterator[Server]:
-    """Make each distinct server that the arguments or the settings name."""
-    timeouts = config.parse_timeouts(context.arguments.ask_arguments.timeout, context.settings.timeouts)
-    hosts = context.arguments.hosts or context.settings.hosts or (context.settings.host,)
-    for name, host in {str(address_of(host, context.settings.engine)): host for host in hosts}.items():
-        engine = engine_for(
-            context.settings,
-            host,
-            timeouts,
-            model=context.common_question.ask_options.model,
-            unasked=not context.arguments.ask_arguments.quiet,
-            terminal=context.terminal,
-        )
-        if engine.warning:
-            context.reporter.note(engine.warning)
-        first_time = partial(config.remember_once, "asked")
-        yield Server(name, engine, note=context.reporter.note_once, first_time=first_time)
+def _servers_of(context: BatchContext) -> Iterator[Server]:
+    shared = context.arguments.ask_arguments._replace(model=context.common_question.ask_options.model)
+    return make_servers(shared, context.arguments.hosts, context.settings, context.terminal, context.reporter)
 
 
 def _make_callbacks(context: BatchContext, output: Output, model: str) -> Callbacks:

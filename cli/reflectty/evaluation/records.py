@@ -56,6 +56,8 @@ class RunManifest(NamedTuple):
     quantization: str = ""
     parameter_size: str = ""
     host: str = ""
+    system: str = ""
+    """The system prompt of all questions; empty if there is none of the user's own."""
     reflectty: str = ""
     """The version that began the run."""
     version: int = RUN_VERSION
