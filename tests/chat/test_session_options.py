@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.core.errors import StoreError
+from reflectty.core.evidence import Evidence
 from reflectty.core.messages import Effort
 from reflectty.core.session import NO_SETTINGS, SessionSettings
 from reflectty.reasoning.modes import AskOptions, Mode
@@ -182,3 +183,24 @@ async def test_change_holds_although_it_cannot_be_stored(reader: Reader) -> None
     assert reader.sees("the disk is full")
     await reader.ask("One?")
     assert system_of(reader) == "Other."
+
+
+EVIDENCE = Evidence("native", "low", gain=12, low=5, high=19, n=200, baseline="cot", digest="3", set_name="sums")
+
+
+@in_a_chat(REPLY, REPLY, REPLY, manner=AskOptions(model="deepseek-r1", evidence=(("deepseek-r1", EVIDENCE),)))
+async def test_the_chat_asks_by_evidence_and_cites_it_until_an_effort_is_chosen(reader: Reader) -> None:
+    await reader.ask("One?")
+    assert reader.sees("thinking with effort low: +12 points over step by step")
+    await reader.send("/effort high")
+    await reader.ask("Two?")
+    await reader.send("/effort default")
+    await reader.ask("Three?")
+    assert [request.think for request in reader.engine.requests] == [Effort.LOW, Effort.HIGH, Effort.LOW]
+
+
+@in_a_chat(REPLY, manner=AskOptions(model="deepseek-r1", evidence=(("deepseek-r1", EVIDENCE._replace(digest="4")),)))
+async def test_the_chat_tells_of_stale_evidence(reader: Reader) -> None:
+    await reader.ask("One?")
+    assert reader.sees("is not used, because the model has changed")
+    assert reader.engine.requests[0].think is True

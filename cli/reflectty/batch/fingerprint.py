@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from reflectty.chat.request import Question
     from reflectty.core.templates import Template
+    from reflectty.reasoning.modes import AskOptions
 
 _PARTS: Final = ("model", "mode", "effort", "family", "system prompt", "template", "schema")
 _DIGITS: Final = 4
@@ -30,7 +31,7 @@ def fingerprint_of(question: Question, template: Template | None, fields: dict[s
     options = question.ask_options
     parts = (
         (model or options.model).removesuffix(":latest"),
-        options.mode,
+        _mode_part(options, model or options.model),
         options.effort or "",
         options.family.name if options.family else "",
         options.system,
@@ -38,6 +39,12 @@ def fingerprint_of(question: Question, template: Template | None, fields: dict[s
         question.schema.text if question.schema else "",
     )
     return "".join(blake2b(part.encode(), digest_size=_DIGITS // 2).hexdigest() for part in parts)
+
+
+def _mode_part(options: AskOptions, model: str) -> str:
+    """The mode, or the way of asking that evidence for the model puts in its place."""
+    evidence = options.evidence_for(model)
+    return f"{options.mode} {evidence.way}" if evidence else str(options.mode)
 
 
 def changed_parts(before: str, now: str, *, knows_model: bool) -> tuple[str, ...]:

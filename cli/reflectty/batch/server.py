@@ -45,6 +45,7 @@ class Server:
         self._note = note
         self._first_time = first_time
         self._models: dict[str, Model] = {}
+        self._digests: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,6 +75,16 @@ class Server:
             return ""
         return next((model.digest for model in installed if is_same_model(model.name, name)), "")
 
+    async def _find_model_to_ask(self, ask_options: AskOptions) -> Model:
+        """Look up the model of a line, with its digest if evidence on it is to be checked; both are cached."""
+        model = await self.find_model(ask_options.model)
+        evidence = ask_options.evidence_for(model.name)
+        if evidence is None or not evidence.digest or model.digest:
+            return model
+        if model.name not in self._digests:
+            self._digests[model.name] = await self.digest_of(model.name)
+        return model._replace(digest=self._digests[model.name])
+
     def forget_model(self, name: str) -> None:
         """Remove a model that proved missing from the cache."""
         self._models.pop(name, None)
@@ -82,7 +93,7 @@ class Server:
         """Ask a question; an error becomes part of the outcome."""
         listener = SilentRenderer(self._note)
         try:
-            model = await self.find_model(question.ask_options.model)
+            model = await self._find_model_to_ask(question.ask_options)
             reply = await ask(self.engine, question, listener, first_time=self._first_time, model=model, patience=0)
         except ReflecttyError as error:
             return Outcome(listener.reply, error, self.name)

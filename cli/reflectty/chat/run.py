@@ -36,6 +36,7 @@ from reflectty.reasoning.steering import can_continue, content_family, reading_f
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from reflectty.chat.evidence import EvidenceUse
     from reflectty.core.messages import Engine, Model
     from reflectty.core.session import ReplyStatus, StoredReply
     from reflectty.output import Renderer
@@ -149,8 +150,18 @@ def _note_before(run: ChatRun, note: Callable[[str], None], first_time: Callable
         note(text)
     if run.budget and run.budget.is_limited and chosen.mode is not Mode.DIRECT and not run.reply.resumable:
         note(UNENFORCED_BUDGET.format(model=model.name, budget=run.budget))
-    if chosen.mode is Mode.REFLECT and first_time(model.name):
+    if run.evidence_use:
+        _note_evidence(run.evidence_use, question, note)
+    elif chosen.mode is Mode.REFLECT and first_time(model.name):
         note(NOT_TUNED.format(model=model.name))
+
+
+def _note_evidence(use: EvidenceUse, question: Question, note: Callable[[str], None]) -> None:
+    """Cite the evidence that is used, or warn of stale evidence, once a day; `--final` is only warned."""
+    from reflectty.chat.evidence import is_note_due
+
+    if (use.is_stale or question.announce) and is_note_due(use):
+        note(use.note)
 
 
 def _make_announcer(
@@ -210,7 +221,12 @@ async def _find_and_prepare(
         from reflectty.chat.context import choose_context
 
         question = await choose_context(engine, question, model)
-    return _prepare_run(engine, question, model)
+    if not question.ask_options.evidence:
+        return _prepare_run(engine, question, model)
+    from reflectty.chat.evidence import apply_evidence
+
+    question, use = await apply_evidence(engine, question, model)
+    return _prepare_run(engine, question, model)._replace(evidence_use=use)
 
 
 def _prepare_run(engine: Engine, question: Question, model: Model) -> ChatRun:

@@ -24,6 +24,7 @@ from reflectty.reasoning.steering import reading_family
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from reflectty.chat.evidence import EvidenceUse
     from reflectty.chat.request import Question
     from reflectty.core.budget import Budget
     from reflectty.core.messages import Engine, Model, Request
@@ -51,6 +52,8 @@ class ChatRun(NamedTuple):
     model: Model
     plan: Plan
     reply: Reply
+    evidence_use: EvidenceUse | None = None
+    """The evidence for the model, whether it was used or is stale."""
 
     @property
     def stored_reply(self) -> StoredReply:

@@ -64,6 +64,7 @@ def settings_with(template: Template, settings: Settings, *, is_named: bool) -> 
         mode=own.mode or settings.mode,
         effort=own.effort or settings.effort,
         options=options,
+        evidence=() if own.effort else settings.evidence,
     )
     if not own.model:
         return settings

@@ -14,6 +14,7 @@ from reflectty.config.schema import (
     parse_boolean,
     parse_budget_setting,
     parse_budgets,
+    parse_evidence,
     parse_keys,
     parse_name,
     parse_options,
@@ -55,14 +56,14 @@ class ConfigEntry(NamedTuple):
 
 
 def parse_key(key: str) -> tuple[str, ...]:
-    """Split a dotted key; what follows `budgets` is the name of a model, which may have dots.
+    """Split a dotted key; what follows `budgets` or `evidence` is the name of a model, which may have dots.
 
     Raises:
         UsageError: a part of it is empty.
     """
     keys = tuple(key.split("."))
     table = 2 * (keys[0] == "profiles")
-    if keys[table : table + 1] == ("budgets",) and len(keys) > table + 1:
+    if keys[table : table + 1] in {("budgets",), ("evidence",)} and len(keys) > table + 1:
         keys = (*keys[: table + 1], ".".join(keys[table + 1 :]))
     if not all(keys):
         raise UsageError(f"{key!r} is not a key", "use one such as model, keys.steer or profiles.code.model")
@@ -159,6 +160,10 @@ def _parse_part(setting: Setting, key: str, part: str, words: Sequence[str]) -> 
         given: str | list[str] = listed[0] if len(listed) == 1 else listed
     else:
         given = " ".join(words)
+    if setting.parse is parse_evidence:
+        raise UsageError(
+            f"{key}.{part} comes from a run", "`reflect eval apply RUN` writes it, `config unset` removes it"
+        )
     if setting.parse is parse_keys:
         return given
     if setting.parse is parse_budgets:

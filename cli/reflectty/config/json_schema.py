@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reflectty.config.evidence import COUNTS, KEYS, MODES, NUMBERS
 from reflectty.config.load import EXTENDS
 from reflectty.config.schema import (
     FILE_SETTINGS,
@@ -14,6 +15,7 @@ from reflectty.config.schema import (
     parse_budget_setting,
     parse_budgets,
     parse_duration,
+    parse_evidence,
     parse_keys,
     parse_name,
     parse_options,
@@ -21,6 +23,7 @@ from reflectty.config.schema import (
     parse_texts,
     parse_timeout_setting,
 )
+from reflectty.core.messages import Effort
 from reflectty.core.options import AUTO, NUM_CTX, OPTIONS
 
 if TYPE_CHECKING:
@@ -46,6 +49,19 @@ _BUDGET: Schema = {
         {"type": "integer", "minimum": 0},
         {"type": "string", "pattern": r"^\s*([0-9][0-9_,]*(\.[0-9]+)?\s*[kKsSmMhH]?|[oO][fF][fF]|)\s*$"},
     ]
+}
+_EVIDENCE: Schema = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(KEYS, _TEXT),
+        **{key: {"type": "number"} for key in NUMBERS},
+        **{key: {"type": "integer", "minimum": 0} for key in COUNTS},
+        "mode": {"enum": list(MODES)},
+        "effort": {"enum": ["", *Effort]},
+        "budget": _BUDGET,
+    },
+    "required": ["mode"],
+    "additionalProperties": False,
 }
 _TEXTS: Schema = {"type": ["string", "array"], "items": _TEXT}
 _OPTION_TYPES = {int: "integer", float: "number", bool: "boolean"}
@@ -113,6 +129,7 @@ _PARSED_AS: Mapping[object, Schema] = {
     parse_budget_setting: _BUDGET,
     parse_budgets: {"type": "object", "additionalProperties": _BUDGET},
     parse_duration: {"type": ["number", "string"]},
+    parse_evidence: {"type": "object", "additionalProperties": _EVIDENCE},
     parse_seconds: {"type": "number", "minimum": 0},
     parse_timeout_setting: {
         "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": _TIMEOUT_PATTERN}]

@@ -201,7 +201,7 @@ def load_settings(
 
 def merge(sources: Iterable[Source]) -> Settings:
     """Merge values into settings: the last one wins, and an empty one restores the default."""
-    settings, defaults = Settings(), Settings()
+    settings, defaults, sources = Settings(), Settings(), tuple(sources)
     for one in sources:
         field = one.setting.field
         so_far, default = getattr(settings, field), getattr(defaults, field)
@@ -214,6 +214,10 @@ def merge(sources: Iterable[Source]) -> Settings:
             is_server_explicit=settings.is_server_explicit or (field in SERVER_FIELDS and one.explicit),
             user_configured=settings.user_configured or (field in MODEL_OR_SERVER_FIELDS and one.value not in ("", {})),
         )
+    if settings.evidence:
+        from reflectty.config.evidence import drop_overruled
+
+        settings = settings._replace(evidence=drop_overruled(settings.evidence, sources))
     return settings
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.core.budget import Budget
+    from reflectty.core.evidence import Evidence
     from reflectty.core.messages import OptionValue
     from reflectty.reasoning.modes import AskOptions
 
@@ -66,6 +67,8 @@ class Settings(NamedTuple):
     """The last sentence of a thinking that reached its budget."""
     loops: str = ""
     """What happens to a thinking that repeats itself: a value of `LoopAction`."""
+    evidence: tuple[tuple[str, Evidence], ...] = ()
+    """By model, how it is best asked by a run of the user's; the mode `auto` uses it."""
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     template: str = ""
     """The template for one-shot questions."""
@@ -113,6 +116,7 @@ class Settings(NamedTuple):
             budgets=self._budgets,
             budget_sentence=self.budget_sentence,
             loops=LoopAction(self.loops) if self.loops else None,
+            evidence=self.evidence,
         )
 
     @property
@@ -198,6 +202,13 @@ def parse_budgets(value: object, name: str, before: object = None) -> tuple[tupl
         raise UsageError(f"{name} must be a table", 'write [budgets], then lines such as "qwen3:8b" = 4000')
     earlier = dict(before) if isinstance(before, tuple) else {}
     return tuple({**earlier, **{key: parse_budget_setting(one, f"{name}.{key}") for key, one in value.items()}}.items())
+
+
+def parse_evidence(value: object, name: str, before: object = None) -> tuple[tuple[str, Evidence], ...]:
+    """Parse tables of evidence by model; models that they do not name keep theirs."""
+    from reflectty.config.evidence import parse_evidence_tables
+
+    return parse_evidence_tables(value, name, before if isinstance(before, tuple) else ())
 
 
 def parse_seconds(value: object, name: str, _: object = None) -> float:
@@ -286,7 +297,7 @@ class Setting(NamedTuple):
     @property
     def is_table(self) -> bool:
         """Whether its entries have keys of their own."""
-        return self.parse in (parse_options, parse_keys, parse_budgets)
+        return self.parse in (parse_options, parse_keys, parse_budgets, parse_evidence)
 
 
 def _modes() -> tuple[str, ...]:
@@ -390,6 +401,13 @@ SETTINGS = (
         _loop_actions,
         unset="end, and note in the chat",
         about="what happens to a thinking that repeats itself",
+    ),
+    Setting(
+        "evidence",
+        "evidence",
+        parse_evidence,
+        in_profile=True,
+        about="how a model is best asked, by a run of yours",
     ),
     Setting(
         "timeout",

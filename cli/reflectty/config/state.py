@@ -54,7 +54,7 @@ def is_notice_due(name: str, interval: float, now: float) -> bool:
         return False
     recent = {place: then for place, then in shown.items() if 0 <= now - then < DAY_SECONDS} | {name: now}
     with suppress(OSError, ValueError, UsageError):
-        text = "".join(f"{place} {then:.0f}\n" for place, then in recent.items())
+        text = "".join(f"{place} {int(then)}\n" for place, then in recent.items())
         write_atomically(state_folder() / _NOTICES_FILE, text, with_folder=True, synced=False)
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
+from reflectty.chat.evidence import EvidenceUse, digest_in
 from reflectty.chat.model_choice import find_model
 from reflectty.core.errors import UnreachableError
 from reflectty.core.findings import Finding, FindingState
@@ -78,7 +79,9 @@ async def check_model(context: DoctorContext, state: DoctorState) -> Sequence[Fi
         return [Finding("model", FindingState.UNCHECKED, NO_SERVER)]
     found = await find_model(state.engine, AskOptions(model=context.model.value), lambda _: None)
     state.model = found
-    state.plan = chosen = plan(found, context.settings.ask_options)
+    use = _evidence_use(context, state, found)
+    ask_options = context.settings.ask_options
+    state.plan = chosen = plan(found, ask_options if use is None or use.is_stale else use.apply_to(ask_options))
     host = remote_host_of(found)
     facts = (
         ("model", found.name),
@@ -86,6 +89,7 @@ async def check_model(context: DoctorContext, state: DoctorState) -> Sequence[Fi
         ("mode", str(chosen.mode)),
         ("family", chosen.family.name),
         *((("cloud", host),) if host else ()),
+        *((("evidence", "stale" if use.is_stale else str(use.evidence)),) if use else ()),
     )
     reason = BUILT_IN if state.engine.using_fallback else _selection_text(context, found)
     if host:
@@ -93,8 +97,18 @@ async def check_model(context: DoctorContext, state: DoctorState) -> Sequence[Fi
     listed = not state.engine.manages_models
     if listed and found.notices:
         reason = f"{reason}, not in the server's list"
-    text = f"{display_name(found.name, verbatim=listed)}, {reason}: {_mode_text(found, chosen)}"
-    return [Finding("model", FindingState.OK, text, facts=facts)]
+    basis = "" if use is None or use.is_stale else f", as a run of yours has shown ({use.evidence.difference})"
+    text = f"{display_name(found.name, verbatim=listed)}, {reason}: {_mode_text(found, chosen)}{basis}"
+    stale = [Finding("evidence", FindingState.NOTE, use.note)] if use and use.is_stale else []
+    return [Finding("model", FindingState.OK, text, facts=facts), *stale]
+
+
+def _evidence_use(context: DoctorContext, state: DoctorState, model: Model) -> EvidenceUse | None:
+    """What a question makes of the evidence for its model; None if there is none."""
+    evidence = context.settings.ask_options.evidence_for(model.name)
+    return (
+        EvidenceUse(evidence, model.name, model.digest or digest_in(state.installed, model.name)) if evidence else None
+    )
 
 
 def _selection_text(context: DoctorContext, model: Model) -> str:

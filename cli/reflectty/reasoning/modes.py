@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reflectty.core.budget import Budget
+    from reflectty.core.evidence import Evidence
     from reflectty.core.messages import Arguments, Model, OptionValue
     from reflectty.reasoning.families import Family
     from reflectty.reasoning.governor import LoopAction
@@ -76,6 +77,10 @@ class AskOptions(NamedTuple):
     """The last sentence of a thinking that is ended from outside; empty for ours."""
     loops: LoopAction | None = None
     """What happens to a thinking that repeats itself; None leaves it to the front end."""
+    evidence: tuple[tuple[str, Evidence], ...] = ()
+    """By model, how it is best asked by a run of the user's; the mode `auto` uses it."""
+    has_typed_way: bool = False
+    """Whether an effort or a budget was asked for here, which precedes evidence."""
 
     @property
     def closing_sentence(self) -> str:
@@ -90,9 +95,22 @@ class AskOptions(NamedTuple):
         by_model = next((budget for name, budget in self.budgets if name and is_same_model(name, model)), None)
         return by_model or named.get(str(self.effort or "")) or named.get("")
 
+    def evidence_for(self, model: str) -> Evidence | None:
+        """The evidence by which a model is asked; None if there is none, or the user has said how to ask."""
+        if self.mode is not Mode.AUTO or self.has_typed_way:
+            return None
+        found = next((one for name, one in reversed(self.evidence) if is_same_model(name, model)), None)
+        return None if found and found.mode != Mode.DIRECT and self._forbids_thinking(model) else found
+
+    def _forbids_thinking(self, model: str) -> bool:
+        budget = self.budget_for(model)
+        return budget is not None and budget.allows_none
+
     def override(self, **fields: object) -> AskOptions:
         """Replace fields by those that are not empty; model options are replaced one by one."""
         changes: dict[str, Any] = {name: value for name, value in fields.items() if value}
+        if "effort" in changes or "budget" in changes:
+            changes["has_typed_way"] = True
         if "options" in changes:
             changes["options"] = tuple((dict(self.options) | dict(changes["options"])).items())
         return self._replace(**changes)

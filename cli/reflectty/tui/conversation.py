@@ -112,7 +112,8 @@ def apply_settings(ask_options: AskOptions, settings: SessionSettings) -> AskOpt
             changes["budget"] = parse_budget(settings.budget)
     if settings.effort is not None and settings.effort in {"", *Effort}:
         changes["effort"] = Effort(settings.effort) if settings.effort else None
-    return ask_options._replace(**changes)
+    has_typed_way = ask_options.has_typed_way or bool(changes.get("effort") or changes.get("budget"))
+    return ask_options._replace(**changes, has_typed_way=has_typed_way)
 
 
 class Conversation:
@@ -219,7 +220,9 @@ class Conversation:
         }
         kept |= {name: value for name, value in values.items() if name == "options"}
         kept |= {name: value.typed for name, value in values.items() if name == "budget"}
-        self._keep(self.settings._replace(**kept))
+        settings = self.settings._replace(**kept)
+        self.ask_options = self.ask_options._replace(has_typed_way=bool(settings.effort or settings.budget))
+        self._keep(settings)
 
     def use_profile(self, name: str, ask_options: AskOptions) -> None:
         """Ask as a profile says, in place of everything set for this session before.

@@ -49,6 +49,23 @@ save = ""
 "qwen3:8b" = 4000
 low = "30s"
 
+[evidence."qwen3:8b"]
+mode = "native"
+effort = "low"
+budget = "2k"
+gain = 12
+low = 5.5
+high = 19
+n = 200
+baseline = "cot"
+fixed = 3
+broken = 0
+tokens = 7.1
+date = "2026-11-30"
+digest = "0123"
+set = "sums"
+run = "sums-1"
+
 [profiles.base]
 hosts = "gpu1"
 options.num_ctx = 8192
@@ -95,6 +112,19 @@ def test_good_files_fit() -> None:
         "options.numctx = 1",
         "keys.stear = 'f9'",
         "keys.steer = 1",
+        "evidence = 1",
+        "evidence.m = 'native'",
+        "evidence.m.effort = 'low'",
+        "evidence.m.mode = 'auto'",
+        "evidence.m = { mode = 'native', effort = 'much' }",
+        "evidence.m = { mode = 'native', budget = 'lots' }",
+        "evidence.m = { mode = 'native', n = 'many' }",
+        "evidence.m = { mode = 'native', n = 1.5 }",
+        "evidence.m = { mode = 'native', n = -1 }",
+        "evidence.m = { mode = 'native', gain = true }",
+        "evidence.m = { mode = 'native', digest = 1 }",
+        "evidence.m = { mode = 'native', points = 1 }",
+        "profiles.a.evidence.m.mode = 'auto'",
         "profiles = 1",
         "profiles.a = 'm'",
         "profiles.a.theme = 'ink'",

@@ -15,6 +15,7 @@ from reflectty.commands.config.mistakes import find_every_mistake
 from reflectty.commands.console import AsJson, find_theme
 from reflectty.commands.options import Profile
 from reflectty.config.edit import parse_key
+from reflectty.config.evidence import evidence_table
 from reflectty.config.explain import ExplainedSetting, explain_settings
 from reflectty.config.load import (
     EXTENDS,
@@ -29,6 +30,7 @@ from reflectty.config.load import (
 from reflectty.config.schema import FILE_SETTINGS, PROFILE_SETTINGS, TABLE_ABOUTS
 from reflectty.config.templates import load_template, template_names
 from reflectty.core.errors import UsageError, did_you_mean
+from reflectty.core.evidence import Evidence
 from reflectty.core.messages import Timeouts
 from reflectty.core.options import OPTIONS
 from reflectty.core.safety import clean_line
@@ -107,6 +109,8 @@ def get(context: typer.Context, key: Key, profile: Profile = "", as_json: AsJson
 
 def _unset_hint(name: str) -> str:
     """What holds without a value, or how to set one."""
+    if name.partition(".")[0] == "evidence":
+        return "`reflect eval apply RUN` writes it"
     setting = FILE_SETTINGS.get(name)
     if setting and setting.unset != "none":
         return f"default: {setting.unset}"
@@ -178,7 +182,7 @@ def _check_entry(table: str, entry: str) -> None:
         from reflectty.tui.actions import bind_actions
 
         bind_actions(((entry, ()),))
-    elif entry not in OPTIONS:
+    elif table == "options" and entry not in OPTIONS:
         raise UsageError(
             f"unknown option {entry!r}", did_you_mean(entry, OPTIONS) or f"choose from {', '.join(OPTIONS)}"
         )
@@ -241,8 +245,21 @@ def _hide_secrets(one: ExplainedSetting) -> ExplainedSetting:
 
 
 def _as_object(one: ExplainedSetting) -> dict[str, Any]:
-    value = one.value._asdict() if isinstance(one.value, Timeouts) else one.value
-    return {"key": one.key, "value": value, "from": str(one.origin), "name": one.source_name or None}
+    return {
+        "key": one.key,
+        "value": _value_object_of(one.value),
+        "from": str(one.origin),
+        "name": one.source_name or None,
+    }
+
+
+def _value_object_of(value: object) -> object:
+    """A value as JSON has it: named values become objects."""
+    if isinstance(value, Timeouts):
+        return value._asdict()
+    if isinstance(value, Evidence):
+        return evidence_table(value)
+    return {key: _value_object_of(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _value_text_of(one: ExplainedSetting) -> str:
@@ -259,6 +276,8 @@ def _value_text_of(one: ExplainedSetting) -> str:
 def _text_of(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Evidence):
+        return str(value)
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
     from typing import Any
 
+    from reflectty.chat.evidence import EvidenceUse
     from reflectty.core.messages import Capacity, Model
     from reflectty.models.files import TemplateMismatch
     from reflectty.models.fit import Placement
@@ -276,6 +277,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         return await _report_on_model(library, one, context_length)
 
     report = _find_model(terminal, selection, model_name, work)
+    report = report._replace(evidence=_evidence_use_of(selection.settings, report.installed.model))
     if chosen:
         _print_text(report.installed, chosen, terminal)
     elif as_json:
@@ -313,7 +315,15 @@ def _as_json(report: ModelReport) -> str:
 
     fit = fit_object(report.fit) if report.fit else None
     warning = report.formats.warning if report.formats else None
-    return dump_json({**model_object(report.installed, with_texts=True), "fit": fit, "format_warning": warning})
+    evidence = _evidence_object(report.evidence) if report.evidence else None
+    members = {"fit": fit, "format_warning": warning, "evidence": evidence}
+    return dump_json({**model_object(report.installed, with_texts=True), **members})
+
+
+def _evidence_object(use: EvidenceUse) -> dict[str, Any]:
+    from reflectty.config.evidence import evidence_table
+
+    return {**evidence_table(use.evidence), "stale": use.is_stale}
 
 
 def _find_model(
@@ -351,12 +361,25 @@ class ModelReport(NamedTuple):
     fit: Placement | None
     formats: TemplateMismatch | None = None
     """Set if the model is prompted in a format other than its own."""
+    evidence: EvidenceUse | None = None
+    """What a question makes of the evidence for the model."""
+
+
+def _evidence_use_of(settings: config.Settings, model: Model) -> EvidenceUse | None:
+    if not settings.evidence:
+        return None
+    from reflectty.chat.evidence import EvidenceUse
+
+    evidence = settings.ask_options.evidence_for(model.name)
+    return EvidenceUse(evidence, model.name, model.digest) if evidence else None
 
 
 def _extra_facts_of(report: ModelReport) -> Iterator[tuple[str, str]]:
     """Yield the facts that only few models have, each with its name."""
     if report.formats:
         yield "format", report.formats.warning
+    if report.evidence:
+        yield "evidence", report.evidence.note if report.evidence.is_stale else str(report.evidence.evidence)
 
 
 def _print_text(one: InstalledModel, flag: str, terminal: Terminal) -> None:
