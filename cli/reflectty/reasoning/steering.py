@@ -164,14 +164,19 @@ def _with_first_tag(tag: Tag, tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
 
 def draft_of(segments: Iterable[tuple[Kind, str]], family: Family) -> str:
     """The thinking so far as the model writes it, without its opener; a correction at its end stays open."""
-    lines: list[str] = []
-    for kind, text in segments:
-        if kind is not Kind.ANSWER:
-            lines.append(_correction(text, family) if kind is Kind.REFLECTION else text)
-            last = kind
+    thinking = [segment for segment in segments if segment[0] is not Kind.ANSWER]
+    text = closed_draft_of(thinking, family)
     closer = family.reflection[0].closer if family.reflection else ""
-    text = "\n".join(lines)
-    return text.removesuffix(f"\n{closer}") if closer and lines and last is Kind.REFLECTION else text
+    return text.removesuffix(f"\n{closer}") if closer and thinking and thinking[-1][0] is Kind.REFLECTION else text
+
+
+def closed_draft_of(segments: Iterable[tuple[Kind, str]], family: Family) -> str:
+    """The thinking so far as the model writes it, without its opener; a correction at its end is closed."""
+    return "\n".join(
+        _correction(text, family) if kind is Kind.REFLECTION else text
+        for kind, text in segments
+        if kind is not Kind.ANSWER
+    )
 
 
 def _correction(text: str, family: Family) -> str:
