@@ -5,7 +5,7 @@ function __reflect_about
     set -g __reflect_options; set -g __reflect_places
     switch $argv[1]
         case ''
-            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)' 'help' 'Show the help of a command'
+            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'probe' 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)' 'help' 'Show the help of a command'
             set -g __reflect_default ''
             set -g __reflect_options '--file' 'A text file to ask about; - reads stdin' '-f' 'A text file to ask about; - reads stdin' '--image' 'An image to ask about; - reads stdin' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--system' 'A system prompt, added to the model\'s own; - reads stdin' '-s' 'A system prompt, added to the model\'s own; - reads stdin' '--schema' 'What the answer must match: a JSON Schema, or fields such as "name, age int"; - reads stdin' '--edit' 'Write the question in your editor, from the words given' '-e' 'Write the question in your editor, from the words given' '--no-stdin' 'Do not read stdin' '--model' 'The model to ask' '-m' 'The model to ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--deadline' 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--budget' 'End the thinking at so many tokens or this time, and ask for the answer: 2000, 30s, off' '--loops' 'What to do with a thinking that repeats itself' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--keep-thinking' 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' '--final' 'Print the final answer and nothing else' '--code' 'Print only the last block of code of the answer, as --final does' '-x' 'Print only the last block of code of the answer, as --final does' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Hide the thinking; --mode direct turns it off' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, with its tags; not to a terminal' '--stats' 'Print statistics of the reply to stderr' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--inline' 'Chat line by line, in the terminal\'s own scrollback' '--continue' 'Continue the last session' '-c' 'Continue the last session' '--session' 'Continue a session, named by its title or the start of its id' '--no-store' 'Do not save this question; a continued session is still read' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places '*'
@@ -144,6 +144,11 @@ function __reflect_about
             set -g __reflect_default ''
             set -g __reflect_options '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'models'
+        case 'probe'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--turn' 'The number of the question' '--correction' 'The number of the correction' '--all' 'Probe all corrections, tagged or read in the thinking' '--most' 'With --all, probe at most N' '--samples' 'Go on N times with the correction, and N times without' '-n' 'Go on N times with the correction, and N times without' '--method' 'Without the correction, let the model go on, or put a sentence that says nothing in its place' '--answer' 'The right answer' '--seed' 'The seed of the first continuations' '--jobs' 'How many at once' '-j' 'How many at once' '--model' 'The model to ask' '-m' 'The model to ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--yes' 'Do not ask for confirmation' '-y' 'Do not ask for confirmation' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'sessions'
         case 'sessions'
             set -g __reflect_subcommands 'list' 'List the sessions, latest first' 'show' 'Show a session: questions, thinking with its corrections, answers' 'search' 'Search titles, questions, thinking, corrections and answers' 'export' 'Export a session as Markdown, HTML or JSON' 'import' 'Import sessions that were exported as JSON, with all their branches; prints the new ids' 'rename' 'Rename a session' 'remove' 'Remove sessions for good' 'fork' 'Start a new session from a copy of this one; prints its id' 'prune' 'Remove old sessions for good' 'path' 'Print the path of the file with the sessions; it may not exist'
             set -g __reflect_default 'list'
@@ -230,7 +235,7 @@ function __reflect_about
             set -g __reflect_options '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'templates'
         case 'help'
-            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)'
+            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'probe' 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)'
             set -g __reflect_default ''
             set -g __reflect_options 
             set -g __reflect_places
@@ -579,6 +584,42 @@ function __reflect_value
             set -g __reflect_choices
         case 'models unload --host'
             set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'probe --turn'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'probe --correction'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'probe --most'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'probe --samples' 'probe -n'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'probe --method'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'resample' 'neutral'
+        case 'probe --answer'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'probe --seed'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'probe --jobs' 'probe -j'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'probe --model' 'probe -m'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
+        case 'probe --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'probe --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai' 'embedded'
+        case 'probe --timeout'
+            set -g __reflect_kind ''
             set -g __reflect_choices
         case 'sessions list --limit' 'sessions list -n'
             set -g __reflect_kind ''

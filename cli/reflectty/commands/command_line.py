@@ -44,6 +44,7 @@ COMMANDS = {
         "Manage the models on a server",
         ("list", "show", "pull", "create", "repair", "copy", "remove", "load", "unload"),
     ),
+    "probe": CommandSpec("reflectty.commands.probe", "Tell what a correction of a reply is worth"),
     "sessions": CommandSpec(
         "reflectty.commands.sessions",
         "Read, search, export and manage saved sessions",
@@ -105,7 +106,7 @@ _HINTS = (
 )
 _HINT_BY_VERB = {verb: hint for verbs, hint in _HINTS for verb in verbs}
 """Verbs of peers that mean nothing here, and what to do instead."""
-_PLANNED = ("compare", "eval", "probe")
+_PLANNED = ("compare", "eval")
 _PLANNED_WORDS = 2
 """A planned command takes at most so many words; with more it begins a sentence."""
 _SUBCOMMAND_VERBS = {"ls": "list", "rm": "remove", "delete": "remove", "cp": "copy", "mv": "rename", "cat": "show"}

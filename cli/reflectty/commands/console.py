@@ -123,10 +123,15 @@ def end_without_effect(terminal: Terminal, text: str) -> NoReturn:
 
 
 def confirm(terminal: Terminal, items: Iterable[str]) -> bool:
-    """List the items and ask on the terminal whether to remove them; only `y` and `yes` confirm."""
+    """List the items and ask on the terminal whether to remove them."""
     for item in items:
         write_remark(terminal, item)
-    terminal.write_stderr("Remove for good? [y/N] ")
+    return is_confirmed(terminal, "Remove for good?")
+
+
+def is_confirmed(terminal: Terminal, question: str) -> bool:
+    """Ask a question on the terminal; only `y` and `yes` confirm."""
+    terminal.write_stderr(f"{question} [y/N] ")
     answer = terminal.stdin.readline() if terminal.stdin else b""
     if not answer.endswith(b"\n"):
         terminal.write_stderr("\n")

@@ -68,6 +68,11 @@ EXAMPLES = {
     "models remove": (("reflect models remove my-qwen --yes", "without confirmation"),),
     "models load": (("reflect models load qwen3:8b --keep-alive 1h", "before the first question"),),
     "models unload": (("reflect models unload", "free the memory"),),
+    "probe": (
+        ("reflect probe", "the correction of the last reply, or a list of them"),
+        ("reflect probe --correction 2 --answer 9.9", "one of several, with the right answer"),
+        ("reflect probe dmwu --turn 1 --all --json", "all of an earlier reply, for programs"),
+    ),
     "sessions": (("reflect sessions", "list them"), ('reflect sessions search "binary search"', "find one")),
     "sessions list": (("reflect sessions list --json", "for programs"),),
     "sessions show": (

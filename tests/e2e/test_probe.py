@@ -1,0 +1,115 @@
+"""`reflect probe` of a stored reply, by the real command."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.fake_server import LOADED, FakeServer, error, raw_reply, rendered, reply, show, tags
+from support.json_schemas import check_described
+from support.pty_screen import Screen
+from support.scripted_servers import ANSWER, ANSWERED, MODEL
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+    from support.fake_server import ReceivedRequest, Route, Script
+
+PROMPT = "Q: q\nA: "
+TWICE = ANSWERED.replace("So 9.9.", "So 9.9.\n<reflection>\nI check: 9.90.\n</reflection>")
+BEFORE = f"{PROMPT}<thinking>\n11 is more than 9, so 9.11."
+BEHIND = f"{BEFORE}\n<reflection>\nNo: 9.9 is 9.90.\n</reflection>"
+
+
+def thinker(first: str = ANSWERED) -> FakeServer:
+    """A server whose model answers 9.9 once it has corrected itself, and 9.11 otherwise."""
+
+    def chat(request: ReceivedRequest) -> Script:
+        return reply([first]) if request.json.get("stream", True) else rendered(PROMPT)
+
+    def generate(request: ReceivedRequest) -> Script:
+        if "prompt" not in request.json:
+            return LOADED
+        answer = ANSWER if "<reflection>" in request.json["prompt"] else "9.11 is larger."
+        return raw_reply([f"\n</thinking>\n<output>\n{answer}\n</output>"])
+
+    routes: dict[str, Route] = {"/api/show": show(), "/api/tags": tags("reflection:latest"), "/api/chat": chat}
+    return FakeServer(routes | {"/api/generate": generate})
+
+
+def test_only_correction_of_the_last_reply_is_probed(reflect: Reflect) -> None:
+    with thinker() as server:
+        run = reflect.at(server.host)
+        assert run(*MODEL, "-o", "temperature=0.5", "Which is larger?").code == 0
+        result = run("probe", "-n", "3")
+        asked = server.generated()
+
+    assert result.code == 0
+    assert "changed the answer in 3 of 3" in result.out
+    assert "probing correction 1: 6 continuations of about" in result.err
+    assert sorted(request.json["prompt"] for request in asked) == [BEFORE] * 3 + [BEHIND] * 3
+    assert sorted(request.json["options"]["seed"] for request in asked) == [0, 0, 1, 1, 2, 2]
+    assert {request.json["options"]["temperature"] for request in asked} == {0.5}
+
+
+def test_json_of_all_corrections_fits_its_schema(reflect: Reflect) -> None:
+    with thinker(TWICE) as server:
+        run = reflect.at(server.host)
+        run(*MODEL, "one")
+        run(*MODEL, "-c", "two")
+        result = run("probe", "--turn", "1", "--all", "-n", "2", "--answer", "9.9 is larger", "--json")
+    value = json.loads(result.out)
+
+    check_described("probe", value)
+    assert value["turn"] == 1
+    assert [found["text"] for found in value["probes"]] == ["No: 9.9 is 9.90.", "I check: 9.90."]
+    assert [found["changed"] for found in value["probes"]] == [2, 0]
+    assert [found["towards_right"] for found in value["probes"]] == [2, 0]
+    assert [found["right"] for found in value["probes"]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "code", "says"),
+    [
+        ("<output>\nyes\n</output>", (), 2, "the reply has no correction to probe"),
+        (ANSWERED, ("--correction", "2"), 2, "the reply has 1 correction"),
+        (ANSWERED, ("--turn", "2"), 2, "has 1 question"),
+        (ANSWERED, ("--all", "--correction", "1"), 2, "cannot be combined"),
+        (ANSWERED, ("nothing",), 2, "there is no session 'nothing'"),
+        (ANSWERED, ("-m", "absent"), 4, "absent is not installed"),
+    ],
+)
+def test_what_cannot_be_probed_is_refused_before_a_continuation(
+    reflect: Reflect, text: str, words: tuple[str, ...], code: int, says: str
+) -> None:
+    with thinker(text) as server:
+        run = reflect.at(server.host)
+        run(*MODEL, "Which is larger?")
+        if "absent" in words:
+            server.routes["/api/show"] = error(404, "model 'absent' not found")
+        result = run("probe", *words)
+        assert server.generated() == []
+    assert (result.code, result.out) == (code, "")
+    assert says in result.err
+
+
+@pytest.mark.process
+def test_terminal_lists_several_corrections_and_asks_before_it_probes_one(reflect: Reflect) -> None:
+    with thinker(TWICE) as server:
+        run = reflect.at(server.host)
+        run(*MODEL, "Which is larger?")
+        with Screen(run, "probe") as screen:
+            assert screen.finish() == 0
+            assert "I check: 9.90." in screen.text
+            assert "--correction N" in screen.text
+        with Screen(run, "probe", "--correction", "1") as screen:
+            assert screen.shows("Go on? [y/N]")
+            screen.press(b"n\n")
+            assert screen.finish() == 1
+        assert server.generated() == []
+        with Screen(run, "probe", "--correction", "1", "-n", "4") as screen:
+            assert screen.shows("Go on? [y/N]")
+            screen.press(b"y\n")
+            assert screen.finish() == 0
+            assert "changed the answer in 4 of 4" in screen.text
