@@ -3,6 +3,7 @@
     {"run": {...}}                      the manifest, in the first line
     {"item": {"id": ..., ...}}          an item, before its first answer
     {"result": {"item": ID, "arm": NAME, "steps": [...], "grade": {...}, ...}}
+    {"probe": {"item": ID, "arm": NAME, "correction": 1, "changed": 4, "compared": 5, ...}}
 
 A later result for the same item and arm replaces an earlier one. A line that is cut at the end of the file is dropped.
 """
@@ -84,6 +85,10 @@ class StepRecord(NamedTuple):
     """Tagged corrections."""
     second_thoughts: int = 0
     """Sure corrections that were read in free thinking."""
+    family: str = ""
+    """The family whose tags the reply has."""
+    is_thinking_apart: bool = False
+    """Whether the server sent the thinking in a field of its own."""
 
 
 class ResultRecord(NamedTuple):
@@ -121,6 +126,50 @@ class ResultRecord(NamedTuple):
         return len(self.steps) > 1 or any(step.corrections or step.second_thoughts for step in self.steps)
 
 
+class ProbeRecord(NamedTuple):
+    """What a correction of a reply was worth: the figures of `ProbeResult`, whose docstring defines them."""
+
+    item: str
+    arm: str
+    correction: int
+    """Its number in the reply, from 1."""
+    kind: str = "correction"
+    is_tagged: bool = False
+    text: str = ""
+    method: str = ""
+    samples: int = 0
+    """Continuations with the correction, and as many without it."""
+    seed: int = 0
+    answer: str = ""
+    """The most frequent answer with the correction."""
+    is_right: bool | None = None
+    """Whether that answer is right."""
+    compared: int = 0
+    """Continuations without the correction that count."""
+    changed: int = 0
+    """How many of them have another answer."""
+    with_correction: int = 0
+    """Continuations with the correction that count."""
+    varied: int = 0
+    """How many of them have another answer."""
+    towards_right: int = 0
+    away_from_right: int = 0
+    corrected_again: int = 0
+    without_answer: int = 0
+    p: float = 1.0
+    answers: tuple[tuple[str, int, int], ...] = ()
+    """Each answer with how often it was given with and without the correction."""
+    tokens: int = 0
+    seconds: float = 0.0
+    at: str = ""
+    """ISO 8601, UTC."""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What identifies it in a run: a later record with the same key replaces an earlier one."""
+        return self.item, self.arm, self.correction
+
+
 def _is_runaway(step: StepRecord) -> bool:
     """Whether a thinking repeated itself, or was cut by the token limit before an answer."""
     return step.ended_by == "loop" or (step.done_reason == "length" and not step.answer)
@@ -148,11 +197,15 @@ def encode_result(result: ResultRecord) -> bytes:
     return encode_line("result", value)
 
 
+def encode_probe(probe: ProbeRecord) -> bytes:
+    return encode_line("probe", probe._asdict())
+
+
 def _grade_object(grade: Grade) -> dict[str, Any]:
     return {"verdict": str(grade.verdict), "given": grade.given, "rule": grade.rule, "is_weak": grade.is_weak}
 
 
-def decode_line(line: bytes) -> RunManifest | Item | ResultRecord | None:
+def decode_line(line: bytes) -> RunManifest | Item | ResultRecord | ProbeRecord | None:
     """Decode a line of a run's file; None if it is not one.
 
     Members that this version does not know are left out, so that a later one can add some.
@@ -193,6 +246,12 @@ def _decode_result(members: Mapping[str, Any]) -> ResultRecord:
     return ResultRecord(**own)
 
 
+def _decode_probe(members: Mapping[str, Any]) -> ProbeRecord:
+    own = _known(ProbeRecord._fields, members)
+    answers = tuple((str(text), int(given), int(left_out)) for text, given, left_out in own.get("answers", ()))
+    return ProbeRecord(**own | {"answers": answers})
+
+
 def _decode_step(members: Mapping[str, Any]) -> StepRecord:
     own = _known(StepRecord._fields, members)
     return StepRecord(**own | {"segments": tuple((str(kind), str(text)) for kind, text in own["segments"])})
@@ -207,8 +266,9 @@ def _known(fields: tuple[str, ...], members: Mapping[str, Any]) -> dict[str, Any
     return {name: members[name] for name in fields if name in members}
 
 
-_DECODERS: Final[dict[str, Callable[[Mapping[str, Any]], RunManifest | Item | ResultRecord]]] = {
+_DECODERS: Final[dict[str, Callable[[Mapping[str, Any]], RunManifest | Item | ResultRecord | ProbeRecord]]] = {
     "run": _decode_manifest,
     "item": _decode_item,
     "result": _decode_result,
+    "probe": _decode_probe,
 }

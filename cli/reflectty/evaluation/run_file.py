@@ -10,7 +10,7 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.text import format_count
 from reflectty.evaluation.items import Item
-from reflectty.evaluation.records import RUN_VERSION, ResultRecord, RunManifest, decode_line
+from reflectty.evaluation.records import RUN_VERSION, ProbeRecord, ResultRecord, RunManifest, decode_line
 from reflectty.evaluation.transitions import transition_of
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class RunData(NamedTuple):
     """The last result of each item in each arm."""
     notes: tuple[str, ...] = ()
     """What was left out of the file, and why."""
+    probes: tuple[ProbeRecord, ...] = ()
+    """What corrections were worth, the last record of each, in the order of the file."""
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -137,7 +139,7 @@ class RunTexts:
             return found
         raise self._changed()
 
-    def _read(self, span: LineSpan) -> RunManifest | Item | ResultRecord | None:
+    def _read(self, span: LineSpan) -> RunManifest | Item | ResultRecord | ProbeRecord | None:
         self._file.seek(span.offset)
         return decode_line(self._file.read(span.length))
 
@@ -154,6 +156,7 @@ class _Reader:
         self._file = file
         self._items: dict[str, ItemFacts] = {}
         self._results: dict[tuple[str, str], ResultFacts] = {}
+        self._probes: dict[tuple[str, str, int], ProbeRecord] = {}
         self._notes: list[str] = []
 
     def read(self) -> RunData:
@@ -165,12 +168,15 @@ class _Reader:
                 self._items.setdefault(found.id, ItemFacts(found.id, found.group, span))
             elif isinstance(found, ResultRecord):
                 self._results[found.item, found.arm] = facts_of(found, span)
+            elif isinstance(found, ProbeRecord):
+                self._probes[found.key] = found
             elif self._file.read(1):
                 raise UsageError(f"{self._shown}: line {number} is damaged", "remove the line to read the others")
             else:
                 self._notes.append(f"line {number} is cut off and left out: it was being written when the run ended")
         self._drop_strays(manifest)
-        return RunData(self._path, manifest, self._items, self._results, tuple(self._notes))
+        probes = tuple(probe for probe in self._probes.values() if (probe.item, probe.arm) in self._results)
+        return RunData(self._path, manifest, self._items, self._results, tuple(self._notes), probes)
 
     def _manifest_of(self, line: bytes) -> RunManifest:
         version = _version_in(line)

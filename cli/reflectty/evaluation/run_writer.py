@@ -12,6 +12,7 @@ from reflectty.evaluation.grader import Verdict
 from reflectty.evaluation.items import Item, digest_of_items
 from reflectty.evaluation.records import (
     RUN_VERSION,
+    ProbeRecord,
     ResultRecord,
     RunManifest,
     decode_line,
@@ -134,6 +135,8 @@ def _read_content(path: Path) -> tuple[RunContent, int]:
                 items.append(item)
             case ResultRecord() as result if manifest:
                 done[result.item, result.arm] = result.grade.verdict is not Verdict.ERROR
+            case ProbeRecord() if manifest:
+                pass
             case None if manifest and _is_later_kind(line):
                 pass
             case _:
@@ -153,7 +156,7 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
 
 
 def _is_later_kind(line: bytes) -> bool:
-    """Whether a line is an object of a kind that this version does not read, such as a probe."""
+    """Whether a line is an object of a kind that this version does not read."""
     return line.startswith(b'{"') and not line.startswith((b'{"run"', b'{"item"', b'{"result"'))
 
 

@@ -8,12 +8,14 @@ from reflectty.evaluation.grader import Grade, Verdict
 from reflectty.evaluation.items import Item, digest_of_items, sample_items
 from reflectty.evaluation.records import (
     ArmSetup,
+    ProbeRecord,
     ResultRecord,
     RunManifest,
     StepRecord,
     decode_line,
     encode_item,
     encode_manifest,
+    encode_probe,
     encode_result,
 )
 from reflectty.reasoning.stated_answers import AnswerKind
@@ -26,6 +28,8 @@ MANIFEST = RunManifest(
 STEP = StepRecord((("thinking", "Hm."), ("answer", "Answer: 12")), "Answer: 12", thinking_tokens=3, answer_tokens=4)
 RESULT = ResultRecord("a-1", "cot", Grade(Verdict.RIGHT, "12", "answer-line"), (STEP, STEP), Grade(Verdict.WRONG, "11"))
 
+PROBE = ProbeRecord("a-1", "think", 1, text="No: ü.", is_right=True, changed=2, answers=(("12", 3, 1), ("11", 0, 2)))
+
 
 @pytest.mark.parametrize(
     ("line", "value"),
@@ -34,6 +38,7 @@ RESULT = ResultRecord("a-1", "cot", Grade(Verdict.RIGHT, "12", "answer-line"), (
         (encode_item(ITEM), ITEM),
         (encode_item(CHOICE), CHOICE),
         (encode_result(RESULT), RESULT),
+        (encode_probe(PROBE), PROBE),
         (
             encode_result(RESULT._replace(draft=None, steps=(), error="x")),
             RESULT._replace(draft=None, steps=(), error="x"),

@@ -8,9 +8,11 @@ import pytest
 from reflectty.core.errors import UsageError
 from reflectty.evaluation.grader import Grade, Verdict
 from reflectty.evaluation.records import (
+    ProbeRecord,
     ResultRecord,
     encode_item,
     encode_line,
+    encode_probe,
     encode_result,
 )
 from reflectty.evaluation.run_file import RunTexts, read_run
@@ -54,6 +56,13 @@ def test_texts_are_read_where_they_stand(tmp_path: Path) -> None:
             results = [texts.result(name, arm) for arm in run.arms]
             assert [(one.item, one.arm) for one in results if one] == [(name, arm) for arm in run.arms]
         assert texts.result("q00000", "vote-5") is None
+
+
+def test_the_last_probe_of_each_correction_is_read(tmp_path: Path) -> None:
+    probe = ProbeRecord("q00001", "reflect", 1, changed=1)
+    lines = [probe, probe._replace(correction=2), probe._replace(changed=3), probe._replace(arm="think")]
+    run = read(tmp_path, THREE + b"".join(map(encode_probe, lines)))
+    assert run.probes == (probe._replace(changed=3), probe._replace(correction=2))
 
 
 def test_a_later_result_replaces_an_earlier_one(tmp_path: Path) -> None:
