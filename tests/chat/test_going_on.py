@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +10,7 @@ from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyOrigin, ReplyStatus
 from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.sessions.panel import SessionsPanel
+from reflectty.tui.status import hints_for
 from support.chat_app import (
     ANSWERED,
     IN_ANSWER,
@@ -17,6 +18,7 @@ from support.chat_app import (
     QUESTION,
     REPLY,
     THOUGHT,
+    app_over,
     in_a_chat,
     plain_stored_reply,
     store_exchanges,
@@ -26,7 +28,9 @@ from support.scripted_engine import HOLD, cut, thoughts
 if TYPE_CHECKING:
     from reflectty.core.session import Session, Turn
     from reflectty.store import Store
+    from reflectty.tui.app import ReflectApp
     from support.chat_app import Reader
+    from support.scripted_engine import ScriptedEngine
 
 DRAFT = (
     "Both start with 9.\n11 is more than 9, so 9.11.\n<reflection>\nThe same number of digits: 9.90.\n</reflection>"
@@ -365,3 +369,34 @@ async def test_session_can_be_removed_while_its_reply_streams(reader: Reader) ->
     await reader.press("escape")
     await reader.ask("Something else?")
     assert [turn.text for turn in reader.stored_turns if not turn.said] == ["Something else?"]
+
+
+ROUND = "So the sum of the two numbers is 41 again. "
+IN_A_LOOP = (*cut(f"<thinking>\n{ROUND * 30}"), HOLD, *cut("Enough.\n</thinking>\n<output>\nIt is 41.\n</output>"))
+
+
+@in_a_chat(IN_A_LOOP, ("9.9, then.\n</output>",), size=(100, 30))
+async def test_a_thinking_that_repeats_itself_offers_the_answer_with_its_key(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "the two numbers")
+    await reader.shows("the thinking repeats itself: alt+c answers now")
+    head = reader.row("· repeats itself")
+    assert head.rstrip().endswith("alt+c answers now")
+    assert hints_for(reader.chat)[0] == ("conclude", "answer now")
+    await reader.press("alt+c")
+    await reader.at_rest()
+    assert reader.stored_reply.answer == "9.9, then."
+    assert ("conclude", "answer now") not in hints_for(reader.chat)
+
+
+def unable(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
+    engine.installed = tuple(model._replace(can_resume=False) for model in engine.installed)
+    return app_over(engine, store, **values)
+
+
+@in_a_chat(IN_A_LOOP, make=unable, size=(100, 30))
+async def test_a_loop_offers_no_answer_that_cannot_be_asked_for(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "the two numbers")
+    await reader.shows("the thinking repeats itself")
+    assert "answers now" not in reader.text
+    reader.engine.release()
+    await reader.at_rest()

@@ -109,6 +109,17 @@ def test_ctrl_backslash_asks_for_the_answer_in_a_terminal(reflect: Reflect) -> N
         assert screen.finish() == 0
 
 
+def test_a_loop_that_is_only_noted_names_the_key_that_ends_it(reflect: Reflect) -> None:
+    with thinks_without_end(*LOOP) as server:
+        with Screen(reflect.at(server.host), *MODEL, "--loops", "note", "q") as screen:
+            assert screen.shows(r"it repeats itself: ctrl+\ answers now")
+            screen.press(b"\x1c")
+            assert screen.shows("It is 41.")
+            assert screen.finish() == 0
+
+        assert "answers now" not in screen.text
+
+
 def test_batch_never_runs_away(reflect: Reflect) -> None:
     reflect.home.joinpath("questions").write_text("one\ntwo\nthree\n", "utf-8")
     with thinks_without_end("more ") as server:

@@ -51,10 +51,12 @@ class FakeReply:
     metrics: ReplyMetrics
     model: str
     repeats_itself: bool = False
+    resumable: bool = True
 
 
 def reply(model: str = "reflection:70b", **values: Any) -> Reply:
-    return cast("Reply", FakeReply(MEASURED._replace(**values), model))
+    own = {name: values.pop(name) for name in ("repeats_itself", "resumable") if name in values}
+    return cast("Reply", FakeReply(MEASURED._replace(**values), model, **own))
 
 
 class Screen(io.StringIO):

@@ -113,6 +113,7 @@ def _ask(
     filling, settings = _select_template(arguments, settings)
     question = question_of(arguments, settings, filling)
     output_options = _output_options_of(arguments, settings, checks=question.schema is not None)
+    output_options = output_options._replace(has_answer_key=_has_answer_key(arguments, terminal))
     named_model = arguments.model or (settings.model if settings.is_model_explicit else "")
     continued_session = find_continued_session(arguments._replace(model=named_model), terminal, warn)
     settings = restore_server(settings, arguments, continued_session)
@@ -149,9 +150,8 @@ def _ask(
                 _note_session(recorder.session, settings, arguments, terminal, json_renderer)
                 on_session(recorder.session)
 
-    is_live = terminal.err.tty and terminal.stdin_tty and not arguments.raw
     try:
-        with call_on_answer_signal(answer_request.set, quit_key=is_live):
+        with call_on_answer_signal(answer_request.set, quit_key=_has_answer_key(arguments, terminal)):
             run_interruptible(conversation())
     except PromptTooLongError as error:
         raise add_omission_hint(error, question) from error
@@ -160,6 +160,11 @@ def _ask(
     finally:
         if continued_session:
             continued_session.store.close()
+
+
+def _has_answer_key(arguments: AskArguments, terminal: Terminal) -> bool:
+    """Whether a key of the terminal asks for the answer."""
+    return terminal.err.tty and terminal.stdin_tty and not arguments.raw
 
 
 def _edit_question(arguments: AskArguments) -> AskArguments:

@@ -103,6 +103,8 @@ class OutputOptions(NamedTuple):
     """Whether nothing may be written before the answer has been checked."""
     reads_thoughts: bool = True
     """Whether second thoughts are marked and counted."""
+    has_answer_key: bool = False
+    """Whether a key asks for the answer, which a long thinking names."""
     theme: str = "terminal"
     """Folders of the user's own themes, which precede the built-in ones."""
 

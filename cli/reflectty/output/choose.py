@@ -31,6 +31,7 @@ def terminal_renderer_for(terminal: Terminal, look: OutputOptions) -> Renderer:
         answer=draws_answer,
         quiet=look.quiet,
         reads_thoughts=look.reads_thoughts,
+        has_answer_key=look.has_answer_key,
     )
     if loaded.problem:
         live.note(loaded.problem)

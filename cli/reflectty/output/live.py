@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 STATUS_DELAY_SECONDS = 0.5
 """Before this time, no waiting status is shown."""
+LONG_THOUGHT_SECONDS = 20.0
+"""After this time of thinking, the key that asks for the answer is named."""
+ANSWER_KEY = "ctrl+\\"
 FRAME_SECONDS = 0.05
 """Minimum seconds between two drawings of the open block of an answer."""
 
@@ -48,6 +51,7 @@ class LiveRenderer:
         answer: whether to draw on stdout; else another renderer writes the answer.
         quiet: no status, no notes and no summary.
         reads_thoughts: whether second thoughts are marked and counted.
+        has_answer_key: whether a key asks for the answer, which a long thinking names.
         clock: seconds, to limit the redraws.
     """
 
@@ -61,6 +65,7 @@ class LiveRenderer:
         answer: bool = True,
         quiet: bool = False,
         reads_thoughts: bool = True,
+        has_answer_key: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._terminal = terminal
@@ -74,6 +79,9 @@ class LiveRenderer:
         self._state = ReplyState("")
         self._has_status = False
         """Whether a status is shown: nothing has come yet, or only thinking that is not drawn."""
+        self._has_answer_key = has_answer_key and not quiet
+        self._hint = ""
+        """What names the key that asks for the answer, while a thinking is long."""
         self._kind: Kind | None = None
         self._reads_thoughts = reads_thoughts
         self._readings: Readings | None = None
@@ -90,12 +98,25 @@ class LiveRenderer:
         self._has_status = True
 
     def tick(self, seconds: float) -> None:
-        if self._sections.kind is Kind.ANSWER:
+        hint, self._hint = self._hint, self._answer_hint(seconds)
+        if self._sections.kind is Kind.ANSWER or self._hint != hint:
             self._draw()
         if self._err and self._has_status and not self._quiet and seconds >= STATUS_DELAY_SECONDS:
             self._state.tick(seconds, self._kind)
-            row = state_row(self._state, self._err)
+            row = [*state_row(self._state, self._err), *self._hint_row(self._err)]
             self._err.draw(live=[cut_row(row, self._err.columns.prose + GUTTER_WIDTH)])
+
+    def _answer_hint(self, seconds: float) -> str:
+        """What names the key that asks for the answer; empty unless a thinking is long or goes in circles."""
+        if not self._has_answer_key or self._kind in {None, Kind.ANSWER} or not self._state.resumable:
+            return ""
+        self._state.tick(seconds, self._kind)
+        if self._state.repeats_itself:
+            return f"it repeats itself: {ANSWER_KEY} answers now"
+        return f"{ANSWER_KEY} answers now" if self._state.measured.thinking_ms >= LONG_THOUGHT_SECONDS * 1000 else ""
+
+    def _hint_row(self, region: LiveRegion) -> Row:
+        return [MARGIN, (self._hint, region.palette.styles["faint"])] if self._hint else []
 
     def show(self, event: Event) -> None:
         if isinstance(event, Reclassification):
@@ -170,6 +191,8 @@ class LiveRenderer:
                 return
             self._drawn_at = now
         live = section.live_rows if region.can_redraw else ()
+        if self._hint and not (section.is_answer or section.is_over) and region.can_redraw:
+            live = [*live, cut_row(self._hint_row(region), region.columns.prose + GUTTER_WIDTH)]
         self._write(region, rows, live, name="answer" if section.is_answer else "thinking")
 
     def _write(self, region: LiveRegion, rows: Sequence[Row], live: Sequence[Row] = (), *, name: str) -> None:

@@ -99,6 +99,7 @@ class RunningTurn:
         """What ended the last stoppable block."""
         self.has_begun = False
         self.ended = asyncio.Event()
+        self._is_loop_noted = False
         self._task: asyncio.Task[Any] | None = None
         """The task of the stoppable block."""
         self._context = context
@@ -131,6 +132,16 @@ class RunningTurn:
         else:
             self._transcript.mark_changed(self.part)
         self._context.watcher.show_progress(self.part.state)
+        if self.part.state.repeats_itself and not self._is_loop_noted:
+            self._is_loop_noted = True
+            self._note_loop()
+
+    def _note_loop(self) -> None:
+        """Offer the answer, with its key, once a thinking repeats itself."""
+        key = self._transcript.scene.key("conclude")
+        offer = f": {key} answers now" if key and self.part.state.resumable else ""
+        self._context.watcher.note(f"the thinking repeats itself{offer}")
+        self._context.watcher.refresh_status()
 
     def show(self, event: Event) -> None:
         row = 0 if isinstance(event, Reclassification) else self.part.stable_height

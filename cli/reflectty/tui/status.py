@@ -25,6 +25,7 @@ TIMEOUT_SECONDS = 4.0
 
 STEERING_HINTS: Hints = (("send", "continue"), ("conclude", "answer now"), ("cancel", "cancel"))
 EDITING_HINTS: Hints = (("send", "resend as a new branch"), ("cancel", "cancel"))
+LOOPING_HINTS: Hints = (("conclude", "answer now"), ("cancel", "stop"), ("send", "queue"))
 ANSWERING_HINTS: Hints = (("cancel", "stop"), ("send", "queue"), ("steer", "steer"))
 FINDING_HINTS: Hints = (("next_correction", "next"), ("previous_correction", "previous"), ("cancel", "end"))
 SELECTED_HINTS: Hints = (("interrupt", "copy the selection"),)
@@ -51,6 +52,7 @@ def hints_for(controller: ChatController) -> Hints:
         (controller.cursor.message is not None, controller.cursor.hints),
         (controller.finder.is_active, FINDING_HINTS),
         (turns.current is None, (*_hints_after(turns), *IDLE_HINTS)),
+        (turns.can_end_loop, LOOPING_HINTS),
         (bool(turns.queue), QUEUED_HINTS),
     )
     answering = tuple(hint for hint in ANSWERING_HINTS if hint[0] != "steer" or turns.can_steer)

@@ -145,6 +145,12 @@ class TurnQueue:
         reply = self.current.reply if self.current else None
         return reply is None or reply.resumable
 
+    @property
+    def can_end_loop(self) -> bool:
+        """Whether the running thinking repeats itself, and the answer can be asked for."""
+        state = self.current.part.state if self.current else None
+        return state is not None and state.repeats_itself and not state.is_answering and self.can_steer
+
     def require_no_steering(self) -> None:
         """Raise a UsageError while the thinking is being edited."""
         if self.is_steering:

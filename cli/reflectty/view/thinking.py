@@ -374,6 +374,9 @@ def _add_beside(row: Row, texts: list[str], scene: Scene) -> tuple[Row, list[str
 
 def _hints_for(state: ReplyState, scene: Scene, *, has_thinking: bool, is_open: bool) -> list[str]:
     steerable = state.kind not in (None, Kind.ANSWER) and state.resumable
+    if steerable and state.repeats_itself and not state.is_over and scene.key("conclude"):
+        # What helps now comes alone: a narrow screen has room for one.
+        return [f"{scene.key('conclude')} answers now"]
     wanted = {
         "steer": ("steer", not state.is_over and steerable),
         "conclude": ("conclude", not state.is_over and steerable),

@@ -6,7 +6,7 @@ import pytest
 
 from reflectty.core.segments import Segment
 from reflectty.core.text import format_duration
-from reflectty.output.live import STATUS_DELAY_SECONDS
+from reflectty.output.live import LONG_THOUGHT_SECONDS, STATUS_DELAY_SECONDS
 from reflectty.view.thinking import SLOW_START_SECONDS
 from support.live_harness import ANSWER, TALK, THINKING, Stage, reply
 
@@ -127,3 +127,52 @@ def test_quiet_shows_only_the_reply() -> None:
     stage.live.note("x")
     stage.live.tick(5.0)
     assert stage.play([Segment(ANSWER, "Yes", 0)]) == ["  Yes"]
+
+
+LONG_MS = LONG_THOUGHT_SECONDS * 1000
+
+
+@pytest.mark.parametrize(
+    ("values", "wishes", "hint"),
+    [
+        ({"thinking_ms": LONG_MS}, {}, r"  ctrl+\ answers now"),
+        ({"thinking_ms": LONG_MS - 1}, {}, ""),
+        ({"thinking_ms": LONG_MS}, {"has_answer_key": False}, ""),
+        ({"thinking_ms": LONG_MS}, {"quiet": True}, ""),
+        ({"thinking_ms": LONG_MS}, {"motion": False}, ""),
+        ({"thinking_ms": LONG_MS, "resumable": False}, {}, ""),
+        ({"repeats_itself": True}, {}, r"  it repeats itself: ctrl+\ answers now"),
+    ],
+)
+def test_a_long_thinking_names_the_key_that_ends_it(values: dict[str, Any], wishes: dict[str, Any], hint: str) -> None:
+    stage = Stage(**{"has_answer_key": True, **wishes})
+    stage.live.start(reply(**values))
+    stage.live.show(Segment(THINKING, "Hm", 0))
+    stage.live.tick(30.0)
+
+    assert [row for row in stage.screen.rows if "answers now" in row] == ([hint] if hint else [])
+
+
+def test_the_named_key_stays_below_the_thinking_and_leaves_no_trace() -> None:
+    stage = Stage(has_answer_key=True)
+    stage.live.start(reply(thinking_ms=LONG_MS))
+    stage.live.show(Segment(THINKING, "First.\nSecond", 0))
+    stage.live.tick(30.0)
+    stage.live.show(Segment(THINKING, " goes on.", 0))
+    assert stage.screen.rows == ["│ First.", "│ Second goes on.", r"  ctrl+\ answers now"]
+    stage.live.note("a note")
+    assert stage.screen.rows[-1] == r"  ctrl+\ answers now"
+    stage.live.show(Segment(ANSWER, "9.9", 1))
+    stage.live.tick(31.0)
+    stage.live.end(reply())
+    assert not [row for row in stage.screen.rows if "answers now" in row]
+    assert {"│ First.", "│ Second goes on."} < set(stage.screen.rows)
+
+
+def test_a_thinking_that_is_not_drawn_names_the_key_beside_its_status() -> None:
+    stage = Stage(parts=frozenset({ANSWER}), has_answer_key=True)
+    stage.live.start(reply(thinking_ms=LONG_MS))
+    stage.live.show(Segment(THINKING, "Hm", 0))
+    stage.live.tick(30.0)
+
+    assert stage.screen.rows == [r"◐ thinking 20 s · 64 tokens · 1 correction  ctrl+\ answers now"]
