@@ -5,7 +5,7 @@ function __reflect_about
     set -g __reflect_options; set -g __reflect_places
     switch $argv[1]
         case ''
-            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'probe' 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)' 'help' 'Show the help of a command'
+            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'compare' 'Ask one question in several ways, side by side, and tell whether the answers agree' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'probe' 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)' 'help' 'Show the help of a command'
             set -g __reflect_default ''
             set -g __reflect_options '--file' 'A text file to ask about; - reads stdin' '-f' 'A text file to ask about; - reads stdin' '--image' 'An image to ask about; - reads stdin' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--system' 'A system prompt, added to the model\'s own; - reads stdin' '-s' 'A system prompt, added to the model\'s own; - reads stdin' '--schema' 'What the answer must match: a JSON Schema, or fields such as "name, age int"; - reads stdin' '--edit' 'Write the question in your editor, from the words given' '-e' 'Write the question in your editor, from the words given' '--no-stdin' 'Do not read stdin' '--model' 'The model to ask' '-m' 'The model to ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--deadline' 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--budget' 'End the thinking at so many tokens or this time, and ask for the answer: 2000, 30s, off' '--loops' 'What to do with a thinking that repeats itself' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--keep-thinking' 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' '--final' 'Print the final answer and nothing else' '--code' 'Print only the last block of code of the answer, as --final does' '-x' 'Print only the last block of code of the answer, as --final does' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Hide the thinking; --mode direct turns it off' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, with its tags; not to a terminal' '--stats' 'Print statistics of the reply to stderr' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--inline' 'Chat line by line, in the terminal\'s own scrollback' '--continue' 'Continue the last session' '-c' 'Continue the last session' '--session' 'Continue a session, named by its title or the start of its id' '--no-store' 'Do not save this question; a continued session is still read' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places '*'
@@ -19,6 +19,11 @@ function __reflect_about
             set -g __reflect_default ''
             set -g __reflect_options '--output' 'Write to a file: each line as soon as it finishes; the file is sorted at the end' '--resume' 'Continue the output file: ask only the lines that are missing or failed' '--force' 'Overwrite the output file if it exists' '--unordered' 'Write each line as it finishes, not in the order of the questions' '--fields' 'Fields of --json to write besides line, id and error, such as answer,usage,thinking,prompt,host' '--full' 'Write every field of --json and the question' '--format' 'Lines of questions or of JSON objects, one JSON array, or CSV; objects have a prompt or messages, and may have id, model, system, fields of the template and members to pass through' '--jobs' 'How many lines to send to each server at once' '-j' 'How many lines to send to each server at once' '--retry' 'How many times to retry if a server is busy or a reply is cut off' '--patience' 'How long to wait while no server is reachable' '--limit' 'Ask only the first N lines' '--sample' 'Ask N lines drawn at random, the same for each --seed' '--seed' 'The seed of --sample' '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--host' 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--budget' 'End the thinking at so many tokens or this time, and ask for the answer: 2000, 30s, off' '--loops' 'What to do with a thinking that repeats itself' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--system' 'A system prompt, added to the model\'s own; - reads stdin' '-s' 'A system prompt, added to the model\'s own; - reads stdin' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--schema' 'What the answer must match: a JSON Schema, or fields such as "name, age int"; - reads stdin' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--deadline' 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'files'
+        case 'compare'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--arms' 'The ways of asking, with commas: direct, cot (step by step), reflect, revise, think, vote-5; with an effort, a budget or a model: think:low, think:2000, cot@MODEL' '--models' 'The models, with commas; each is asked in each way' '--file' 'A text file to ask about; - reads stdin' '-f' 'A text file to ask about; - reads stdin' '--image' 'An image to ask about; - reads stdin' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--system' 'A system prompt, added to the model\'s own; - reads stdin' '-s' 'A system prompt, added to the model\'s own; - reads stdin' '--no-stdin' 'Do not read stdin' '--model' 'The model to ask' '-m' 'The model to ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--deadline' 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' '--json' 'Print all replies as one JSON object' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--no-store' 'Do not save this question; a continued session is still read' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places '*'
         case 'completions'
             set -g __reflect_subcommands 'install' 'Install the completions where the shell looks for them' 'show' 'Print the completion script of a shell' 'path' 'Print the path of the completion script; the file may not exist'
             set -g __reflect_default 'show'
@@ -235,7 +240,7 @@ function __reflect_about
             set -g __reflect_options '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'templates'
         case 'help'
-            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'probe' 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)'
+            set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'compare' 'Ask one question in several ways, side by side, and tell whether the answers agree' 'completions' 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'last' 'Print the last answer again: of this terminal\'s last session, or of another one' 'models' 'Manage the models on a server (default: list)' 'probe' 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)'
             set -g __reflect_default ''
             set -g __reflect_options 
             set -g __reflect_places
@@ -478,6 +483,51 @@ function __reflect_value
             set -g __reflect_kind ''
             set -g __reflect_choices
         case 'batch --deadline'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'compare --arms'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'compare --models'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'compare --file' 'compare -f'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'compare --image'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'compare --template' 'compare -t'
+            set -g __reflect_kind 'templates'
+            set -g __reflect_choices
+        case 'compare --field'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'compare --system' 'compare -s'
+            set -g __reflect_kind 'texts'
+            set -g __reflect_choices
+        case 'compare --model' 'compare -m'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
+        case 'compare --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'compare --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai' 'embedded'
+        case 'compare --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case 'compare --option' 'compare -o'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
+        case 'compare --keep-alive'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'compare --timeout'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'compare --deadline'
             set -g __reflect_kind ''
             set -g __reflect_choices
         case 'completions install --shell'

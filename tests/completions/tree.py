@@ -75,7 +75,7 @@ def _below(path: str, command: Any) -> list[Command]:
     here = Command(
         path,
         _sentence(command.help),
-        tuple(_option(path, one) for one in every if one.param_type_name == "option"),
+        tuple(_option(path, one) for one in every if one.param_type_name == "option" and not one.hidden),
         tuple(_value(path, one) for one in every if one.param_type_name == "argument"),
         tuple((name, _sentence(one.help)) for name, one in below.items()),
         getattr(command, "default", ""),

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from support.batch_files import Echo, input_file, records
-from support.fake_server import Answer, FakeServer, error, line, reply, show, tags, whole
+from support.fake_server import Answer, FakeServer, ReceivedRequest, error, line, reply, show, tags, whole
 from support.installed_models import routes
 from support.json_schemas import NAMES, check, check_described, schema
 from support.openai_command import OpenAICommand
@@ -25,7 +25,7 @@ def read(result: Result) -> Any:
 
 
 def test_every_schema_is_one_and_states_the_rule() -> None:
-    assert NAMES == ("batch-record", "doctor", "event", "models", "probe", "reply", "session")
+    assert NAMES == ("batch-record", "compare", "doctor", "event", "models", "probe", "reply", "session")
     for name in NAMES:
         found = schema(name)
         jsonschema_rs.meta.validate(found)
@@ -71,6 +71,18 @@ def test_batch_records_fit(reflect: Reflect, fields: tuple[str, ...]) -> None:
     assert ["error" in record for record in found] == [False, True, True]
     for record in found:
         check_described("batch-record", record)
+
+
+@pytest.mark.parametrize(
+    "words", [("--arms", "cot,revise,vote-3"), ("--arms", "cot,reflect", "--models", "m,gone"), ("--arms", "nothing")]
+)
+def test_comparison_fits(reflect: Reflect, words: tuple[str, ...]) -> None:
+    def shown(request: ReceivedRequest) -> Answer:
+        return error(404, "model 'gone' not found") if request.json["model"] == "gone" else show()
+
+    with FakeServer({"/api/show": shown, "/api/tags": tags("m"), "/api/chat": reply(["Answer: 42"])}) as server:
+        value = read(reflect.at(server.host)("compare", "--json", *words, "q"))
+    check_described("compare", value)
 
 
 def test_batch_record_with_members_of_the_input_fits(reflect: Reflect) -> None:

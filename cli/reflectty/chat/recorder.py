@@ -55,22 +55,34 @@ def run_now(work: Work) -> None:
     work()
 
 
+class BranchPoint:
+    """The question that several replies branch off, and its session; empty until the first of them is written."""
+
+    def __init__(self, session: str = "", question: int | None = None) -> None:
+        self.session = session
+        self.question = question
+
+
 class Recorder:
     """Records one exchange; all its work on the store is submitted in order.
 
     Args:
         store: opens or returns the store; called once, at the first write, with the function that shows warnings.
         target: what the exchange adds to which session.
+        beside: the question that the reply shares with those of other recorders; it precedes that of the target.
+        below: the recorder of the reply that the question follows, in the same session.
         deferred: write only when the exchange is a second old or over, and never store an empty reply.
         submit: submits work to run in order, inline or on the store's thread.
         clock: the time in seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it follows is optional
         self,
         store: Callable[[Callable[[str], None]], Store],
         target: RecordTarget,
         *,
+        beside: BranchPoint | None = None,
+        below: Recorder | None = None,
         deferred: bool = False,
         submit: Callable[[Work], object] = run_now,
         clock: Callable[[], float] = time.monotonic,
@@ -89,6 +101,7 @@ class Recorder:
         """The error that ended the recording."""
         self._open_store = store
         self._target = target
+        self._beside, self._below = beside, below
         self._is_deferred = deferred
         self._submit = submit
         self._clock = clock
@@ -167,12 +180,24 @@ class Recorder:
         if self.reply is not None:
             store.restart(self.reply, stored)
             return
+        parent = self._find_place()
         if not self.session:
             self.session = store.create_session(self._title).id
         if self.question is None:
-            self.question = store.add_question(self.session, target.parent, target.text, target.attachments).id
+            self.question = store.add_question(self.session, parent, target.text, target.attachments).id
+        if self._beside:
+            self._beside.session, self._beside.question = self.session, self.question
         self.turn = store.add_reply(self.session, self.question, stored)
         self.reply = self.turn.id
+
+    def _find_place(self) -> int | None:
+        """Take over the place of the recorders beside or above, and give the turn that a new question follows."""
+        if self._below:
+            self.session = self._below.session
+            return self._below.reply
+        if self._beside and self._beside.session:
+            self.session, self.question = self._beside.session, self._beside.question
+        return self._target.parent
 
     @property
     def _title(self) -> str:

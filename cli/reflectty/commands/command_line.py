@@ -27,6 +27,7 @@ class CommandSpec(NamedTuple):
 COMMANDS = {
     "ask": CommandSpec("reflectty.commands.options", "Ask a question that starts with a command's name"),
     "batch": CommandSpec("reflectty.commands.batch", "Ask every line of a file"),
+    "compare": CommandSpec("reflectty.commands.compare", "Ask one question in several ways, side by side"),
     "completions": CommandSpec(
         "reflectty.commands.completions", "Install or print completions for your shell", ("install", "show", "path")
     ),
@@ -58,7 +59,10 @@ COMMANDS = {
 }
 """The commands; only the module of the one asked for is imported."""
 
-HELP, CHAT, RUN = "help", "chat", "run"
+HELP, CHAT, RUN, COMPARE = "help", "chat", "run", "compare"
+_COMPARE_FLAGS = ("--arms", "--models")
+_QUOTED_WORDS = 2
+"""`compare` and its quoted question; with more words it begins a sentence."""
 
 
 class Verb(NamedTuple):
@@ -106,7 +110,7 @@ _HINTS = (
 )
 _HINT_BY_VERB = {verb: hint for verbs, hint in _HINTS for verb in verbs}
 """Verbs of peers that mean nothing here, and what to do instead."""
-_PLANNED = ("compare", "eval")
+_PLANNED = ("eval",)
 _PLANNED_WORDS = 2
 """A planned command takes at most so many words; with more it begins a sentence."""
 _SUBCOMMAND_VERBS = {"ls": "list", "rm": "remove", "delete": "remove", "cp": "copy", "mv": "rename", "cat": "show"}
@@ -139,7 +143,7 @@ def interpret(words: list[str]) -> CommandLine:
     if at is None:
         return CommandLine("ask", words)
     first, options, rest = words[at], words[:at], words[at + 1 :]
-    if first in COMMANDS:
+    if first in COMMANDS and not _is_sentence(words[at:]):
         return CommandLine(first, _with_options(_own_words(COMMANDS[first], rest), options))
     values = [rest[at] for at in _positions(rest)]
     if first == HELP and (known := _command_named(values)):
@@ -153,6 +157,12 @@ def interpret(words: list[str]) -> CommandLine:
     _refuse_verb(first, values)
     _refuse_near_command(first, values)
     return CommandLine("ask", words)
+
+
+def _is_sentence(words: list[str]) -> bool:
+    """Whether words that begin with `compare` are a question themselves: its own question is one quoted word."""
+    has_own_option = any(word.partition("=")[0] in _COMPARE_FLAGS for word in words)
+    return words[0] == COMPARE and not has_own_option and len(list(_positions(words))) > _QUOTED_WORDS
 
 
 def _positions(words: list[str]) -> Iterator[int]:

@@ -31,6 +31,11 @@ EXAMPLES = {
         ("reflect batch questions.txt --output answers.jsonl", "ask every line"),
         ("reflect batch questions.txt --output answers.jsonl --resume", "continue after a stop"),
     ),
+    "compare": (
+        ('reflect compare "Which is larger, 9.11 or 9.9?"', "with reflection and without"),
+        ('reflect compare --arms cot,think:low,think:high "..."', "name the ways of asking"),
+        ('reflect compare --models qwen3:8b,reflection "..."', "two models"),
+    ),
     "completions": (("reflect completions install", "for the shell you use"),),
     "completions install": (("reflect completions install --shell zsh", "for another shell"),),
     "completions show": (("reflect completions show bash > reflect.bash", "install it yourself"),),

@@ -78,6 +78,12 @@ class RedrawnRows:
         text += "" if shown or not rows else "\n"
         self._write(text + _clear_below(len(old) - len(rows), at_home=not rows))
 
+    def erase(self, height: int) -> None:
+        """Clear the tail, which fills so many rows of the screen: after a resize its rows may have wrapped."""
+        if self._live:
+            self._live = ()
+            self._write(_move_to_row(0, height) + _clear_below(height, at_home=True))
+
 
 def _move_to_row(row: int, height: int) -> str:
     """The sequence that moves the cursor from the end of a tail to the start of one of its rows."""
@@ -133,6 +139,10 @@ class LiveRegion:
     def live_height(self) -> int:
         """Maximum live rows: few enough to keep the first on the screen."""
         return max(1, min(MAX_LIVE_ROWS, screen_size_of(self._terminal, self._sink).rows - 1))
+
+    def erase(self, height: int) -> None:
+        """Clear the live rows, which fill so many rows of the screen, as after a resize."""
+        self._tail.erase(height)
 
     def draw(self, final: Sequence[Row] = (), live: Sequence[Row] = ()) -> None:
         paint = self.palette.paint

@@ -103,6 +103,10 @@ class Part(Protocol):
         """The row at a position."""
         ...
 
+    def rows_between(self, start: int, stop: int) -> Sequence[Row]:
+        """The rows from a position up to another; positions before the first count as it."""
+        ...
+
 
 def add_gutter(
     rows: Sequence[Row], sign: str, style: Style, *, first: str = "", lead: Style | None = None
@@ -135,6 +139,9 @@ class _FixedPart:
 
     def row(self, at: int) -> Row:
         return self.rows[at]
+
+    def rows_between(self, start: int, stop: int) -> list[Row]:
+        return self.rows[max(0, start) : max(0, stop)]
 
 
 class NotePart(_FixedPart):

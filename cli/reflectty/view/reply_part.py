@@ -203,6 +203,15 @@ class ReplyPart:
             at -= len(rows)
         return []
 
+    def rows_between(self, start: int, stop: int) -> list[Row]:
+        """The rows from a position up to another."""
+        found: list[Row] = []
+        top = 0
+        for _, rows in self._row_groups():
+            found += rows[max(0, start - top) : max(0, stop - top)]
+            top += len(rows)
+        return found
+
     def _row_groups(self, *, live: bool = True) -> Iterator[tuple[int, Sequence[Row]]]:
         """Yield the rows in groups, each with the number of its section; numbers grow downwards.
 

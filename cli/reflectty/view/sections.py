@@ -101,10 +101,12 @@ class Section:
         self._is_stale = False
         self._canvas: Canvas | None = None
         self._renderer: BlockRenderer | None = None
+        self._open: BlockText | None = None
+        """The block that is being laid out: the last one, unless all are laid out anew."""
         self._undecided = ""
-        """Text of the last block that waits, because a second thought may begin in it."""
+        """Text of this block that waits, because a second thought may begin in it."""
         self._laid_out = self._marked = 0
-        """Characters and marks of the last block that were laid out."""
+        """Characters and marks of this block that were laid out."""
         self._certain_to = 0
 
     def begin(self, block: BlockText) -> None:
@@ -129,14 +131,15 @@ class Section:
             self._lay_out_certain()
 
     def _begin_block(self, block: BlockText) -> None:
-        self._undecided, self._laid_out, self._marked = "", 0, 0
+        self._open, self._undecided, self._laid_out, self._marked = block, "", 0, 0
         if self._renderer and self._canvas:
             self.rows += self._renderer.begin(block.kind, self._canvas.columns)
             self._is_stale = True
 
     def _lay_out_certain(self) -> None:
         """Lay out what no further second thought can begin in, and what has waited long enough."""
-        is_marked = self._canvas is not None and self._canvas.reads_thoughts and self.blocks[-1].kind is Kind.THINKING
+        reads = self._canvas is not None and self._canvas.reads_thoughts
+        is_marked = reads and self._open is not None and self._open.kind is Kind.THINKING
         waiting = len(self._undecided)
         certain = self._certain_to - self._laid_out if is_marked else waiting
         self._lay_out(max(certain, waiting - _UNDECIDED_CHARACTERS))
@@ -147,12 +150,12 @@ class Section:
     def _lay_out(self, length: int) -> None:
         """Lay out so many characters of what waits."""
         renderer, canvas = self._renderer, self._canvas
-        if renderer is None or canvas is None or not self.blocks:
+        if renderer is None or canvas is None or self._open is None:
             return
         # Cut once: a long thought that is laid out anew has thousands of marks.
         text, self._undecided = self._undecided[: max(0, length)], self._undecided[max(0, length) :]
         start, self._laid_out = self._laid_out, self._laid_out + len(text)
-        marks, fed = self.blocks[-1].marks, 0
+        marks, fed = self._open.marks, 0
         while self._marked < len(marks) and marks[self._marked].at < self._laid_out:
             mark = marks[self._marked]
             at = mark.at - start
