@@ -74,8 +74,13 @@ def result_of(  # noqa: PLR0913 - the parts of a result
         return ResultRecord(item.id, arm, Grade(ERROR), error="the server refused: out of memory")
     grade = grade_of(verdict, item, is_weak=is_weak)
     thought = f"Seven trees for each of the rows of {item.id}. " * length
-    thinking = (("thinking", thought), ("reflection", "Wait, I should check that."), ("thinking", "So it is."))
-    segments = (*(thinking if draft else ()), ("answer", f"Multiply. {thought}\n\nAnswer: {grade.given}"))
+    turn = "Wait, that's wrong. I counted the rows twice." if length > 1 else "So it is."
+    thinking = (
+        ("thinking", thought),
+        ("reflection", "No: I must multiply, not add."),
+        ("thinking", f"{thought}{turn}"),
+    )
+    segments = (*(thinking if draft else ()), ("answer", f"**Multiply**: 7 × rows. {thought}\n\nAnswer: {grade.given}"))
     step = StepRecord(
         segments,
         f"Answer: {grade.given}" if verdict is not UNFINISHED else "",
@@ -86,6 +91,8 @@ def result_of(  # noqa: PLR0913 - the parts of a result
         prompt_tokens=60,
         seconds=(4.5 if draft else 1.0) * length,
         corrections=1 if draft else 0,
+        second_thoughts=1 if draft and length > 1 else 0,
+        marks=((2, len(thought), "correction"),) if draft and length > 1 else (),
     )
     return ResultRecord(item.id, arm, grade, (step,), grade_of(draft, item) if draft else None, "2026-11-30T12:00:01Z")
 
@@ -105,12 +112,15 @@ def run_bytes(
         drafts: the verdicts of the drafts by arm; a point for none.
         weak: by arm a `w` for each item whose answer is weakly read.
         groups: one letter for each item.
-        manifest: what differs from the manifest of the tests.
+        manifest: what differs from the manifest of the tests; `setups` are its arms.
     """
     number = max(map(len, arms.values()))
     items = [item_of(at, groups[at : at + 1]) for at in range(number)]
     planned = manifest.pop("planned", number)
-    lines = [encode_manifest(manifest_of(arms, planned, set_digest=digest_of_items(items), **manifest))]
+    if "setups" in manifest:
+        manifest["arms"] = manifest.pop("setups")
+    made = manifest_of(arms, planned, set_digest=digest_of_items(items))
+    lines = [encode_manifest(made._replace(**manifest))]
     for at, item in enumerate(items):
         lines.append(encode_item(item))
         for arm, signs in arms.items():

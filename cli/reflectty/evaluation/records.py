@@ -89,6 +89,8 @@ class StepRecord(NamedTuple):
     """The family whose tags the reply has."""
     is_thinking_apart: bool = False
     """Whether the server sent the thinking in a field of its own."""
+    marks: tuple[tuple[int, int, str], ...] = ()
+    """The sure second thoughts: the number of the segment, the characters of it before the mark, and its kind."""
 
 
 class ResultRecord(NamedTuple):
@@ -254,7 +256,9 @@ def _decode_probe(members: Mapping[str, Any]) -> ProbeRecord:
 
 def _decode_step(members: Mapping[str, Any]) -> StepRecord:
     own = _known(StepRecord._fields, members)
-    return StepRecord(**own | {"segments": tuple((str(kind), str(text)) for kind, text in own["segments"])})
+    own["segments"] = tuple((str(kind), str(text)) for kind, text in own["segments"])
+    own["marks"] = tuple((int(segment), int(at), str(kind)) for segment, at, kind in own.get("marks", ()))
+    return StepRecord(**own)
 
 
 def _decode_grade(members: Mapping[str, Any]) -> Grade:

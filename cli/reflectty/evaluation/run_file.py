@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 from reflectty.core.errors import UsageError, reason_of
@@ -161,7 +163,7 @@ class _Reader:
 
     def read(self) -> RunData:
         first = self._file.readline()
-        manifest = self._manifest_of(first)
+        manifest = _manifest_in(first, self._shown)
         for number, span, line in self._lines(len(first)):
             found = decode_line(line)
             if isinstance(found, Item):
@@ -177,15 +179,6 @@ class _Reader:
         self._drop_strays(manifest)
         probes = tuple(probe for probe in self._probes.values() if (probe.item, probe.arm) in self._results)
         return RunData(self._path, manifest, self._items, self._results, tuple(self._notes), probes)
-
-    def _manifest_of(self, line: bytes) -> RunManifest:
-        version = _version_in(line)
-        if version is not None and version > RUN_VERSION:
-            raise UsageError(f"{self._shown}: written by a newer reflectty (format {version})", "update reflectty")
-        found = decode_line(line)
-        if not isinstance(found, RunManifest):
-            raise UsageError(f"{self._shown}: not the file of a run", _NO_RUN_HINT)
-        return found
 
     def _lines(self, offset: int) -> Iterator[tuple[int, LineSpan, bytes]]:
         """Yield the lines after the first one that are not blank, each with its number and its place."""
@@ -206,6 +199,35 @@ class _Reader:
             self._notes.append(f"{format_count(len(strays), 'result')} of an unknown item or arm left out")
 
 
+class RunProgress(NamedTuple):
+    """What a run is about, and how far it has come."""
+
+    path: Path
+    manifest: RunManifest
+    asked: int
+    """Items that have a result in every arm."""
+
+
+_RESULT_KEY = re.compile(rb'\{"result": \{"item": ("(?:[^"\\]|\\.)*"), "arm": ("(?:[^"\\]|\\.)*")')
+
+
+def read_progress(path: Path) -> RunProgress:
+    """Read how far a run has come, without its results.
+
+    Raises:
+        UsageError: it cannot be read, is not a run, or is from a newer version.
+    """
+    shown = clean_line(str(path))
+    try:
+        with path.open("rb") as file:
+            manifest = _manifest_in(file.readline(), shown)
+            keys = {found.groups() for line in file if line.endswith(b"\n") and (found := _RESULT_KEY.match(line))}
+    except OSError as error:
+        raise UsageError(f"{shown}: cannot be read: {reason_of(error)}", _NO_RUN_HINT) from error
+    arms = Counter(item for item, _ in keys)
+    return RunProgress(path, manifest, sum(number >= len(manifest.arms) for number in arms.values()))
+
+
 def facts_of(result: ResultRecord, span: LineSpan) -> ResultFacts:
     """The facts of a result that stands at `span`."""
     return ResultFacts(
@@ -221,6 +243,21 @@ def facts_of(result: ResultRecord, span: LineSpan) -> ResultFacts:
         result.seconds,
         span,
     )
+
+
+def _manifest_in(line: bytes, shown: str) -> RunManifest:
+    """The manifest in the first line of a file.
+
+    Raises:
+        UsageError: it is not one, or from a newer version.
+    """
+    version = _version_in(line)
+    if version is not None and version > RUN_VERSION:
+        raise UsageError(f"{shown}: written by a newer reflectty (format {version})", "update reflectty")
+    found = decode_line(line)
+    if not isinstance(found, RunManifest):
+        raise UsageError(f"{shown}: not the file of a run", _NO_RUN_HINT)
+    return found
 
 
 def _version_in(line: bytes) -> int | None:

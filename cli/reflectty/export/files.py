@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reflectty.core.errors import OutputError, UsageError, reason_of
 from reflectty.core.safety import clean_line
 from reflectty.system.files import open_atomically
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 def save_text(text: str, path: Path, *, force: bool = False) -> None:
-    """Write a text to a file in UTF-8.
+    """Write a text to a file in UTF-8; see `save_pieces`."""
+    save_pieces((text,), path, force=force)
+
+
+def save_pieces(pieces: Iterable[str], path: Path, *, force: bool = False) -> None:
+    """Write the pieces of a text to a file in UTF-8, each as it is made.
 
     Args:
-        text: the text.
+        pieces: the text in pieces.
         path: the file; a link is followed.
         force: whether to replace an existing file.
 
@@ -27,7 +36,8 @@ def save_text(text: str, path: Path, *, force: bool = False) -> None:
         target = Path(os.path.realpath(path))
         _require_replaceable(target, shown, force=force)
         with open_atomically(target, force=force) as file:
-            file.write(text.encode())
+            for piece in pieces:
+                file.write(piece.encode())
     except FileExistsError as error:
         raise _exists_error(shown) from error
     except (OSError, ValueError) as error:

@@ -98,10 +98,15 @@ hr { border: 0; border-top: 1px solid var(--line); margin: 2em 0; }
 
 
 def build_stylesheet() -> str:
+    return f"{build_color_rules()}{_RULES}".rstrip("\n")
+
+
+def build_color_rules() -> str:
+    """The colors of the light and the dark theme as variables, by what the reader prefers."""
     folders = (assets.find_asset_folder("themes"),)
     light, dark = (theme.load_theme(name, folders).theme for name in (LIGHT_THEME, DARK_THEME))
     chosen = f"@media (prefers-color-scheme: dark) {{ :root {{ {_css_variables(dark)} }} }}"
-    return f":root {{ {_css_variables(light)} }}\n{chosen}{_RULES}".rstrip("\n")
+    return f":root {{ {_css_variables(light)} }}\n{chosen}"
 
 
 def _css_variables(page_theme: Theme) -> str:

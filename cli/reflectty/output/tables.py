@@ -39,11 +39,18 @@ class TableColumn(NamedTuple):
         return max(cell_width(text) for text in (self.name, *self.texts))
 
 
-def table_rows(columns: Sequence[TableColumn], page: Page, least: int) -> list[Row]:
-    """The rows; `least` is the width below which the cut column must not shrink before another one is left out."""
+def table_rows(columns: Sequence[TableColumn], page: Page, least: int, *, has_head: bool = False) -> list[Row]:
+    """The rows of a table.
+
+    Args:
+        columns: the columns, at least one.
+        page: where it is written.
+        least: the width below which the cut column must not shrink before another one is left out.
+        has_head: whether it has a head in a pipe, too.
+    """
     chosen = _cut_columns(_fitting_columns(columns, page, least), page)
     found = [_row(chosen, at, page) for at in range(len(columns[0].texts))]
-    return [_head(chosen, page), *found] if page.is_width_limited else found
+    return [_head(chosen, page), *found] if page.is_width_limited or has_head else found
 
 
 def _fitting_columns(columns: Sequence[TableColumn], page: Page, least: int) -> Sequence[TableColumn]:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -14,42 +13,8 @@ from reflectty.export.html import MAX_MARKDOWN_LENGTH, as_html, markdown_to_html
 from support.conversations import SESSION, TURNS
 from support.hostile_strategies import CONTROLS, MARKUP, OPEN, session_with, turns_with
 from support.hostile_texts import hostile_texts, is_let_through, text_of
+from support.html_reader import HtmlReader
 from support.properties import examples
-
-
-class Reader(HTMLParser):
-    """Collects the tags of a page, their attributes, its text, and the open tags."""
-
-    VOID = frozenset({"meta", "br", "hr", "img"})
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.texts: list[str] = []
-        self.wrong: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.wrong.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.texts.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        self.wrong.append(data)
-
 
 TAGS = frozenset(
     {"html", "head", "meta", "title", "style", "body", "header", "main", "section", "div", "details", "summary", "pre"}
@@ -93,9 +58,9 @@ ATTRIBUTES = {
 }
 
 
-def check_page(page: str) -> Reader:
+def check_page(page: str) -> HtmlReader:
     """Check that a page has only allowed contents; return the parsed page."""
-    read = Reader(page)
+    read = HtmlReader(page)
     assert (read.open, read.wrong) == ([], [])
     assert {tag for tag, _ in read.tags} - TAGS == set()
     assert {name for _, attributes in read.tags for name in attributes} - ATTRIBUTES == set()
@@ -149,7 +114,7 @@ def test_hostile_text_is_harmless_in_html(hostile: tuple[dict[str, Any], ...]) -
     ],
 )
 def test_only_safe_links_are_links(source: str, link: str | None) -> None:
-    links = [found["href"] for tag, found in Reader(markdown_to_html(source)).tags if tag == "a"]
+    links = [found["href"] for tag, found in HtmlReader(markdown_to_html(source)).tags if tag == "a"]
     assert links == ([link] if link else [])
 
 
@@ -158,7 +123,7 @@ def test_only_safe_links_are_links(source: str, link: str | None) -> None:
     "source", ["{}gpj", "[{}gpj](https://ok.example)", "![{}gpj](https://ok.example)", '[x](/a "{}gpj")']
 )
 def test_decoded_entities_are_cleaned_too(source: str, entity: str) -> None:
-    page = "".join(Reader(markdown_to_html(source.format(entity))).texts)
+    page = "".join(HtmlReader(markdown_to_html(source.format(entity))).texts)
     assert not re.search("[\x1b\x9b\u200b\u202e]", page)
 
 
@@ -196,15 +161,15 @@ def test_page_loads_no_external_resources() -> None:
 )
 def test_valid_image_is_embedded_in_the_page(content: str, kind: str | None) -> None:
     page = as_html(SESSION, (Turn(1, None, 0.0, "q", (Attachment("a.png", "image", content),)),))
-    sources = [found["src"] for tag, found in Reader(page).tags if tag == "img"]
+    sources = [found["src"] for tag, found in HtmlReader(page).tags if tag == "img"]
     assert sources == ([f"data:image/{kind};base64,{content}"] if kind else [])
 
 
 @pytest.mark.parametrize("text", ["A" * (MAX_MARKDOWN_LENGTH + 1), "> " * 80 + "deep", "- " * 80 + "deep"])
 def test_unparsable_markdown_is_shown_as_plain_text(text: str) -> None:
-    (tag, _), *_ = Reader(markdown_to_html(text)).tags
+    (tag, _), *_ = HtmlReader(markdown_to_html(text)).tags
     assert tag == "pre"
-    assert "".join(Reader(markdown_to_html(text)).texts).strip() == text
+    assert "".join(HtmlReader(markdown_to_html(text)).texts).strip() == text
 
 
 def test_long_thought_has_a_map() -> None:
@@ -212,7 +177,7 @@ def test_long_thought_has_a_map() -> None:
     thinking = f"{plain}Wait, no, that is wrong. {plain}"
     reply = StoredReply("m", segments=((Kind.THINKING, thinking), (Kind.ANSWER, "4")))
     page = as_html(SESSION, (Turn(1, None, 0.0, "q"), Turn(2, 1, 0.0, said=reply)))
-    cells = [attributes for tag, attributes in Reader(page).tags if tag == "i"]
+    cells = [attributes for tag, attributes in HtmlReader(page).tags if tag == "i"]
 
     assert len(cells) == 60
     assert [cell for cell in cells if cell] == [{"class": "correction", "title": "correction"}]
