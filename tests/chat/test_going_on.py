@@ -98,7 +98,7 @@ async def test_repeated_edit_goes_back_to_earlier_questions(reader: Reader) -> N
     await reader.press("alt+e", "alt+e")
     assert reader.chat.composer.text == "First?"
     await reader.press("escape")
-    assert (reader.chat.composer.text, reader.chat.edited_question) == ("", None)
+    assert (reader.chat.composer.text, reader.chat.submissions.edited_question) == ("", None)
     await reader.send("/edit 2")
     assert reader.chat.composer.text == "Second?"
 

@@ -132,7 +132,7 @@ def test_every_action_but_typing_has_a_command_and_a_key_without_alt_or_the_key_
 def test_names_of_actions_are_those_of_the_settings_in_the_order_of_help() -> None:
     groups = {group: [action.name for action in actions] for group, actions in groupby(ACTIONS, lambda one: one.group)}
     assert groups == {
-        "Ask": ["send", "newline", "editor", "attach", "template"],
+        "Ask": ["send", "newline", "editor", "attach", "paste_image", "template"],
         "Reply": [
             *("cancel", "withdraw", "steer", "conclude", "edit", "regenerate", "continue"),
             *("previous_branch", "next_branch"),

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from reflectty.core.named_tuple import NamedTuple
@@ -23,28 +24,40 @@ _KILL_SECONDS: Final = 1.0
 class ProgramOutput(NamedTuple):
     """The output of a program."""
 
-    text: str = ""
+    data: bytes = b""
     hung: bool = False
+    is_cut: bool = False
+    """True if there was more than the most that is kept."""
+
+    @property
+    def text(self) -> str:
+        return self.data.decode(errors="replace")
 
 
 class _OutputCollector(asyncio.SubprocessProtocol):
     """Collects the beginning of a program's output; `gone` is set once it has exited and closed its output."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self.data = bytearray()
+        self.is_cut = False
         self.gone = asyncio.Event()
+        self._most_bytes = most_bytes
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 - required by the protocol
-        self.data += data[: MOST_BYTES - len(self.data)]
+        room = self._most_bytes - len(self.data)
+        self.is_cut = self.is_cut or len(data) > room
+        self.data += data[:room]
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - required by the protocol
         self.gone.set()
 
 
-async def run_program(command: Sequence[str], patience: float = PATIENCE_SECONDS) -> ProgramOutput:
-    """Capture a program's stdout; kills it with all its child processes after `patience` seconds."""
+async def run_program(
+    command: Sequence[str], patience: float = PATIENCE_SECONDS, most_bytes: int = MOST_BYTES
+) -> ProgramOutput:
+    """Capture the first bytes of a program's stdout; kills it with all its child processes after `patience` seconds."""
     try:
-        transport, listener = await _start(command)
+        transport, listener = await _start(command, most_bytes)
     except (OSError, ValueError):
         return ProgramOutput()
     try:
@@ -54,10 +67,10 @@ async def run_program(command: Sequence[str], patience: float = PATIENCE_SECONDS
         return ProgramOutput(hung=True)
     finally:
         await _end(transport, listener)
-    return ProgramOutput(listener.data.decode(errors="replace"))
+    return ProgramOutput(bytes(listener.data), is_cut=listener.is_cut)
 
 
-async def _start(command: Sequence[str]) -> tuple[asyncio.SubprocessTransport, _OutputCollector]:
+async def _start(command: Sequence[str], most_bytes: int) -> tuple[asyncio.SubprocessTransport, _OutputCollector]:
     """Start a program in a process group of its own.
 
     Raises:
@@ -67,7 +80,12 @@ async def _start(command: Sequence[str]) -> tuple[asyncio.SubprocessTransport, _
     devnull, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
     starting = asyncio.ensure_future(
         asyncio.get_running_loop().subprocess_exec(
-            _OutputCollector, *command, stdin=devnull, stdout=pipe, stderr=devnull, start_new_session=True
+            partial(_OutputCollector, most_bytes),
+            *command,
+            stdin=devnull,
+            stdout=pipe,
+            stderr=devnull,
+            start_new_session=True,
         )
     )
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -184,5 +185,6 @@ class ReflectApp(App[None]):
             self._driver.flush()
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy the selection; Textual's own method works in too few terminals."""
-        self.run_worker(self._chat.copy(text, "selection"))
+        """Copy the selection, also for ctrl+v here; Textual's own method works in too few terminals."""
+        self._clipboard = text
+        self._chat.run_in_background(partial(self._chat.copy, text, "selection"))

@@ -17,9 +17,7 @@ from reflectty.core.model_spec import is_mini
 from reflectty.tui import slash, status
 from reflectty.tui.actions import methods_of
 from reflectty.tui.actions.general import COMPOSER_ACTIONS
-from reflectty.tui.composer.completion import missing_mentions
 from reflectty.tui.composer.composer import Composer
-from reflectty.tui.composer.draft import load_attachment
 from reflectty.tui.composer.suggestions import Suggestions
 from reflectty.tui.compositor import LineCompositor
 from reflectty.tui.conversation import Conversation, overflow_choices
@@ -32,6 +30,7 @@ from reflectty.tui.notes import Notes
 from reflectty.tui.session_options import SessionOptions
 from reflectty.tui.sessions.controller import SessionsController
 from reflectty.tui.sessions.welcome import Welcome
+from reflectty.tui.submissions import Submissions
 from reflectty.tui.tree.controller import TreeController
 from reflectty.tui.turns import TurnQueue
 from reflectty.tui.widgets.list import SHORT, list_glyphs
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 
     from reflectty.core.errors import PromptTooLongError
     from reflectty.core.messages import Engine
-    from reflectty.core.session import Session, Turn
+    from reflectty.core.session import Session
     from reflectty.tui.app import ChatConfig
     from reflectty.tui.models.manager import ModelManager
     from reflectty.tui.running_turn import TurnRequest
@@ -85,8 +84,7 @@ class ChatController(Screen[None]):
         self.theme = chat_config.theme
         self.actions = chat_config.actions
         self.unicode = chat_config.theme.palette.glyphs == Glyphs()
-        self.edited_question: Turn | None = None
-        """The question that the user is rephrasing."""
+        self.submissions = Submissions(self)
         self.key_labels = {action.name: format_key(action.keys[0]) for action in self.actions if action.keys}
         self.conversation = Conversation(
             chat_config.store, chat_config.ask_options, chat_config.option_sources, chat_config.typed_settings
@@ -301,61 +299,17 @@ class ChatController(Screen[None]):
 
     # The composer's text
 
-    def attach(self, name: str) -> None:
-        """Mention a file in the question, which attaches it on sending."""
-        path = Path(name).expanduser()
-        load_attachment(path, self.note)
-        self.composer.insert(f'@"{path}" ')
-
     async def on_composer_sent(self, event: Composer.Sent) -> None:
-        """Handle the composer's text: a command, edited thinking, a rephrased question, or a question."""
-        if self.turns.is_steering:
-            self.turns.resume(event.text)
-            self.refresh_status()
-            return
-        self.notes.clear()
-        try:
-            command = None if self.edited_question else slash.parse_command(event.visible_text, self.actions)
-            if command:
-                command = slash.parse_command(event.text, self.actions) or command
-                self.action_perform(command.name, command.argument)
-                return
-            found = tuple(load_attachment(path, self.note) for path in event.mentioned_files)
-            for name in missing_mentions(event.visible_text, self.composer.folder):
-                self.note(f"no file {name}: sent as text")
-        except ReflecttyError as error:
-            self.report_error(error)
-            self.composer.fill(event.text, event.pastes)
-            return
-        self.cursor.leave()
-        self.finder.end()
-        editing, self.edited_question = self.edited_question, None
-        if editing:
-            await self.turns.rephrase(editing, event.text, found, event.pastes)
-        else:
-            self.turns.ask(event.text, found, event.pastes)
-        self.refresh_status()
+        await self.submissions.handle(event)
+
+    def on_composer_image_wanted(self) -> None:
+        self.action_perform("paste_image")
 
     def on_composer_withdrawal_wanted(self) -> None:
         self.action_perform("withdraw")
 
     def on_composer_leave_wanted(self) -> None:
         self.action_perform("quit")
-
-    def begin_editing(self, question: Turn) -> None:
-        """Open a question in the composer."""
-        self.edited_question = question
-        self.cursor.leave()
-        self.composer.fill(question.text, question.pastes)
-        part = self.turns.parts.find(question.id)
-        if part:
-            self.transcript.reveal(part)
-        self.refresh_status()
-
-    def cancel_editing(self) -> None:
-        self.edited_question = None
-        self.composer.fill("")
-        self.refresh_status()
 
     # The screen
 
@@ -423,7 +377,7 @@ class ChatController(Screen[None]):
 
     def show_conversation(self, session: Session | None = None, turn: int | None = None) -> None:
         """Show a session, or an empty transcript."""
-        self.edited_question = None
+        self.submissions.edited_question = None
         if session:
             self.conversation.open(session)
         self.turns.parts.show()

@@ -48,7 +48,7 @@ def hints_for(controller: ChatController) -> Hints:
     states = (
         (bool(controller.selections), SELECTED_HINTS),
         (turns.is_steering, STEERING_HINTS),
-        (controller.edited_question is not None, EDITING_HINTS),
+        (controller.submissions.edited_question is not None, EDITING_HINTS),
         (controller.cursor.message is not None, controller.cursor.hints),
         (controller.finder.is_active, FINDING_HINTS),
         (turns.current is None, (*_hints_after(turns), *IDLE_HINTS)),

@@ -330,8 +330,7 @@ class TurnQueue:
     ) -> None:
         """Stop the running reply and ask a question in new words, as a branch; the old branch stays."""
         async with self._hold():
-            files = attachments or question.attachments
-            turn = self._store_question(lambda: self._conversation.rephrase(question, text, files, pastes))
+            turn = self._store_question(lambda: self._conversation.rephrase(question, text, attachments, pastes))
             self.parts.show(same_session=True)
             self._start(TurnRequest(turn))
 

@@ -12,6 +12,7 @@ from reflectty.config.templates import load_template, template_names
 from reflectty.core.errors import OutputError, UsageError, reason_of
 from reflectty.core.safety import clean_line
 from reflectty.core.templates import INPUT, fields_of, fill_template
+from reflectty.core.text import format_bytes
 from reflectty.tui.actions.action import Action, ActionGroup, action
 
 if TYPE_CHECKING:
@@ -45,7 +46,19 @@ class ComposerActions(ActionGroup):
         """Attach a file or an image to the next question."""
         wanted = path.strip() or await self._controller.dialogs.ask_line("File or image", "")
         if wanted:
-            self._controller.attach(wanted)
+            self._controller.submissions.attach(wanted)
+
+    @action("Attach the image in the clipboard", "alt+v", slash="/paste")
+    async def paste_image(self, _: str) -> None:
+        """Attach the image in the clipboard to the next question."""
+        from reflectty.system.clipboard_image import read_clipboard_image
+
+        controller = self._controller
+        controller.turns.require_no_steering()
+        controller.note("reading the clipboard")
+        image = await read_clipboard_image()
+        controller.composer.insert_image(image)
+        controller.note(f"image attached ({format_bytes(len(image) * 3 / 4)})")  # base64 takes four bytes for three
 
     @action("Start from a template", slash="/template", argument="NAME")
     async def template(self, text: str) -> None:
@@ -78,6 +91,7 @@ EDITING_HELP = tuple(
         (("ctrl+left", "ctrl+right"), "Previous or next word"),
         (("ctrl+w", "ctrl+u", "ctrl+k"), "Delete word, line before, line after"),
         (("ctrl+z", "ctrl+y"), "Undo, redo"),
+        (("ctrl+x", "ctrl+v"), "Cut; paste it, or the image in the clipboard"),
         (("mouse",), "Select; ctrl+c copies the selection"),
         (("click",), "Open a thought, or a long question"),
     )

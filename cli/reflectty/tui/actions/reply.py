@@ -35,8 +35,8 @@ class ReplyActions(ActionGroup):
             await self.withdraw("")
         elif controller.turns.current:
             controller.turns.stop()
-        elif controller.edited_question:
-            controller.cancel_editing()
+        elif controller.submissions.edited_question:
+            controller.submissions.cancel_editing()
 
     @action("Withdraw the last queued question", slash="/withdraw")
     async def withdraw(self, _: str) -> None:
@@ -44,7 +44,7 @@ class ReplyActions(ActionGroup):
         controller = self._controller
         waiting = controller.turns.withdraw()
         if controller.composer.is_free:
-            controller.composer.fill(waiting.text, waiting.pastes)
+            controller.composer.fill(waiting.text, waiting.pastes, waiting.attachments)
         else:
             controller.note("question withdrawn: ↑ in an empty composer recalls it")
 
@@ -81,11 +81,11 @@ class ReplyActions(ActionGroup):
         else:
             known = [turn.id for turn in questions]
             at = (
-                known.index(controller.edited_question.id) - 1
-                if controller.edited_question and controller.edited_question.id in known
+                known.index(controller.submissions.edited_question.id) - 1
+                if controller.submissions.edited_question and controller.submissions.edited_question.id in known
                 else len(known) - 1
             )
-        controller.begin_editing(questions[max(0, at)])
+        controller.submissions.begin_editing(questions[max(0, at)])
 
     @action("Regenerate", "alt+r", slash="/regenerate", aliases=("/retry",))
     async def regenerate(self, _: str) -> None:

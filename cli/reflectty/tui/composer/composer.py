@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from textual.document._edit import Edit
     from textual.geometry import Size
 
-    from reflectty.core.session import Span
+    from reflectty.core.session import Attachment, Span
     from reflectty.tui.composer.completion import SlashCommand, Suggestion
     from reflectty.tui.composer.suggestions import Suggestions
 
@@ -114,6 +114,11 @@ class Composer(TextArea, inherit_bindings=False):
         """The text as shown, from which slash commands are parsed."""
         mentioned_files: tuple[Path, ...]
         """The files mentioned in the visible text."""
+        images: tuple[Attachment, ...] = ()
+        """The pasted images whose marks the text has."""
+
+    class ImageWanted(Message):
+        """The user pasted where there is no text to paste: the clipboard may have an image."""
 
     class WithdrawalWanted(Message):
         """The user wants the last queued question back."""
@@ -152,9 +157,14 @@ class Composer(TextArea, inherit_bindings=False):
         """True unless replacing the text would lose what the user has written."""
         return not self.text or self._is_untouched()
 
-    def fill(self, text: str, pastes: tuple[Span, ...] = ()) -> None:
+    def fill(self, text: str, pastes: tuple[Span, ...] = (), attachments: tuple[Attachment, ...] = ()) -> None:
         """Replace the text by one to edit; undo restores it."""
-        self._show_text(self._pastes.show(Draft(text, pastes)))
+        images = tuple(item for item in attachments if item.kind == "image")
+        self._show_text(self._pastes.show(Draft(text, pastes, images)))
+
+    def insert_image(self, content: str) -> None:
+        """Insert a mark for an image in base64, which is attached on sending."""
+        self._insert_typed(f"{self._pastes.paste_image(content)} ")
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         rows = int(viewport.height * MAX_SCREEN_SHARE) - self.gutter.height
@@ -215,6 +225,7 @@ class Composer(TextArea, inherit_bindings=False):
             super().action_cursor_down(select)
 
     def action_paste(self) -> None:
+        """Paste what was cut or copied in the composer, or else an image of the desktop's clipboard."""
         self._paste(self.app.clipboard)
 
     async def _on_paste(self, event: events.Paste) -> None:
@@ -250,7 +261,7 @@ class Composer(TextArea, inherit_bindings=False):
         if not typed.strip():
             return
         draft = self._pastes.expand(typed)
-        self.post_message(self.Sent(draft.text, draft.pastes, typed, find_mentions(typed, self.folder)))
+        self.post_message(self.Sent(draft.text, draft.pastes, typed, find_mentions(typed, self.folder), draft.images))
         if self.state != "steering":
             self._sent_drafts = [draft, *(other for other in self._sent_drafts if other.text != draft.text)]
         self._question_history, self._untouched_text = QuestionHistory(), None
@@ -269,6 +280,9 @@ class Composer(TextArea, inherit_bindings=False):
 
     def _paste(self, text: str) -> None:
         """Insert a pasted text; a path that a dropped file leaves becomes a mention, which undo takes back."""
+        if not text:
+            self.post_message(self.ImageWanted())
+            return
         start = self._cursor_index if self.selection.is_empty else None
         shown = self._pastes.paste(text)
         self._insert_typed(shown)

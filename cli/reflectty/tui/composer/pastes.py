@@ -1,12 +1,14 @@
-"""Marks that stand for long texts in the composer: pasted texts, and the earlier lines of a long draft."""
+"""Marks that stand for something in the composer: pasted texts and images, the earlier lines of a long draft."""
 
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import TYPE_CHECKING
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean
+from reflectty.core.session import Attachment
 from reflectty.core.text import extent_of, format_paste
 
 if TYPE_CHECKING:
@@ -33,10 +35,11 @@ TAIL_LIMIT = TextLimit(lines=40, characters=4_000)
 
 
 class Draft(NamedTuple):
-    """A text to send, and where pasted texts stand in it."""
+    """A text to send, where pasted texts stand in it, and the images that its marks stand for."""
 
     text: str
     pastes: tuple[Span, ...] = ()
+    images: tuple[Attachment, ...] = ()
 
 
 class _Hidden(NamedTuple):
@@ -51,6 +54,7 @@ class PasteBuffer:
 
     def __init__(self) -> None:
         self._hidden_by_mark: dict[str, _Hidden] = {}
+        self._images_by_mark: dict[str, Attachment] = {}
         self._originals_by_text: dict[str, list[str]] = {}
 
     def paste(self, text: str) -> str:
@@ -58,9 +62,19 @@ class PasteBuffer:
         text = normalize_newlines(text)
         return self._show_safe(text) if PASTE_LIMIT.admits(text) else self._hide(text, is_paste=True)
 
+    def paste_image(self, content: str) -> str:
+        """Add an image in base64 and return what to show: the mark `[image 1]`, which is sent with the text."""
+        known = (mark for mark, image in self._images_by_mark.items() if image.content == content)
+        if mark := next(known, ""):
+            return mark
+        names = (f"image {number}" for number in count(1))
+        name = next(name for name in names if _mark_of(name) not in self._images_by_mark)
+        self._images_by_mark[_mark_of(name)] = Attachment(name, "image", content)
+        return _mark_of(name)
+
     def show(self, draft: Draft) -> str:
         """Add a text to edit and return what to show: marks for what was pasted, and of a long text its end."""
-        marked = self._mark_pastes(draft)
+        marked = self._mark_images(self._mark_pastes(draft), draft.images)
         if not DRAFT_LIMIT.admits(marked):
             head = marked[: self._start_of_tail(marked)].removesuffix("\n")
             marked = self._hide(self._expand(head, self._texts_by_mark()).text, is_paste=False) + marked[len(head) :]
@@ -71,11 +85,12 @@ class PasteBuffer:
 
     def expand(self, shown: str) -> Draft:
         """The text to send: each intact mark is replaced by its text."""
-        return self._expand(shown, {**self._find_originals(shown), **self._texts_by_mark()})
+        draft = self._expand(shown, {**self._find_originals(shown), **self._texts_by_mark()})
+        return draft._replace(images=tuple(item for mark, item in self._images_by_mark.items() if mark in draft.text))
 
     def find_mark(self, shown: str, cursor: int) -> re.Match[str] | None:
         """The mark at the cursor, else the one before it, else the first one."""
-        marks = self._find_marks(shown)
+        marks = [mark for mark in self._find_marks(shown) if mark[0] in self._hidden_by_mark]
         return next((mark for mark in reversed(marks) if mark.start() <= cursor), marks[0] if marks else None)
 
     def open(self, mark: str) -> str:
@@ -92,6 +107,7 @@ class PasteBuffer:
     def forget(self) -> None:
         """Drop all texts."""
         self._hidden_by_mark.clear()
+        self._images_by_mark.clear()
         self._originals_by_text.clear()
 
     def _show_safe(self, text: str) -> str:
@@ -106,6 +122,13 @@ class PasteBuffer:
             marked += normalize_newlines(text[end:start]) + self._hide(text[start:stop], is_paste=True)
             end = stop
         return marked + normalize_newlines(text[end:])
+
+    def _mark_images(self, text: str, images: Iterable[Attachment]) -> str:
+        """The text with marks of this buffer for its images."""
+        marks = {_mark_of(item.name): item for item in images if _mark_of(item.name) in text}
+        if not marks:
+            return text
+        return _pattern_of(marks).sub(lambda found: self.paste_image(marks[found[0]].content), text)
 
     def _texts_by_mark(self) -> dict[str, str]:
         return {mark: hidden.text for mark, hidden in self._hidden_by_mark.items()}
@@ -144,7 +167,8 @@ class PasteBuffer:
         return mark
 
     def _find_marks(self, shown: str) -> list[re.Match[str]]:
-        return list(_pattern_of(self._hidden_by_mark).finditer(shown)) if self._hidden_by_mark else []
+        marks = (*self._hidden_by_mark, *self._images_by_mark)
+        return list(_pattern_of(marks).finditer(shown)) if marks else []
 
     def _find_originals(self, text: str) -> dict[str, str]:
         """Pasted texts by what is shown for them, unless the user may have typed the same."""
@@ -153,6 +177,10 @@ class PasteBuffer:
             for shown, pasted in self._originals_by_text.items()
             if len(set(pasted)) == 1 and text.count(shown) == len(pasted)
         }
+
+
+def _mark_of(name: str) -> str:
+    return f"[{name}]"
 
 
 def _pattern_of(texts: Iterable[str]) -> re.Pattern[str]:
