@@ -140,7 +140,10 @@ def test_names_of_actions_are_those_of_the_settings_in_the_order_of_help() -> No
         "Thinking": ["next_correction", "previous_correction", "toggle_thinking", "toggle_question", "cycle_thinking"],
         "Copy": ["copy_answer", "copy_thinking", "copy_code"],
         "Session": ["new", "sessions", "search", "tree", "save", "rename"],
-        "Settings": ["model", "mode", "effort", "budget", "models", "pull", "profile", "theme", "system", "option"],
+        "Settings": [
+            *("model", "mode", "effort", "budget", "samples", "verify", "models", "pull", "profile", "theme"),
+            *("system", "option"),
+        ],
         "Move": ["previous_block", "next_block", "find", "page_up", "page_down", "top", "bottom"],
         "Chat": ["keys", "palette", "key_menu", "interrupt", "quit"],
     }

@@ -26,11 +26,16 @@ SHAPE: dict[str, type] = {
     "complete": bool,
     "done_reason": str,
     "usage": dict,
+    "samples": list,
+    "vote": dict,
+    "verification": dict,
     "warnings": list,
     "session": str,
     "error": dict,
 }
-NULLABLE: dict[str, type] = {"governed": type(None), "session": type(None), "error": type(None)}
+NULLABLE: dict[str, type] = dict.fromkeys(
+    ("governed", "samples", "vote", "verification", "session", "error"), type(None)
+)
 USAGE = (
     *("prompt_tokens", "thinking_tokens", "answer_tokens", "total_ms", "load_ms", "first_token_ms"),
     *("cached_tokens", "prompt_per_second"),

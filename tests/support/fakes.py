@@ -75,3 +75,6 @@ class FakeRecorder:
     def end(self, ended: ReplyStatus, error: str = "", digest: str = "") -> None:
         self.told.append("kept")
         self.ended = (ended, error, digest)
+
+    def choose(self, number: int) -> None:
+        self.told.append(f"chosen {number}")

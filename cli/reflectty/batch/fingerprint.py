@@ -31,7 +31,7 @@ def fingerprint_of(question: Question, template: Template | None, fields: dict[s
     options = question.ask_options
     parts = (
         (model or options.model).removesuffix(":latest"),
-        _mode_part(options, model or options.model),
+        f"{_mode_part(options, model or options.model)}{_repetition_of(options)}",
         options.effort or "",
         options.family.name if options.family else "",
         options.system,
@@ -45,6 +45,11 @@ def _mode_part(options: AskOptions, model: str) -> str:
     """The mode, or the way of asking that evidence for the model puts in its place."""
     evidence = options.evidence_for(model)
     return f"{options.mode} {evidence.way}" if evidence else str(options.mode)
+
+
+def _repetition_of(options: AskOptions) -> str:
+    """What is asked besides one reply; empty for nothing, so that the fingerprint is that of its mode."""
+    return " verified" if options.verify else f" {options.samples} samples" if options.samples > 1 else ""
 
 
 def changed_parts(before: str, now: str, *, knows_model: bool) -> tuple[str, ...]:

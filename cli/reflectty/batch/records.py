@@ -170,10 +170,19 @@ REPLY_FIELDS: Final = (
     "complete",
     "done_reason",
     "usage",
+    "samples",
+    "vote",
+    "verification",
     "warnings",
 )
 ALL_FIELDS: Final = ("prompt", "host", *REPLY_FIELDS)
 _RECORD_MEMBERS: Final = frozenset({"line", "id", "digest", "fingerprint", "error", *ALL_FIELDS})
+
+
+def _tokens_of(reply: Reply) -> int:
+    """The tokens of a reply, with those of its samples or its verification."""
+    several = reply.sampling or reply.verification
+    return several.tokens if several else sum(reply.tokens.values())
 
 
 class Outcome(NamedTuple):
@@ -195,7 +204,7 @@ class Outcome(NamedTuple):
     @property
     def tokens(self) -> int:
         """Tokens that the model generated."""
-        return sum(sum(reply.tokens.values()) for reply in self.replies)
+        return sum(_tokens_of(reply) for reply in self.replies)
 
 
 class Record(NamedTuple):

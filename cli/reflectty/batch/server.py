@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reflectty.chat.request import Question
     from reflectty.chat.trial import ParallelSlots
     from reflectty.core.messages import Engine, Model, Workload
+    from reflectty.reasoning.reply import Reply
 
     Look = Callable[["Server", str], Awaitable[Model]]
 
@@ -94,10 +95,24 @@ class Server:
         listener = SilentRenderer(self._note)
         try:
             model = await self._find_model_to_ask(question.ask_options)
-            reply = await ask(self.engine, question, listener, first_time=self._first_time, model=model, patience=0)
+            reply = await self._ask(question, listener, model)
         except ReflecttyError as error:
             return Outcome(listener.reply, error, self.name)
         return Outcome(reply, None, self.name)
+
+    async def _ask(self, question: Question, listener: SilentRenderer, model: Model) -> Reply:
+        if question.ask_options.asks_once:
+            return await ask(self.engine, question, listener, first_time=self._first_time, model=model, patience=0)
+        from reflectty.chat.ways import Stage, ask_in_its_way
+
+        return await ask_in_its_way(
+            self.engine,
+            question._replace(announce=False),
+            Stage(listener),
+            first_time=self._first_time,
+            model=model,
+            patience=0,
+        )
 
     def is_deterministic(self, question: Question) -> bool:
         """True if a question gets the same reply each time: with a fixed seed or a temperature of 0."""

@@ -114,11 +114,21 @@ class Recorder:
         self._written_pieces = self._written_thinking_pieces = 0
         self._is_beginning_due = False
         """True while the beginning is still to be written."""
+        self._number = 0
+        """The number of the reply, counted from 1."""
+        self.finished: dict[int, Turn] = {}
+        """The replies that are stored, by their number."""
 
     # Events of the exchange
 
     def begin(self, stored: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-        """Start recording; `stored` holds the facts about the reply, and `note` shows a failure."""
+        """Start recording; `stored` holds the facts about the reply, and `note` shows a failure.
+
+        Called again after the end, it starts another reply to the same question, as a branch.
+        """
+        if self._stored_reply is not None:
+            self._submit(self._forget_reply)
+        self._number += 1
         self._stored_reply, self._live_reply, self._note = stored._replace(origin=self._target.origin), reply, note
         self._start = self._last_write = self._clock()
         # The prefix of the reply is its first piece, which is written with the beginning.
@@ -150,12 +160,19 @@ class Recorder:
             self._discard()
             return
         whole = stored_reply_of(stored._replace(ended=ended, error=error, digest=stored.digest or digest), reply)
+        number = self._number
         if self._is_beginning_due and self.reply is None:
             self._enqueue(lambda store: self._write_exchange(store, whole))
         else:
             if self._is_beginning_due:
                 self._write_beginning(stored)
             self._enqueue(lambda store: self._finish_in_store(store, whole))
+        self._submit(lambda: self._keep_finished(number))
+        self._close()
+
+    def choose(self, number: int) -> None:
+        """End the branch that is viewed last with one of several replies, by its number; it is stored unless empty."""
+        self._enqueue(lambda store: self._choose_in_store(store, number))
         self._close()
 
     async def wait_until_written(self) -> None:
@@ -215,6 +232,19 @@ class Recorder:
         store.finish(self._require_turn(), whole)
         self.written = whole
 
+    def _keep_finished(self, number: int) -> None:
+        if self.turn and self.written and not self.failure:
+            self.finished[number] = self.turn._replace(said=self.written)
+
+    def _choose_in_store(self, store: Store, number: int) -> None:
+        chosen = self.finished.get(number)
+        if chosen:
+            self.turn, self.reply, self.written = chosen, chosen.id, chosen.said
+            store.set_leaf(self.session, chosen.id)
+
+    def _forget_reply(self) -> None:
+        self.reply, self.turn, self.written = None, None, None
+
     def _require_turn(self) -> int:
         """The turn of the reply, which exists unless writing the beginning failed."""
         if self.reply is None:
@@ -242,15 +272,26 @@ class Recorder:
         self._enqueue(lambda store: store.checkpoint(self._require_turn(), raw, thinking))
 
     def _discard(self) -> None:
-        """Remove a one-shot question that got no reply."""
+        """Remove a one-shot question that got no reply, or an empty one among several replies."""
         if not self._is_beginning_due:
-            self._enqueue(lambda store: store.remove(self.session))
+            self._enqueue(self._remove_from_store)
             self._close()
+
+    def _remove_from_store(self, store: Store) -> None:
+        if self.finished:
+            store.remove_turns(self.session, self._require_turn())
+            return
+        store.remove(self.session)
+        self.session, self.question = "", None
 
     def _close(self) -> None:
         """Close the file after a one-shot question, so that the log is merged and one file holds everything."""
         if self._is_deferred:
-            self._enqueue(lambda store: store.close())
+            self._enqueue(self._close_store)
+
+    def _close_store(self, store: Store) -> None:
+        store.close()
+        self._store = None
 
     def _enqueue(self, work: Callable[[Store], None]) -> None:
         self._submit(lambda: self._perform(work))

@@ -61,7 +61,10 @@ if TYPE_CHECKING:
         """Records one exchange while it runs; a failure ends the recording with a note, not the exchange."""
 
         def begin(self, stored: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-            """Start recording before the request is sent; `stored` holds what is known of the reply."""
+            """Start recording before the request is sent; `stored` holds what is known of the reply.
+
+            Called again, it starts another reply to the same question.
+            """
             ...
 
         def tick(self) -> None:
@@ -72,12 +75,16 @@ if TYPE_CHECKING:
             """Record the end; `error` is the reason why the reply is not complete."""
             ...
 
+        def choose(self, number: int) -> None:
+            """Pick one of several replies to the same question; `number` counts their beginnings from 1."""
+            ...
+
 
 def _discard_note(_: str) -> None:
     """Discard a note."""
 
 
-async def ask(  # noqa: PLR0913 - recorder and model are optional
+async def ask(  # noqa: PLR0913 - all but the first three are optional
     engine: Engine,
     question: Question,
     renderer: Renderer,
@@ -86,6 +93,7 @@ async def ask(  # noqa: PLR0913 - recorder and model are optional
     recorder: ReplyRecorder | None = None,
     model: Model | None = None,
     patience: float = MAX_WAIT_SECONDS,
+    deadline: Deadline | None = None,
 ) -> Reply:
     """Ask a question, show the reply and return it.
 
@@ -97,11 +105,12 @@ async def ask(  # noqa: PLR0913 - recorder and model are optional
         recorder: records the exchange; its `end` is called in any case, also on cancellation.
         model: the model, if it was looked up before.
         patience: seconds to wait in all when the server names a time to retry after.
+        deadline: the deadline of several replies, if this is one of them; by default that of the question.
 
     Raises:
         ReflecttyError: the server refused, the reply is not complete or late, or it does not fit the schema.
     """
-    waits, deadline = RetryBudget(patience, renderer.note), Deadline(question.deadline)
+    waits, deadline = RetryBudget(patience, renderer.note), deadline or Deadline(question.deadline)
     try:
         announce = _make_announcer(question, renderer.note, first_time)
         async with deadline.enforce():
@@ -119,6 +128,19 @@ async def ask(  # noqa: PLR0913 - recorder and model are optional
             return run.reply
     finally:
         renderer.stop()
+
+
+async def look_up_model(
+    engine: Engine, question: Question, note: Callable[[str], None], first_time: Callable[[str], bool]
+) -> Model:
+    """Find the model of a question before `ask`, for a question that takes several requests.
+
+    Raises:
+        ReflecttyError: there is none, or the server does not answer.
+    """
+    waits, announce = RetryBudget(MAX_WAIT_SECONDS, note), _make_announcer(question, note, first_time)
+    needs_vision = has_images(question)
+    return await waits.run(lambda: find_model(engine, question.ask_options, announce, needs_vision=needs_vision))
 
 
 async def read_reply(engine: Engine, question: Question, model: Model, is_enough: Callable[[Reply], bool]) -> Reply:

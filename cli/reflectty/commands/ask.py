@@ -12,6 +12,7 @@ from reflectty.commands.ask_options import (
     has_no_question,
     parse_deadline,
     refuse_contradictions,
+    repetition_of,
 )
 from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.inputs import gather_inputs, with_texts
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from reflectty.chat.request import Question
     from reflectty.chat.run import ReplyRecorder
+    from reflectty.chat.ways import Stage
     from reflectty.commands.inputs import QuestionInputs
     from reflectty.commands.session_option import ContinuedSession
     from reflectty.commands.template_option import FilledTemplate
@@ -226,6 +228,7 @@ def _settings_of(question: Question, arguments: AskArguments) -> SessionSettings
     """What the command line sets for the session of a chat."""
     from reflectty.core.session import SessionSettings
 
+    is_repetition_typed = arguments.samples is not None or arguments.verify
     return SessionSettings(
         decode_argument(arguments.profile),
         mode=str(arguments.mode) if arguments.mode else None,
@@ -233,6 +236,8 @@ def _settings_of(question: Question, arguments: AskArguments) -> SessionSettings
         system=question.ask_options.system if arguments.system else None,
         options=question.ask_options.options if arguments.option else None,
         budget=arguments.budget or None,
+        samples=str(question.ask_options.samples) if is_repetition_typed else None,
+        verify=("on" if arguments.verify else "off") if is_repetition_typed else None,
     )
 
 
@@ -265,22 +270,42 @@ async def _converse(  # noqa: PLR0913, PLR0917 - one argument per part of the co
     from reflectty.chat.run import ask as ask_engine
     from reflectty.chat.run import ask_raw
 
+    warn = _make_warner(arguments, terminal)
     if arguments.raw:
-        await ask_raw(engine, question, terminal.out.write, _make_warner(arguments, terminal), recorder=recorder)
+        if not question.ask_options.asks_once:
+            warn("--raw asks once, without the samples or the verification of the settings")
+        await ask_raw(engine, question, terminal.out.write, warn, recorder=recorder)
         return
-    reply = await ask_engine(
-        engine,
-        question,
-        renderer,
-        first_time=lambda name: config.remember_once("asked", name),
-        recorder=recorder,
-    )
+    if question.ask_options.asks_once:
+        reply = await ask_engine(engine, question, renderer, first_time=_is_first_time, recorder=recorder)
+    else:
+        from reflectty.chat.ways import ask_in_its_way
+
+        stage = _stage_of(renderer, arguments, terminal)
+        reply = await ask_in_its_way(engine, question, stage, first_time=_is_first_time, recorder=recorder)
     if arguments.code:
         _print_code(reply, terminal)
     if arguments.stats:
         from reflectty.output.plain import format_stats
 
         terminal.write_stderr(format_stats(reply))
+
+
+def _is_first_time(name: str) -> bool:
+    return config.remember_once("asked", name)
+
+
+def _stage_of(renderer: Renderer, arguments: AskArguments, terminal: Terminal) -> Stage:
+    """Where several replies are shown: a pipe gets nothing until it is known which of them counts."""
+    from reflectty.chat.ways import Stage
+
+    is_final = arguments.final or arguments.code
+    is_shown = not (is_final or arguments.as_json or arguments.jsonl)
+    if arguments.quiet or is_final or not terminal.err.tty:
+        return Stage(renderer, streams=is_shown and terminal.out.tty)
+    from reflectty.output.live_region import ProgressLine
+
+    return Stage(renderer, is_shown and terminal.out.tty, ProgressLine(terminal).show)
 
 
 def _print_code(reply: Reply, terminal: Terminal) -> None:
@@ -364,6 +389,8 @@ def question_of(
         keep_alive=arguments.keep_alive,
         keep_thinking=arguments.keep_thinking,
     )
+    samples, verify = repetition_of(arguments, settings)
+    ask_options = ask_options._replace(samples=samples, verify=verify)
     return Question(
         "",
         ask_options,

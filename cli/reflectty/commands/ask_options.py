@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort, KeepThinkingMode
@@ -14,6 +14,9 @@ from reflectty.core.text import parse_duration
 from reflectty.engines import EngineName
 from reflectty.reasoning.governor import LoopAction
 from reflectty.reasoning.modes import Mode
+
+if TYPE_CHECKING:
+    from reflectty.config import Settings
 
 
 class OptionSpec(NamedTuple):
@@ -131,6 +134,20 @@ ASK_OPTIONS = {
         kind=LoopAction,
         shown_default="end",
     ),
+    "samples": OptionSpec(
+        _THINKING,
+        ("--samples",),
+        "Ask so many times and show the answer that most replies agree on; 1 asks once.",
+        metavar="N",
+        kind=int,
+        shown_default="1",
+    ),
+    "verify": OptionSpec(
+        _THINKING,
+        ("--verify",),
+        "Take the reply as a draft: the model checks it by questions of its own and answers anew.",
+        kind=bool,
+    ),
     "family": OptionSpec(
         _THINKING,
         ("--family",),
@@ -187,6 +204,8 @@ class AskArguments(NamedTuple):
     effort: Effort | None = None
     budget: str = ""
     loops: LoopAction | None = None
+    samples: int | None = None
+    verify: bool = False
     family: str = ""
     system: str = ""
     option: list[str] | None = None
@@ -244,6 +263,9 @@ def has_no_question(arguments: AskArguments) -> bool:
     return not any((*about, arguments.final, arguments.as_json, arguments.jsonl, arguments.raw, arguments.no_stdin))
 
 
+_RAW_ASKS_ONCE = "--raw prints one reply as it comes"
+
+
 def refuse_contradictions(arguments: AskArguments) -> None:
     """Refuse options that cannot be combined.
 
@@ -262,6 +284,9 @@ def refuse_contradictions(arguments: AskArguments) -> None:
         (chosen[:2] if len(chosen) > 1 else [], "choose one output format"),
         ([chosen[0], shown] if chosen and shown else [], f"{chosen[0] if chosen else ''} determines what is printed"),
         (["--show", "--no-thinking"] if arguments.show and arguments.no_thinking else [], "use one of them"),
+        (["--samples", "--verify"] if arguments.samples is not None and arguments.verify else [], "use one of them"),
+        (["--raw", "--samples"] if arguments.raw and arguments.samples is not None else [], _RAW_ASKS_ONCE),
+        (["--raw", "--verify"] if arguments.raw and arguments.verify else [], _RAW_ASKS_ONCE),
         (["--stats", "--quiet"] if arguments.stats and arguments.quiet else [], "use one of them"),
         (["--inline", chosen[0]] if arguments.inline and chosen else [], "a chat shows whole replies"),
         (["--inline", "--no-store"] if arguments.inline and arguments.no_store else [], "a chat needs its session"),
@@ -283,6 +308,26 @@ def refuse_contradictions(arguments: AskArguments) -> None:
     for flags, hint in pairs:
         if flags:
             raise UsageError(f"{flags[0]} and {flags[1]} cannot be combined", hint)
+
+
+def repetition_of(arguments: AskArguments, settings: Settings) -> tuple[int, bool]:
+    """How many samples are taken, and whether the reply is verified; each flag turns off both settings.
+
+    Raises:
+        UsageError: the number is out of range, or the settings want both.
+    """
+    if arguments.samples is not None:
+        from reflectty.reasoning.vote import MAX_SAMPLES, MIN_SAMPLES, is_number_of_samples
+
+        if not is_number_of_samples(arguments.samples):
+            range_of_samples = f"{MIN_SAMPLES} to {MAX_SAMPLES}"
+            raise UsageError(f"--samples takes {range_of_samples}, or 1", "--samples 5 asks five times, 1 asks once")
+        return arguments.samples, False
+    if arguments.verify:
+        return 0, True
+    if settings.samples > 1 and settings.verify:
+        raise UsageError("the settings samples and verify cannot be combined", "set one of them, or give --samples 1")
+    return settings.samples, settings.verify
 
 
 def _rivals_on_stdin(arguments: AskArguments) -> list[str]:
@@ -350,5 +395,7 @@ def parse_plain(words: list[str]) -> AskArguments | None:
 
 
 def _is_plain(spec: OptionSpec, value: str) -> bool:
-    """Whether a value is valid: any text or path, or a member of an enumeration."""
+    """Whether a value is valid: any text or path, a number, or a member of an enumeration."""
+    if spec.kind is int:
+        return value.isascii() and value.isdecimal()
     return not issubclass(spec.kind, StrEnum) or value in {str(member) for member in spec.kind}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reflectty import config
 from reflectty.commands.ask import run_ask
+from reflectty.config.schema import parse_samples
 from reflectty.core.errors import ReflecttyError, StoppedError, UsageError, did_you_mean
 from reflectty.core.messages import Effort
 from reflectty.core.safety import clean
@@ -32,10 +33,41 @@ COMMANDS = {
     "/mode": f"{'|'.join(Mode)}: how the model is made to reflect",
     "/effort": f"{'|'.join(Effort)}: how much it thinks",
     "/budget": "N, TIME or off: where its thinking ends",
+    "/samples": "N: how many replies vote on the answer; 1 asks once",
+    "/verify": "on or off: whether a reply is checked and revised",
     "/system": "TEXT: the system prompt",
     "/help": "list these commands",
     "/bye": "end the chat, as ctrl+d does",
 }
+
+
+def _budget_of(value: str) -> dict[str, Any]:
+    from reflectty.core.budget import parse_budget
+
+    parse_budget(value, "/budget")
+    return {"budget": value}
+
+
+def _samples_of(value: str) -> dict[str, Any]:
+    return {"samples": parse_samples(int(value), "/samples"), "verify": False}
+
+
+def _verify_of(value: str) -> dict[str, Any]:
+    is_on = _SWITCH[value]
+    return {"samples": None if is_on else 1, "verify": is_on}
+
+
+_SWITCH = {"on": True, "off": False}
+_CHANGES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "/mode": lambda value: {"mode": Mode(value)},
+    "/effort": lambda value: {"effort": Effort(value)},
+    "/model": lambda value: {"model": value},
+    "/system": lambda value: {"system": value},
+    "/budget": _budget_of,
+    "/samples": _samples_of,
+    "/verify": _verify_of,
+}
+"""The arguments that a command changes, by its value; a wrong one is a UsageError, ValueError or KeyError."""
 
 
 def run_inline(arguments: AskArguments, terminal: Terminal) -> None:
@@ -115,7 +147,7 @@ class InlineChat:
         name, _, value = text.partition(" ")
         try:
             self._change(name, value.strip())
-        except (UsageError, ValueError) as error:
+        except (UsageError, ValueError, KeyError) as error:
             self._note(error.with_hint if isinstance(error, UsageError) else f"{name} does not know {value.strip()!r}")
 
     def _change(self, name: str, value: str) -> None:
@@ -123,7 +155,7 @@ class InlineChat:
 
         Raises:
             UsageError: the command is unknown, or its value is wrong.
-            ValueError: its value is none of its choices.
+            ValueError, KeyError: its value is none of its choices.
         """
         match name:
             case "/new" | "/clear":
@@ -132,19 +164,8 @@ class InlineChat:
             case "/help" | "/?":
                 for command, about in COMMANDS.items():
                     self._note(f"{command} {about}")
-            case "/mode":
-                self._arguments = self._arguments._replace(mode=Mode(value))
-            case "/effort":
-                self._arguments = self._arguments._replace(effort=Effort(value))
-            case "/model":
-                self._arguments = self._arguments._replace(model=value)
-            case "/system":
-                self._arguments = self._arguments._replace(system=value)
-            case "/budget":
-                from reflectty.core.budget import parse_budget
-
-                parse_budget(value, "/budget")
-                self._arguments = self._arguments._replace(budget=value)
+            case _ if name in _CHANGES:
+                self._arguments = self._arguments._replace(**_CHANGES[name](value))
             case _:
                 raise UsageError(f"unknown command {name}", did_you_mean(name, COMMANDS) or "/help lists them")
 

@@ -19,12 +19,14 @@ from reflectty.config.schema import (
     parse_keys,
     parse_name,
     parse_options,
+    parse_samples,
     parse_seconds,
     parse_texts,
     parse_timeout_setting,
 )
 from reflectty.core.messages import Effort
 from reflectty.core.options import AUTO, NUM_CTX, OPTIONS
+from reflectty.reasoning.vote import MAX_SAMPLES, MIN_SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -130,6 +132,7 @@ _PARSED_AS: Mapping[object, Schema] = {
     parse_budgets: {"type": "object", "additionalProperties": _BUDGET},
     parse_duration: {"type": ["number", "string"]},
     parse_evidence: {"type": "object", "additionalProperties": _EVIDENCE},
+    parse_samples: {"type": "integer", "enum": [1, *range(MIN_SAMPLES, MAX_SAMPLES + 1)]},
     parse_seconds: {"type": "number", "minimum": 0},
     parse_timeout_setting: {
         "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": _TIMEOUT_PATTERN}]

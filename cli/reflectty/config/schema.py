@@ -69,6 +69,10 @@ class Settings(NamedTuple):
     """What happens to a thinking that repeats itself: a value of `LoopAction`."""
     evidence: tuple[tuple[str, Evidence], ...] = ()
     """By model, how it is best asked by a run of the user's; the mode `auto` uses it."""
+    samples: int = 0
+    """How many replies vote on the answer; 0 and 1 ask once."""
+    verify: bool = False
+    """Whether the reply is a draft that is verified and revised."""
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     template: str = ""
     """The template for one-shot questions."""
@@ -117,6 +121,8 @@ class Settings(NamedTuple):
             budget_sentence=self.budget_sentence,
             loops=LoopAction(self.loops) if self.loops else None,
             evidence=self.evidence,
+            samples=self.samples,
+            verify=self.verify,
         )
 
     @property
@@ -216,6 +222,15 @@ def parse_seconds(value: object, name: str, _: object = None) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
         raise UsageError(f"{name} must be a number of seconds")
     return float(value)
+
+
+def parse_samples(value: object, name: str, _: object = None) -> int:
+    """Parse how many replies vote on an answer."""
+    from reflectty.reasoning.vote import MAX_SAMPLES, MIN_SAMPLES, is_number_of_samples
+
+    if isinstance(value, bool) or not isinstance(value, int) or not is_number_of_samples(value):
+        raise UsageError(f"{name} must be a whole number from {MIN_SAMPLES} to {MAX_SAMPLES}, or 1 to ask once")
+    return value
 
 
 def parse_options(value: object, name: str, before: object = None) -> tuple[tuple[str, OptionValue], ...]:
@@ -409,6 +424,15 @@ SETTINGS = (
         in_profile=True,
         about="how a model is best asked, by a run of yours",
     ),
+    Setting(
+        "samples",
+        "samples",
+        parse_samples,
+        in_profile=True,
+        unset="1",
+        about="how many replies vote on the answer",
+    ),
+    _switch("verify", in_profile=True, about="verify and revise each reply"),
     Setting(
         "timeout",
         "timeouts",

@@ -163,6 +163,10 @@ class SessionSettings(NamedTuple):
     """All options, not only those that differ from the settings of the chat."""
     budget: str | None = None
     """How much the model may think, as it is typed."""
+    samples: str | None = None
+    """How many replies vote on the answer, as it is typed."""
+    verify: str | None = None
+    """Whether a reply is verified and revised: `on` or `off`."""
 
     def override(self, other: SessionSettings) -> SessionSettings:
         """Replace the fields that the other settings set."""

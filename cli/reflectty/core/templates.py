@@ -35,6 +35,9 @@ class TemplateSettings(NamedTuple):
     """As after `--schema`."""
     mode: str = ""
     effort: str = ""
+    samples: int = 0
+    verify: bool | None = None
+    """None if it does not say."""
     options: tuple[tuple[str, OptionValue], ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     """The defaults of its fields."""

@@ -100,9 +100,8 @@ def _session_of(source: Json, turns: tuple[Turn, ...]) -> Session:
 
 
 def _settings_of(source: Json, where: str) -> SessionSettings:
-    texts = {
-        name: _scalar(source, name, "", where) for name in ("mode", "effort", "system", "budget") if name in source
-    }
+    names = ("mode", "effort", "system", "budget", "samples", "verify")
+    texts = {name: _scalar(source, name, "", where) for name in names if name in source}
     options = _options_of(source, where) if "options" in source else None
     return SessionSettings(_scalar(source, "profile", "", where), **texts, options=options)
 

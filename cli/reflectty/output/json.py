@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from reflectty.core.errors import ReflecttyError
     from reflectty.core.segments import Event
     from reflectty.reasoning.governor import ThinkingEnd
+    from reflectty.reasoning.verification import Verification
+    from reflectty.reasoning.vote import Sampling
     from reflectty.system.terminal import Terminal
 
 
@@ -49,8 +51,34 @@ def reply_object(reply: Reply, *, reads_thoughts: bool = True) -> dict[str, Any]
             "cached_tokens": usage.cached_tokens,
             "prompt_per_second": round(usage.prompt_per_second),
         },
+        "samples": _sample_objects(reply.sampling),
+        "vote": _vote_object(reply.sampling),
+        "verification": _verification_object(reply.verification),
         "warnings": list(reply.warnings),
     }
+
+
+def _sample_objects(sampling: Sampling | None) -> list[dict[str, Any]] | None:
+    """The answers that voted; null if the question was asked once."""
+    return [sample._asdict() | {"error": sample.error or None} for sample in sampling.samples] if sampling else None
+
+
+def _vote_object(sampling: Sampling | None) -> dict[str, Any] | None:
+    """How they voted, and which of them this reply is; null if the question was asked once."""
+    if sampling is None:
+        return None
+    vote = sampling.vote
+    counts = {"votes": vote.votes, "cast": vote.cast, "asked": sampling.asked}
+    return {"answer": vote.answer, **counts, "winner": sampling.winner, "tokens": sampling.tokens}
+
+
+def _verification_object(verification: Verification | None) -> dict[str, Any] | None:
+    """The draft and its checks; null if this reply is no revised draft."""
+    if verification is None:
+        return None
+    checks = [check._asdict() | {"error": check.error or None} for check in verification.checks]
+    members = {"changed": verification.is_changed, "tokens": verification.tokens}
+    return {"draft": verification.draft, "checks": checks, **members}
 
 
 def second_thought_objects(segments: Sequence[tuple[Kind, str]]) -> list[dict[str, Any]]:

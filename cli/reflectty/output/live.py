@@ -95,7 +95,7 @@ class LiveRenderer:
     def start(self, reply: Reply) -> None:
         self._state = ReplyState(reply.model)
         self._state.follow(reply)
-        self._has_status = True
+        self._has_status, self._kind, self._readings = True, None, None
 
     def tick(self, seconds: float) -> None:
         hint, self._hint = self._hint, self._answer_hint(seconds)

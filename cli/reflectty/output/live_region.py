@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.text import format_bytes, format_duration, format_percent
+from reflectty.system.theme import TERMINAL_THEME
 from reflectty.view.rows import cell_width, columns_for, fitting_length, palette_for
 from reflectty.view.summary import SummaryFact, fit_facts
 
@@ -148,6 +149,21 @@ class LiveRegion:
         paint = self.palette.paint
         drawn = live if live and self.columns.full >= _MIN_COLUMNS else ()
         self._tail.draw([paint(row) for row in final], [paint(row) for row in drawn])
+
+
+class ProgressLine:
+    """Draws one dim line on stderr while something takes its time; nothing if that is not a terminal."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._region = LiveRegion(terminal, terminal.err, TERMINAL_THEME, terminal.write_stderr)
+
+    def show(self, text: str) -> None:
+        """Replace the line; an empty text removes it."""
+        if not self._region.can_redraw:
+            return
+        line = clean_line(text)
+        shown = line[: fitting_length(line, self._region.columns.full)]
+        self._region.draw(live=[[(shown, self._region.palette.styles["dim"])]] if text else [])
 
 
 REDRAW_SECONDS: Final = 0.1

@@ -81,6 +81,15 @@ class AskOptions(NamedTuple):
     """By model, how it is best asked by a run of the user's; the mode `auto` uses it."""
     has_typed_way: bool = False
     """Whether an effort or a budget was asked for here, which precedes evidence."""
+    samples: int = 0
+    """How many replies are asked for, of which a vote picks one; 0 and 1 ask once."""
+    verify: bool = False
+    """Whether the reply is a draft that is verified and revised."""
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether the first reply is the one that counts."""
+        return self.samples <= 1 and not self.verify
 
     @property
     def closing_sentence(self) -> str:

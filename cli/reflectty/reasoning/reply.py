@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reflectty.reasoning.families import Family
     from reflectty.reasoning.governor import ThinkingEnd
     from reflectty.reasoning.thought_reader import ThoughtMark, ThoughtReader
+    from reflectty.reasoning.verification import Verification
+    from reflectty.reasoning.vote import Sampling
 
 
 MAX_TAG_LENGTH = 32
@@ -86,6 +88,10 @@ class Reply:
         """Whether the thinking is in a loop."""
         self.thinking_end: ThinkingEnd | None = None
         """How the thinking was ended from outside; None if the model ended it."""
+        self.sampling: Sampling | None = None
+        """The samples of which this reply was picked by a vote; None if it was asked for once."""
+        self.verification: Verification | None = None
+        """How its draft was verified; None if it is not a revised reply."""
         self._parser = StreamParser(family, prefilled=prefilled)
         self._plain_block: int | None = None
         self._blocks: dict[int, Block] = {}

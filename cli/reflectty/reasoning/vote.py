@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.named_tuple import NamedTuple
+from reflectty.core.text import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+
+MIN_SAMPLES: Final = 3
+"""Of two answers the first wins, whatever the second is."""
+MAX_SAMPLES: Final = 64
 
 
 class AnswerGroup(NamedTuple):
@@ -88,3 +94,55 @@ def _has_same_words(one: str, other: str) -> bool:
 
 def _normalize(answer: str) -> str:
     return " ".join(answer.split()).rstrip(".").casefold()
+
+
+class Sample(NamedTuple):
+    """One of several replies to the same question."""
+
+    answer: str = ""
+    """Its final answer."""
+    stated: str = ""
+    """The short answer that it states and that is counted; empty if it states none or is not complete."""
+    tokens: int = 0
+    """Tokens that the model generated."""
+    prompt_tokens: int = 0
+    error: str = ""
+    """Why it is not complete; empty if it is."""
+
+
+class Sampling(NamedTuple):
+    """The samples of a question, and their vote."""
+
+    asked: int
+    """How many samples were wanted."""
+    samples: tuple[Sample, ...]
+    """Those that were taken."""
+    vote: Vote
+    winner: int
+    """The position of the sample whose reply is shown: with the winning answer, or the first that is complete."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the model generated in all samples."""
+        return sum(sample.tokens for sample in self.samples)
+
+    @property
+    def summary(self) -> str:
+        """What the samples took and how they voted, in one line: `5 samples · 1,240 tokens · 4 of 5 agree`."""
+        taken = len(self.samples)
+        count = format_count(taken, "sample") if taken == self.asked else f"{taken} of {self.asked} samples"
+        return f"{count} · {format_count(self.tokens, 'token')} · {self._agreement}"
+
+    @property
+    def _agreement(self) -> str:
+        taken = len(self.samples)
+        if not self.vote.groups:
+            return "no vote"
+        if self.vote.votes == 1:
+            return "no two agree" if self.vote.cast > 1 else f"1 of {taken} states an answer"
+        return f"{self.vote.votes} of {taken} agree"
+
+
+def is_number_of_samples(number: int) -> bool:
+    """Whether so many samples can be asked for; 1 asks once."""
+    return number == 1 or MIN_SAMPLES <= number <= MAX_SAMPLES

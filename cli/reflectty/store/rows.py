@@ -128,7 +128,7 @@ def _read_settings(value: object) -> SessionSettings:
         return NO_SETTINGS
     texts = {
         name: value[name]
-        for name in ("profile", "mode", "effort", "system", "budget")
+        for name in ("profile", "mode", "effort", "system", "budget", "samples", "verify")
         if isinstance(value.get(name), str)
     }
     return SessionSettings(**texts, options=_read_options(value["options"]) if "options" in value else None)

@@ -22,6 +22,7 @@ from reflectty.core.session import (
     title_for,
 )
 from reflectty.reasoning.modes import Mode
+from reflectty.reasoning.vote import is_number_of_samples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,8 +113,20 @@ def apply_settings(ask_options: AskOptions, settings: SessionSettings) -> AskOpt
             changes["budget"] = parse_budget(settings.budget)
     if settings.effort is not None and settings.effort in {"", *Effort}:
         changes["effort"] = Effort(settings.effort) if settings.effort else None
+    changes |= _repetition_of(settings)
     has_typed_way = ask_options.has_typed_way or bool(changes.get("effort") or changes.get("budget"))
     return ask_options._replace(**changes, has_typed_way=has_typed_way)
+
+
+def _repetition_of(settings: SessionSettings) -> dict[str, Any]:
+    """How many samples a session wants, or that it wants a verification; one turns off the other."""
+    changes: dict[str, Any] = {}
+    if settings.verify in {"on", "off"}:
+        changes["verify"] = settings.verify == "on"
+    number = int(settings.samples) if settings.samples and re.fullmatch("[0-9]{1,3}", settings.samples) else 0
+    if is_number_of_samples(number):
+        changes["samples"] = number
+    return changes
 
 
 class Conversation:
@@ -220,6 +233,8 @@ class Conversation:
         }
         kept |= {name: value for name, value in values.items() if name == "options"}
         kept |= {name: value.typed for name, value in values.items() if name == "budget"}
+        kept |= {name: str(value) for name, value in values.items() if name == "samples"}
+        kept |= {name: "on" if value else "off" for name, value in values.items() if name == "verify"}
         settings = self.settings._replace(**kept)
         self.ask_options = self.ask_options._replace(has_typed_way=bool(settings.effort or settings.budget))
         self._keep(settings)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from reflectty.chat.request import Question
     from reflectty.core.errors import PromptTooLongError
+    from reflectty.core.messages import Engine
     from reflectty.core.segments import Event
     from reflectty.core.session import Turn
     from reflectty.reasoning.reply import Reply
@@ -98,6 +99,7 @@ class RunningTurn:
         self.error: BaseException | None = None
         """What ended the last stoppable block."""
         self.has_begun = False
+        self._progress = ""
         self.ended = asyncio.Event()
         self._is_loop_noted = False
         self._task: asyncio.Task[Any] | None = None
@@ -117,9 +119,34 @@ class RunningTurn:
         )
         return Recorder(lambda _: conversation.store, target, submit=self._context.submit)
 
+    async def ask(self, engine: Engine, first_time: Callable[[str], bool]) -> None:
+        """Ask the question, in the way that its options say; a reply that is resumed goes on by itself.
+
+        Raises:
+            ReflecttyError: there is no complete reply.
+        """
+        question = self.question
+        if question.ask_options.asks_once or question.reply_prefix:
+            from reflectty.chat.run import ask
+
+            await ask(engine, question, self, first_time=first_time, recorder=self.recorder)
+            return
+        from reflectty.chat.ways import Stage, ask_in_its_way
+
+        stage = Stage(self, streams=True, progress=self._show_progress)
+        await ask_in_its_way(engine, question, stage, first_time=first_time, recorder=self.recorder)
+
+    def _show_progress(self, text: str) -> None:
+        """Show how far the other replies are, if that has changed."""
+        if text and text != self._progress:
+            self._context.watcher.note(text)
+        self._progress = text
+
     # The renderer
 
     def start(self, reply: Reply) -> None:
+        if self.reply is not None:
+            self._transcript.change(self.part, self.part.clear)
         self.reply = reply
         self.part.begin(reply)
         self._context.watcher.refresh_status()
@@ -225,6 +252,8 @@ class RunningTurn:
         if turn is None:
             return shown
         self.part.turn = turn.id
+        for other in self.recorder.finished.values():
+            self._conversation.put(other)
         self._conversation.put(turn)
         return (turn.said or shown)._replace(error=shown.error)
 

@@ -107,6 +107,8 @@ def changes_of(conversation: Conversation) -> tuple[str, ...]:
         profile if profile != NO_PROFILE else "",
         f"effort {asked.effort}" if asked.effort else "",
         f"budget {asked.budget}" if asked.budget and asked.budget.is_limited else "",
+        f"{asked.samples} samples" if asked.samples > 1 else "",
+        "verified" if asked.verify else "",
         "system prompt" if asked.system else "",
         options[0] if len(options) == 1 else f"{len(options)} options" if options else "",
     )

@@ -241,9 +241,7 @@ class TurnQueue:
             while True:
                 with turn.stoppable():
                     engine = await self._wait_for_engine(turn)
-                    from reflectty.chat.run import ask
-
-                    await ask(engine, turn.question, turn, first_time=_is_first_time, recorder=turn.recorder)
+                    await turn.ask(engine, _is_first_time)
                 reply = await turn.store()
                 if not await self._wants_retry(turn):
                     break

@@ -57,6 +57,7 @@ class ReplyPart:
         self.state = ReplyState(model, origin)
         self._remarks: tuple[tuple[str, bool], ...] = ()
         self._remark_rows: list[Row] = []
+        self._reads_thoughts = reads_thoughts
         self._sections = ReplySections(reads_thoughts=reads_thoughts)
         self._unread: StoredReply | None = None
         self._scene: Scene | None = None
@@ -71,6 +72,13 @@ class ReplyPart:
     def begin(self, reply: Reply) -> None:
         """Start the reply when its request is sent."""
         self.state.follow(reply)
+
+    def clear(self) -> None:
+        """Drop what was shown: another reply takes its place."""
+        self._sections = ReplySections(reads_thoughts=self._reads_thoughts)
+        self.state = ReplyState(self.state.model, self.state.origin)
+        if self._scene:
+            self.lay_out(self._scene)
 
     def tick(self, seconds: float) -> None:
         """Update the elapsed time."""

@@ -100,8 +100,8 @@ class TestRecord:
 
     def test_unknown_field_is_refused(self) -> None:
         with pytest.raises(UsageError) as caught:
-            parse_fields("answer,usages")
-        assert (str(caught.value), caught.value.hint) == ("--fields: unknown field 'usages'", "did you mean usage?")
+            parse_fields("answer,usge")
+        assert (str(caught.value), caught.value.hint) == ("--fields: unknown field 'usge'", "did you mean usage?")
 
 
 class TestStdout:

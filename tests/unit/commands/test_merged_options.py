@@ -42,7 +42,7 @@ def test_settings_alone_decide_how_a_model_is_asked() -> None:
     [
         (AskArguments(model="other"), {"model": "other"}),
         (AskArguments(mode=Mode.AUTO), {"mode": Mode.AUTO}),
-        (AskArguments(effort=Effort.HIGH), {"effort": Effort.HIGH}),
+        (AskArguments(effort=Effort.HIGH), {"effort": Effort.HIGH, "has_typed_way": True}),
         (AskArguments(family="none"), {"family": FAMILIES["none"]}),
         (AskArguments(system="Be kind."), {"system": "Be kind."}),
         (AskArguments(option=["seed=1", "top_k=2"]), {"options": (("seed", 1), ("num_ctx", 512), ("top_k", 2))}),

@@ -29,6 +29,8 @@ keep_thinking = "auto"
 budget = "2k"
 budget_sentence = "Enough."
 loops = "note"
+samples = 5
+verify = false
 timeout = "connect=5,first=300,idle=120"
 profile = "übung"
 template = "review"

@@ -69,7 +69,11 @@ def test_schema_may_be_a_table_or_a_file_beside_the_template() -> None:
     [
         ("model = \n", "not valid TOML: Invalid value (at line 2, column 9)", 'write it as model = "qwen3:8b"'),
         ('modle = "x"', "a template has no setting 'modle'", "did you mean"),
-        ("zzz = 1", "a template has no setting 'zzz'", "choose from model, system, mode, effort, options, schema"),
+        (
+            "zzz = 1",
+            "a template has no setting 'zzz'",
+            "choose from model, system, mode, effort, samples, verify, options, schema",
+        ),
         ("model = 1", "model must be a quoted string", ""),
         ('mode = "fast"', "mode 'fast' is not a mode", "choose from auto"),
         ("effort = 3", "effort must be a quoted string", ""),

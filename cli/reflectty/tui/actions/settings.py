@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reflectty import config
 from reflectty.config.load import NO_PROFILE
+from reflectty.config.schema import parse_samples
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort
 from reflectty.core.model_names import is_same_model, remote_host_of, short_name_of
@@ -34,6 +35,9 @@ EMPTY_TEXTS = ('""', "''")
 """How an empty text is typed."""
 BUDGETS = ("off", "500", "1000", "2000", "4000", "8000", "30s", "2m", "10m")
 """The budgets to choose from; any other can be typed."""
+SAMPLES = ("1", "3", "5", "7", "9", "15")
+"""The numbers of samples to choose from; any other can be typed."""
+SWITCH = ("on", "off")
 T = TypeVar("T", Mode, Effort)
 
 
@@ -109,6 +113,28 @@ class SettingsActions(ActionGroup):
         if wanted:
             controller.change_ask_options(budget=parse_budget(wanted, "budget"))
             controller.note(f"thinking budget: {parse_budget(wanted)}")
+
+    @action("Samples that vote", slash="/samples", argument="N")
+    async def samples(self, text: str) -> None:
+        """Set how many replies vote on an answer, which turns off the verification; without an argument, choose."""
+        controller = self._controller
+        now = str(max(1, controller.conversation.ask_options.samples))
+        rows = [(one, one, "ask once" if one == "1" else "") for one in SAMPLES]
+        wanted = text.strip() or await controller.dialogs.choose("Samples", rows, now)
+        if wanted:
+            number = parse_samples(int(wanted) if wanted.isascii() and wanted.isdecimal() else wanted, "samples")
+            controller.change_ask_options(samples=number, verify=False)
+            controller.note(f"{number} replies vote on each answer" if number > 1 else "each question is asked once")
+
+    @action("Verify replies", slash="/verify", argument="on|off")
+    async def verify(self, text: str) -> None:
+        """Verify and revise each reply, which turns off the samples, or not; without an argument, the other way."""
+        controller = self._controller
+        wanted = text.strip() or ("off" if controller.conversation.ask_options.verify else "on")
+        if wanted not in SWITCH:
+            raise UsageError(f"unknown choice {wanted!r}", f"choose from {', '.join(SWITCH)}")
+        controller.change_ask_options(samples=1, verify=wanted == SWITCH[0])
+        controller.note("each reply is checked and revised" if wanted == SWITCH[0] else "replies are not verified")
 
     @action("Manage models on the server", "f6", slash="/models", aliases=("/list", "/ls"))
     async def models(self, _: str) -> None:
