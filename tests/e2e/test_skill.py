@@ -55,7 +55,8 @@ def test_example_runs_as_it_stands(reflect: Reflect, line: str) -> None:
     elif "batch" in line:
         assert len((reflect.home / "answers.jsonl").read_text().splitlines()) == 2
     else:
-        check("doctor" if "doctor" in line else "reply", json.loads(result.out))
+        name = next((name for name in ("doctor", "compare") if name in line), "reply")
+        check(name, json.loads(result.out))
 
 
 def test_head_names_the_skill_and_says_when_to_use_it() -> None:

@@ -65,7 +65,8 @@ class ArmColumn:
 
     def note(self, text: str) -> None:
         """Show a note, unless the column shows it as a warning of its reply."""
-        if not (self._run.reply and text in self._run.reply.warnings):
+        replies = self._run.replies
+        if not (replies and text in replies[-1].warnings):
             self._note(text)
 
     def end(self, reply: Reply) -> None:
@@ -77,11 +78,11 @@ class ArmColumn:
 
     def _close(self) -> None:
         run = self._run
-        if run.reply:
-            self.column.end(run.stored(run.reply))
+        if run.replies:
+            self.column.end(run.stored(run.replies[-1]))
         else:
             self.column.clear()
-        if run.error and not run.reply:
+        if run.error and not run.replies:
             self.column.say(NOT_BEGUN if run.is_stopped else run.error.with_hint, wrong=True)
         self._changed()
 

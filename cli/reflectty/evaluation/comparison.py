@@ -17,6 +17,7 @@ from reflectty.core.errors import DeadlineError, OutputError, ReflecttyError, St
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import Readings, StoredReply
 from reflectty.core.text import format_duration
+from reflectty.evaluation.agreement import winner_of
 from reflectty.evaluation.arms import Arm, Way
 from reflectty.evaluation.steps import first_question, next_question
 from reflectty.output import SilentRenderer
@@ -58,8 +59,15 @@ class ArmRun:
 
     @property
     def reply(self) -> Reply | None:
-        """The reply that has the answer; None if the arm has not begun."""
+        """The reply that has the answer, of a vote the first that gives it; None if the arm has not begun."""
+        if self.arm.way is Way.VOTE and self.is_over and not self.error:
+            return self.replies[winner_of([reply.answer for reply in self.replies])]
         return self.replies[-1] if self.replies else None
+
+    @property
+    def answer(self) -> str:
+        """Its complete answer, or an empty string."""
+        return self.reply.answer if self.reply and not self.error else ""
 
     @property
     def tokens(self) -> int:
@@ -84,7 +92,7 @@ class ArmRun:
 
     def stored(self, reply: Reply) -> StoredReply:
         """One of its replies as it is stored, with the hint of its error; only the last can be incomplete."""
-        error = self.error if reply is self.reply else None
+        error = self.error if reply is self.replies[-1] else None
         ended = status_of(reply, StoppedError(STOPPED_EXIT_CODE) if self.is_stopped and error else error)
         stored = stored_reply_of(
             StoredReply(model=reply.model, mode=reply.mode, ended=ended, error=str(error or "")), reply

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reflectty.core.safety import clean_line
 from reflectty.core.text import format_count, format_duration
+from reflectty.evaluation.agreement import AgreementVerdict, agreement_of
 from reflectty.output.json import error_object, reply_object
 from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.reply import Reply
+from reflectty.view.inline import wrap_line
 from reflectty.view.rows import BOLD, cell_width
 from reflectty.view.summary import SummaryFact, reading_facts
 from reflectty.view.thinking import facts_row
@@ -15,23 +18,41 @@ from reflectty.view.thinking import facts_row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reflectty.evaluation.agreement import Agreement
     from reflectty.evaluation.comparison import ArmRun
     from reflectty.output.tables import Page
     from reflectty.view.rows import Row
 
 _NAME_GAP = 2
+_MAX_REMARK = 400
+"""Maximum characters of the remark on the agreement."""
 
 
 def summary_rows(runs: Sequence[ArmRun], page: Page) -> list[Row]:
-    """A row for each arm with its figures."""
-    width = max(cell_width(run.arm.name) for run in runs) + _NAME_GAP
+    """A row for each arm with its figures, then whether the answers agree."""
+    width = max(cell_width(clean_line(run.arm.name)) for run in runs) + _NAME_GAP
+    agreement = remark_of(agreement_of([run.answer for run in runs]), [run.arm.name for run in runs])
+    line: Row = [(clean_line(agreement, _MAX_REMARK), page.palette.styles["text"])]
+    return [*(_summary_row(run, width, page) for run in runs), *wrap_line(line, page.columns.prose)]
+
+
+def _summary_row(run: ArmRun, width: int, page: Page) -> Row:
+    name = clean_line(run.arm.name)
     return [
-        [
-            (run.arm.name + " " * (width - cell_width(run.arm.name)), page.palette.styles["text"] + BOLD),
-            *facts_row(_facts_of(run, reads_thoughts=page.reads_thoughts), page.width - width, page.palette),
-        ]
-        for run in runs
+        (name + " " * (width - cell_width(name)), page.palette.styles["text"] + BOLD),
+        *facts_row(_facts_of(run, reads_thoughts=page.reads_thoughts), page.width - width, page.palette),
     ]
+
+
+def remark_of(agreement: Agreement, names: Sequence[str]) -> str:
+    """Whether answers agree, in a sentence; `names` are those of the arms."""
+    if agreement.verdict is AgreementVerdict.NOT_COMPARED:
+        return "answers differ in wording: not compared" if any(agreement.stated) else "answers are not compared"
+    answers = [agreement.stated[group[0]] for group in agreement.groups]
+    if agreement.verdict is AgreementVerdict.SAME:
+        return f"answers agree: {answers[0]}"
+    named = (", ".join(names[at] for at in group) for group in agreement.groups)
+    return f"answers differ: {'; '.join(f'{answer} ({arms})' for answer, arms in zip(answers, named, strict=True))}"
 
 
 def _facts_of(run: ArmRun, *, reads_thoughts: bool) -> tuple[SummaryFact, ...]:
@@ -48,7 +69,21 @@ def _facts_of(run: ArmRun, *, reads_thoughts: bool) -> tuple[SummaryFact, ...]:
 
 def comparison_object(runs: Sequence[ArmRun], *, reads_thoughts: bool = True) -> dict[str, Any]:
     """A comparison as a JSON object, without its session and its error."""
-    return {"arms": [_arm_object(run, reads_thoughts=reads_thoughts) for run in runs]}
+    agreement = agreement_of([run.answer for run in runs])
+    return {
+        "arms": [
+            _arm_object(run, reads_thoughts=reads_thoughts) | _agreement_object(agreement, at)
+            for at, run in enumerate(runs)
+        ],
+        "agreement": str(agreement.verdict),
+    }
+
+
+def _agreement_object(agreement: Agreement, at: int) -> dict[str, Any]:
+    """What an arm states, and whether that is what the first arm states; null where it was not compared."""
+    group = next((group for group in agreement.groups if at in group), None)
+    first = min((group[0] for group in agreement.groups), default=at)
+    return {"stated": agreement.stated[at] or None, "agrees": None if group is None else first in group}
 
 
 def _arm_object(run: ArmRun, *, reads_thoughts: bool) -> dict[str, Any]:
@@ -57,7 +92,7 @@ def _arm_object(run: ArmRun, *, reads_thoughts: bool) -> dict[str, Any]:
     return {
         "arm": run.arm.name,
         **reply_object(reply, reads_thoughts=reads_thoughts),
-        "replies": [reply_object(one, reads_thoughts=reads_thoughts) for one in run.replies[:-1]],
+        "replies": [reply_object(one, reads_thoughts=reads_thoughts) for one in run.replies if one is not reply],
         "tokens": run.tokens,
         "seconds": round(run.seconds, 3),
         "error": error_object(run.error),
