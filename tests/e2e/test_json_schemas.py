@@ -25,7 +25,7 @@ def read(result: Result) -> Any:
 
 
 def test_every_schema_is_one_and_states_the_rule() -> None:
-    assert NAMES == ("batch-record", "compare", "doctor", "event", "models", "probe", "reply", "session")
+    assert NAMES == ("batch-record", "compare", "doctor", "evaluation", "event", "models", "probe", "reply", "session")
     for name in NAMES:
         found = schema(name)
         jsonschema_rs.meta.validate(found)

@@ -1,0 +1,1 @@
+"""Reports of a run: as a table, Markdown, CSV, JSON and one HTML page."""
