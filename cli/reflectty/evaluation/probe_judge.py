@@ -10,6 +10,8 @@ from reflectty.core.named_tuple import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reflectty.evaluation.items import Item
+
 
 class AnswerJudge(NamedTuple):
     """How final answers are read, compared and graded."""
@@ -24,6 +26,11 @@ class AnswerJudge(NamedTuple):
 def judge_for(key: str = "") -> AnswerJudge:
     """The judge for the answers to one question; `key` is the right one, empty if it is unknown."""
     return AnswerJudge(_words_of, _has_same_words, partial(_has_same_words, key) if key else None)
+
+
+def judge_of_item(item: Item) -> AnswerJudge:
+    """The judge for the answers to an item, by its key."""
+    return judge_for(item.answer)
 
 
 def _words_of(text: str) -> str:
