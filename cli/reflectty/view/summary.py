@@ -11,8 +11,13 @@ from reflectty.core.text import format_count, format_duration
 if TYPE_CHECKING:
     from reflectty.core.session import Readings, ReplyMetrics, StoredReply
 
-ORIGIN_LABELS = {ReplyOrigin.STEERED: "steered", ReplyOrigin.CONCLUDED: "concluded", ReplyOrigin.CONTINUED: "continued"}
-"""Labels for replies that the user steered, concluded or continued."""
+ORIGIN_LABELS = {
+    ReplyOrigin.STEERED: "steered",
+    ReplyOrigin.CONCLUDED: "concluded",
+    ReplyOrigin.CONTINUED: "continued",
+    ReplyOrigin.PROBED: "probed",
+}
+"""Labels for replies that did not simply come: steered, concluded, continued or probed."""
 
 
 MIN_SHOWN_MS = 100
