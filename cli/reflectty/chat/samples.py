@@ -25,6 +25,7 @@ from reflectty.core.errors import (
 from reflectty.core.model_spec import sampling_defaults_of
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
+from reflectty.reasoning.short_answers import is_same_answer, short_answer
 from reflectty.reasoning.vote import Sample, Sampling, Vote, tally
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ TEMPERATURE: Final = 0.7
 PROSE: Final = "the answers are prose: no vote; the first is shown"
 _FEWEST_FOR_PROSE: Final = 2
 """After so many samples without a short answer, no more are taken."""
-_LONGEST_ANSWER: Final = 60
 _SHOWN_ANSWER: Final = 24
 """Characters of an answer in the line of the progress."""
 
@@ -131,7 +131,7 @@ class _Sampler:
 
     @property
     def vote(self) -> Vote:
-        return tally((one.stated for one in self.taken), has_same_answer)
+        return tally((one.stated for one in self.taken), is_same_answer)
 
     @property
     def complete(self) -> tuple[int, ...]:
@@ -237,12 +237,4 @@ def stated_answer_of(answer: str, *, is_json: bool) -> str:
         answer: the final answer of a reply.
         is_json: whether it is a JSON value, which is counted whole, with its keys in order.
     """
-    if is_json:
-        return json.dumps(json.loads(answer), sort_keys=True, ensure_ascii=False)
-    text = answer.strip()
-    return text if len(text) <= _LONGEST_ANSWER and "\n" not in text else ""
-
-
-def has_same_answer(one: str, other: str) -> bool:
-    """Whether two short answers are the same."""
-    return one.casefold().rstrip(".") == other.casefold().rstrip(".")
+    return json.dumps(json.loads(answer), sort_keys=True, ensure_ascii=False) if is_json else short_answer(answer)
