@@ -11,8 +11,9 @@ from reflectty.core.errors import UsageError
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.segments import Kind, SecondThoughtKind
 from reflectty.evaluation.arms import Way
+from reflectty.evaluation.formulas import plain_formula, plain_number, refuse_formula
 from reflectty.reasoning.letters import comparable, letter_of
-from reflectty.reasoning.numbers import are_close, number_alone, single_number
+from reflectty.reasoning.numbers import are_close, single_number
 from reflectty.reasoning.second_thoughts import SecondThoughts
 from reflectty.reasoning.stated_answers import AnswerKind, StatementRule, final_answer, stated_answers
 
@@ -25,11 +26,8 @@ if TYPE_CHECKING:
     from reflectty.reasoning.numbers import Number
     from reflectty.reasoning.stated_answers import StatedAnswer
 
-    MathCheck = Callable[[str, str], bool]
-    """Whether a formula, the second, is equal to the key, the first."""
-
-MATH_EXTRA: Final = "pip install 'reflectty[math]'"
-"""Installs what compares formulas."""
+    MathCheck = Callable[[str, str], bool | None]
+    """Whether a formula, the second, is equal to the key, the first; None if that could not be found out."""
 
 
 class Verdict(StrEnum):
@@ -58,7 +56,7 @@ class Grade(NamedTuple):
 
 
 class _Match(NamedTuple):
-    """Whether an answer is the key, and whether only in a tolerant reading."""
+    """Whether an answer is the key, and whether that is only a tolerant reading, or could not be found out."""
 
     is_right: bool
     is_tolerant: bool = False
@@ -69,7 +67,6 @@ _LONGEST_SEARCHED: Final = 10_000
 _PERCENT: Final = re.compile(r"percent|per cent|%", re.IGNORECASE)
 _FREE_END: Final = " *_`.,"
 """What may follow an answer that is cut in its middle."""
-_LATEX_NOISE: Final = re.compile(r"\\(?:left|right|displaystyle|[,;:! ])|[\s$~]|\\(?:text|mathrm|textbf|mbox)(?=\{)")
 
 
 def grade_text(item: Item, text: str, *, is_complete: bool = True, check_math: MathCheck | None = None) -> Grade:
@@ -244,24 +241,11 @@ def _match_math(key: str, given: str, check_math: MathCheck | None) -> _Match:
         return _Match(are_close(second, first))
     if plain_formula(key) == plain_formula(given):
         return _Match(is_right=True)
-    if check_math:
-        return _Match(check_math(key, given))
-    if first is None:
-        raise UsageError("formulas can only be compared with the extra `math`", MATH_EXTRA)
-    return _Match(is_right=False)
-
-
-def plain_number(formula: str) -> Fraction | None:
-    """The number that a formula consists of; None if it is more than that, or has a factorial or a percent sign."""
-    number = number_alone(formula)
-    is_plain = number is not None and not re.search(r"[!%]", formula.replace(r"\!", "").rstrip(" !."))
-    return number.value if number and is_plain else None
-
-
-def plain_formula(formula: str) -> str:
-    """A formula without spaces, sizes of brackets and variants of fractions; equal ones are equal formulas."""
-    text = _LATEX_NOISE.sub("", formula.strip().rstrip("."))
-    return re.sub(r"\\[dt]frac", r"\\frac", text)
+    if not check_math:
+        refuse_formula(key)
+        return _Match(is_right=False)
+    is_equal = check_math(key, given)
+    return _Match(bool(is_equal), is_tolerant=is_equal is None)
 
 
 def _folded(text: str) -> str:

@@ -180,7 +180,7 @@ def test_a_formula_is_checked_by_what_can_compare_formulas() -> None:
 def test_a_formula_is_refused_without_what_can_compare_it() -> None:
     with pytest.raises(UsageError) as caught:
         grade_text(item("1+x", MATH), "\\boxed{x+1}")
-    assert "reflectty[math]" in caught.value.hint
+    assert "install" in caught.value.hint
 
 
 def test_an_invalid_pattern_is_named() -> None:

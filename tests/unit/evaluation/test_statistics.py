@@ -196,7 +196,7 @@ def test_few_questions_show_no_gain(n: int, disagreement: float) -> None:
 @pytest.mark.slow
 class TestAgainstLibraries:
     def test_intervals_and_tests_are_those_of_statsmodels(self) -> None:
-        reason = "needs the group `statistics`"
+        reason = "needs the group `oracles`"
         shares: Any = pytest.importorskip("statsmodels.stats.proportion", reason=reason)
         tables: Any = pytest.importorskip("statsmodels.stats.contingency_tables", reason=reason)
         families: Any = pytest.importorskip("statsmodels.stats.multitest", reason=reason)
@@ -210,14 +210,14 @@ class TestAgainstLibraries:
             assert holm(ps) == pytest.approx(list(families.multipletests(ps, method="holm")[1]))
 
     def test_mid_p_is_that_of_scipy(self) -> None:
-        distributions: Any = pytest.importorskip("scipy.stats", reason="needs the group `statistics`")
+        distributions: Any = pytest.importorskip("scipy.stats", reason="needs the group `oracles`")
         for b in range(0, 60, 3):
             for c in range(b + 1, 60, 4):
                 tail, exactly = distributions.binom.cdf(b, b + c, 0.5), distributions.binom.pmf(b, b + c, 0.5)
                 assert mcnemar_mid_p(b, c) == pytest.approx(2 * tail - exactly)
 
     def test_paired_answers_are_compared_as_errorbars_does(self) -> None:
-        reason = "needs the group `statistics`"
+        reason = "needs the group `oracles`"
         comparison: Any = pytest.importorskip("errorbars.compare", reason=reason)
         stats: Any = pytest.importorskip("errorbars.stats", reason=reason)
         board: Any = pytest.importorskip("errorbars.leaderboard", reason=reason)

@@ -45,9 +45,14 @@ class Installation(NamedTuple):
 
 
 def how_to_install(
-    *, reinstall: bool = False, installation: Installation | None = None, package: Distribution | None = None
+    *,
+    reinstall: bool = False,
+    installation: Installation | None = None,
+    package: Distribution | None = None,
+    extra: str = EXTRA,
+    requirements: Sequence[str] = DEFAULT_REQUIREMENTS,
 ) -> str:
-    """The shell command that installs the built-in model's packages.
+    """The shell command that installs the packages of an extra, by default the built-in model's.
 
     pipx and uv leave a file of their own in the environment that they create, and uv a line in its `pyvenv.cfg`; pip
     leaves the source of an installation next to the program (PEP 610).
@@ -56,12 +61,14 @@ def how_to_install(
         reinstall: whether the packages are installed but broken.
         installation: where the program runs; by default this process's.
         package: the program's metadata; by default that of its installation.
+        extra: the name of the extra.
+        requirements: what it requires, if the metadata is missing.
     """
     installation = installation or Installation(Path(sys.prefix), sys.executable)
     known = package or _own_distribution()
     folder, option = _checkout_of(known)
-    needed = " ".join(quote(one) for one in _requirements_of(known))
-    whole = quote(f"{folder}[{EXTRA}]")
+    needed = " ".join(quote(one) for one in _requirements_of(known, extra) or requirements)
+    whole = quote(f"{folder}[{extra}]")
     if (installation.prefix / "pipx_metadata.json").exists():
         return f"pipx inject {'--force ' if reinstall else ''}{PACKAGE_NAME} {needed}"
     if (installation.prefix / "uv-receipt.toml").exists() and folder:
@@ -106,11 +113,10 @@ def _checkout_of(own: Distribution | None) -> tuple[str, str]:
     return (path, "-e " if editable else "") if there else ("", "")
 
 
-def _requirements_of(own: Distribution | None) -> list[str]:
-    """Requirements of the extra, in pip's format."""
+def _requirements_of(own: Distribution | None, extra: str) -> list[str]:
+    """Requirements of an extra, in pip's format."""
     requirements = (own.requires if own else None) or ()
-    extra = [one.partition(";")[0].strip() for one in requirements if f"extra == '{EXTRA}'" in one.replace('"', "'")]
-    return extra or list(DEFAULT_REQUIREMENTS)
+    return [one.partition(";")[0].strip() for one in requirements if f"extra == '{extra}'" in one.replace('"', "'")]
 
 
 def _pip(installation: Installation) -> str:
