@@ -227,6 +227,11 @@ def decode_line(line: bytes) -> RunManifest | Item | ResultRecord | ProbeRecord 
         return None
 
 
+def is_of_later_kind(line: bytes) -> bool:
+    """Whether a line is an object of a kind that this version does not read."""
+    return line.startswith(b'{"') and not line.startswith((b'{"run"', b'{"item"', b'{"result"'))
+
+
 def _decode_manifest(members: Mapping[str, Any]) -> RunManifest:
     arms = tuple(
         ArmSetup(**_known(ArmSetup._fields, arm) | {"options": tuple(arm["options"].items())})

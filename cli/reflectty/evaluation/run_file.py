@@ -12,7 +12,14 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.text import format_count
 from reflectty.evaluation.items import Item
-from reflectty.evaluation.records import RUN_VERSION, ProbeRecord, ResultRecord, RunManifest, decode_line
+from reflectty.evaluation.records import (
+    RUN_VERSION,
+    ProbeRecord,
+    ResultRecord,
+    RunManifest,
+    decode_line,
+    is_of_later_kind,
+)
 from reflectty.evaluation.transitions import transition_of
 
 if TYPE_CHECKING:
@@ -172,6 +179,8 @@ class _Reader:
                 self._results[found.item, found.arm] = facts_of(found, span)
             elif isinstance(found, ProbeRecord):
                 self._probes[found.key] = found
+            elif is_of_later_kind(line):
+                continue
             elif self._file.read(1):
                 raise UsageError(f"{self._shown}: line {number} is damaged", "remove the line to read the others")
             else:

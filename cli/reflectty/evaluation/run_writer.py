@@ -19,6 +19,7 @@ from reflectty.evaluation.records import (
     encode_item,
     encode_manifest,
     encode_result,
+    is_of_later_kind,
 )
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _read_content(path: Path) -> tuple[RunContent, int]:
                 done[result.item, result.arm] = result.grade.verdict is not Verdict.ERROR
             case ProbeRecord() if manifest:
                 pass
-            case None if manifest and _is_later_kind(line):
+            case None if manifest and is_of_later_kind(line):
                 pass
             case _:
                 raise UsageError(
@@ -153,11 +154,6 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while (line := file.readline(_MAX_LINE_BYTES)).endswith(b"\n"):
             yield line
-
-
-def _is_later_kind(line: bytes) -> bool:
-    """Whether a line is an object of a kind that this version does not read."""
-    return line.startswith(b'{"') and not line.startswith((b'{"run"', b'{"item"', b'{"result"'))
 
 
 def _checked(

@@ -140,6 +140,11 @@ def test_texts_of_a_file_that_changed_are_refused(tmp_path: Path) -> None:
         texts.result("q00002", "cot")
 
 
+def test_lines_of_a_later_kind_are_passed_over(tmp_path: Path) -> None:
+    run = read(tmp_path, THREE + b'{"mood": {"item": "q00001"}}\n' + encode_item(item_of(5)))
+    assert (len(run.items), len(run.results), run.notes) == (4, 6, ())
+
+
 def test_a_member_of_a_later_version_is_left_out(tmp_path: Path) -> None:
     more = {"item": "q00001", "arm": "cot", "steps": [], "grade": {"verdict": "right", "mood": 1}, "mood": "good"}
     run = read(tmp_path, THREE + json.dumps({"result": more}).encode() + b"\n")

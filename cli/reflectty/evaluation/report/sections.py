@@ -132,7 +132,7 @@ def differences_section(found: Sequence[PairedDifference]) -> ReportSection:
         column("95 %", 1, lambda one: words.spread(one.low, one.high), "text"),
         *([column("by subject", 7, _clustered_points)] if found[0].clustered else []),
         column("only it", 3, lambda one: f"{one.only_arm:,}"),
-        column("only baseline", 4, lambda one: f"{one.only_baseline:,}"),
+        column(f"only {baseline}", 4, lambda one: f"{one.only_baseline:,}"),
         column("pairs", 5, lambda one: f"{one.pairs:,}"),
         column("p", 2, lambda one: words.p_value(one.adjusted_p), "text"),
         TableColumn("result", "text", 6, tuple(str(one.conclusion) for one in found)),
