@@ -62,8 +62,8 @@ class _Match(NamedTuple):
     is_tolerant: bool = False
 
 
-_LONGEST_SEARCHED: Final = 10_000
-"""The characters of a text in which a regular expression is searched."""
+_LONGEST_SEARCHED: Final = 200
+"""The characters of a text in which a regular expression is searched; more would let a slow one run for minutes."""
 _PERCENT: Final = re.compile(r"percent|per cent|%", re.IGNORECASE)
 _FREE_END: Final = " *_`.,"
 """What may follow an answer that is cut in its middle."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from reflectty.core.named_tuple import NamedTuple
@@ -59,9 +60,14 @@ def digest_of_items(items: Iterable[Item]) -> str:
     return digest.hexdigest()
 
 
-def sample_items(items: Iterable[Item], count: int, seed: int) -> tuple[Item, ...]:
-    """A sample that depends on the seed and on the ids alone, in the order of the digest of each.
+def sample_items(items: Iterable[Item], count: int | None, seed: int) -> tuple[Item, ...]:
+    """A sample that depends on the seed and on the ids alone, in the order of the digest of each; None takes all.
 
-    The same items are drawn however the set is ordered, and a larger sample contains a smaller one.
+    The same items are drawn however the set is ordered, and a larger sample contains a smaller one. Of a stream, no
+    more items than the sample are held.
     """
-    return tuple(sorted(items, key=lambda item: sha256(f"{seed}\n{item.id}".encode()).digest())[:count])
+
+    def rank(item: Item) -> bytes:
+        return sha256(f"{seed}\n{item.id}".encode("utf-8", "surrogatepass")).digest()
+
+    return tuple(sorted(items, key=rank) if count is None else nsmallest(count, items, key=rank))
