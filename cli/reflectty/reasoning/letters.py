@@ -31,6 +31,9 @@ def letter_of(statement: str, choices: Sequence[str] = ()) -> str | None:
     A letter before the text of its own choice counts, whatever letters that text has. An explanation ("because …") is
     left out.
     """
+    whole = statement.strip()
+    if whole not in _LETTERS and list(choices).count(whole) == 1:
+        return _LETTERS[list(choices).index(whole)]
     bare = _WRAPPERS.sub(r"\1", statement).strip(_DECORATION)
     if match := _ALONE.fullmatch(bare):
         return match[1].upper()

@@ -80,7 +80,7 @@ _TAIL: Final = 4000
 """The characters at the end of a text in which a fallback looks for its answer."""
 _PROSE_WORDS: Final = 14
 """With so many words, something after `Answer:` with several numbers is an explanation, not a statement."""
-_DECORATION: Final = " \t\r\n*_`~"
+_DECORATION: Final = " \t\r\n*_`"
 _BRACES: Final = re.compile(r"\\(?:f?boxed|fbox)\s{0,3}\{|\\[{}\\]|[{}]")
 _ANSWER: Final = re.compile(
     r"""(?:^[ \t>#*_`~•|+-]{0,20}(?:\d{1,2}[.)][ \t]{0,3})?(?:<\w{1,20}>)?[*_`"(]{0,3}
@@ -99,7 +99,7 @@ _SENTENCE: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SENTENCE_END: Final = re.compile(r"[.!?](?:[\s*_\"')]|$)")
-_DENIED: Final = re.compile(r"(?:not|neither|never|wrong|incorrect|n't|correct\b|right\b(?! angle))", re.IGNORECASE)
+_DENIED: Final = re.compile(r"(?:(?:not|neither|never|wrong|incorrect|correct|right(?! angle))\b|n't)", re.IGNORECASE)
 _HASHES: Final = re.compile(r"####[ \t]{0,3}(?P<value>[^\n]{1,80})")
 _ALTERNATIVE: Final = re.compile(r"[\s$\\%*]{0,6}(?:or|and|,|;|to|-|–|/)[\s$\\*]{0,6}", re.IGNORECASE)
 _TEXT_KINDS: Final = (AnswerKind.EXACT, AnswerKind.CASEFOLD, AnswerKind.CONTAINS, AnswerKind.REGEX)

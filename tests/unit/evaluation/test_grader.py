@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -15,6 +16,7 @@ from support.shared_data import DATA
 NUMBER, CHOICE, MATH, EXACT, CASEFOLD, CONTAINS, REGEX = AnswerKind
 RIGHT, WRONG, NO_ANSWER, UNFINISHED, _ = Verdict
 LABELLED = DATA / "gsm8k" / "labelled_solutions.jsonl"
+REDUX = DATA / "mmlu_redux" / "mmlu_redux_clean.jsonl.gz"
 CITIES = ("Rome", "Paris", "Vitamin A", "Lyon and Nice")
 
 
@@ -195,3 +197,22 @@ def test_labelled_solutions_are_graded_as_their_labels_say() -> None:
     graded = [(grade_text(item(row["answer"]), row["solution"]).verdict is RIGHT, row["is_correct"]) for row in rows]
     assert [pair for pair in graded if pair[0] != pair[1]] == []
     assert sum(right for right, _ in graded) > 500
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REDUX.exists(), reason="REFLECTTY_DATA names no folder with mmlu_redux")
+@pytest.mark.parametrize(
+    "form", ["Answer: {letter}", "**Answer: ({letter}) {choice}**", "{letter}. {choice}", "Answer: {choice}"]
+)
+def test_every_choice_of_mmlu_redux_is_read_in_every_form(form: str) -> None:
+    """All but a few in a thousand, whose choices are the same twice or are letters themselves."""
+    with gzip.open(REDUX, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    rows = [row for row in rows if row["error_type"] == "ok"]
+    misread = 0
+    for row in rows:
+        choice = row["choices"]["ABCD".index(row["answer"])]
+        asked = Item("one", row["question"], row["answer"], CHOICE, tuple(row["choices"]))
+        misread += grade_text(asked, form.format(letter=row["answer"], choice=choice)).verdict is not RIGHT
+    assert len(rows) > 5000
+    assert misread / len(rows) < 0.006

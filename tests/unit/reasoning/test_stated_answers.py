@@ -47,6 +47,7 @@ NUMBERS = [
     ("The answer is 18.", "18", "sentence"),
     ("So the final answer is **18** dollars. I used 3 eggs.", "18", "sentence"),
     ("the correct answer is: -3", "-3", "sentence"),
+    ("The answer is notable: 18", "18", "sentence"),
     ("The answer is not 18. I get 20", "20", "last-number"),
     ("The answer is 1.5. Good.", "1.5", "sentence"),
     ("work\n#### 1,250", "1,250", "hashes"),
@@ -121,6 +122,12 @@ def test_no_number_is_guessed(text: str) -> None:
 def test_the_letter_of_a_choice_is_read(text: str, letter: str | None, rule: str) -> None:
     found = final_answer(text, CHOICE, CITIES)
     assert (found.text if found else None, found.rule if found else "") == (letter, rule)
+
+
+def test_the_exact_text_of_a_choice_comes_before_its_letters() -> None:
+    signs = ("1", "-1", "i", "~F ⊃ E")
+    found = [final_answer(f"Answer: {choice}", CHOICE, signs) for choice in signs]
+    assert [answer and answer.text for answer in found] == ["A", "B", "C", "D"]
 
 
 @pytest.mark.parametrize(
