@@ -12,7 +12,15 @@ import pytest
 from reflectty.core.safety import clean, is_safe_link
 from reflectty.evaluation.grader import Grade
 from reflectty.evaluation.items import Item
-from reflectty.evaluation.records import ResultRecord, StepRecord, encode_item, encode_manifest, encode_result
+from reflectty.evaluation.records import (
+    ProbeRecord,
+    ResultRecord,
+    StepRecord,
+    encode_item,
+    encode_manifest,
+    encode_probe,
+    encode_result,
+)
 from reflectty.evaluation.report.charts import accuracy_chart, cost_chart, difference_chart, ledger_chart
 from reflectty.evaluation.report.html import html_pieces
 from reflectty.evaluation.report.page_assets import SCRIPT
@@ -142,6 +150,14 @@ def test_corrections_are_marked_where_they_happened(tmp_path: Path) -> None:
     assert '<span class="chip fixed">fixed</span>' in page
     assert re.search(r'<svg class="map".*<rect x="\d+" y="0" width="1" height="4" class="correction"/>', page)
     assert "thinking · 300 tokens · <b>1 correction</b> · ~1 second thought" in page
+
+
+def test_a_page_tells_what_a_correction_was_worth(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"cot": "+", "think": "+"}, {"think": "-"})
+    probe = ProbeRecord("q00000", "think", 2, compared=5, changed=4, towards_right=3, away_from_right=1)
+    run.path.write_bytes(run.path.read_bytes() + encode_probe(probe))
+    worth = "correction 2 changed the answer in 4 of 5, towards right in 3, away from right in 1"
+    assert "".join(check_page(page_of(read_run(run.path))).texts).count(worth) == 1
 
 
 @pytest.mark.parametrize(

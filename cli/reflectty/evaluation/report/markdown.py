@@ -17,16 +17,17 @@ def as_markdown_report(report: Report) -> str:
     """A report as Markdown."""
     parts = [f"# {escape_markdown(report.title)}", escape_markdown(" · ".join(report.facts))]
     parts += [
-        _list(map(escape_markdown, report.conclusions)),
-        _list(f"**!** {escape_markdown(text)}" for text in report.warnings),
+        _list("-", map(escape_markdown, report.conclusions)),
+        # Another marker begins another list.
+        _list("*", (f"**!** {escape_markdown(text)}" for text in report.warnings)),
     ]
     for section in report.sections:
         parts += _section_parts(section)
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _list(texts: Iterable[str]) -> str:
-    return "\n".join(f"- {text}" for text in texts)
+def _list(marker: str, texts: Iterable[str]) -> str:
+    return "\n".join(f"{marker} {text}" for text in texts)
 
 
 def _section_parts(section: ReportSection) -> Iterator[str]:

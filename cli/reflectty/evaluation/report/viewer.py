@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean, clean_line
 from reflectty.core.segments import Kind, SecondThoughtKind
 from reflectty.core.text import format_count
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from reflectty.evaluation.items import Item
-    from reflectty.evaluation.records import ResultRecord, StepRecord
+    from reflectty.evaluation.records import ProbeRecord, ResultRecord, StepRecord
     from reflectty.evaluation.run_file import ResultFacts, RunData, RunTexts
 
 MAX_QUESTIONS: Final = 2_000
@@ -68,9 +70,12 @@ def viewer_pieces(run: RunData, texts: RunTexts) -> Iterator[str]:
     yield f'<section id="questions"><h2>Questions</h2>{_filter_bar([passed[name] for name in shown])}'
     if len(shown) < len(passed):
         yield f"<p class=remark>{len(shown):,} of {format_count(len(passed), 'question')}, the most telling first</p>"
+    probes = defaultdict(list)
+    for probe in run.probes:
+        probes[probe.item, probe.arm].append(probe)
     for number, name in enumerate(shown, start=1):
-        results = [texts.result(name, arm) for arm in run.arms]
-        yield _question_html(number, texts.item(name), run.arms, results, passed[name])
+        columns = [_ArmColumn(arm, texts.result(name, arm), tuple(probes[name, arm])) for arm in run.arms]
+        yield _question_html(number, texts.item(name), columns, passed[name])
     yield "</section>"
 
 
@@ -103,11 +108,16 @@ def _filter_bar(passed: Sequence[tuple[str, ...]]) -> str:
     )
 
 
-def _question_html(
-    number: int, item: Item, arms: Sequence[str], results: Sequence[ResultRecord | None], passed: Iterable[str]
-) -> str:
-    chips = "".join(_chip(arm, one) for arm, one in zip(arms, results, strict=True))
-    columns = "".join(_arm_html(arm, one) for arm, one in zip(arms, results, strict=True))
+class _ArmColumn(NamedTuple):
+    """What one arm made of a question."""
+
+    arm: str
+    result: ResultRecord | None
+    probes: tuple[ProbeRecord, ...]
+
+
+def _question_html(number: int, item: Item, columns: Sequence[_ArmColumn], passed: Iterable[str]) -> str:
+    chips, arms = "".join(map(_chip_html, columns)), "".join(map(_arm_html, columns))
     group = f" · {escape(clean_line(item.group))}" if item.group else ""
     return (
         f'<details class="q" data-is="{" ".join(passed)}"><summary><i>{number}</i>'
@@ -115,30 +125,42 @@ def _question_html(
         f'<span class="chips">{chips}</span></summary>'
         f'<div class="said">{_text_html(item.text)}</div>'
         f'<p class="key">{escape(clean_line(item.id))}{group} · key: <b>{escape(clean_line(item.answer))}</b></p>'
-        f'<div class="arms">{columns}</div></details>\n'
+        f'<div class="arms">{arms}</div></details>\n'
     )
 
 
-def _chip(arm: str, result: ResultRecord | None) -> str:
+def _chip_html(column: _ArmColumn) -> str:
     """The outcome of an arm in the row of a question."""
-    name, short = escape(clean_line(arm, _MAX_LINE)), escape(clean_line(arm, _MAX_CHIP))
-    if result is None:
+    name, short = escape(clean_line(column.arm, _MAX_LINE)), escape(clean_line(column.arm, _MAX_CHIP))
+    if column.result is None:
         return f'<span class="chip" title="{name}: not asked">{words.UNKNOWN} {short}</span>'
-    verdict = result.grade.verdict
-    change = _CHANGES.get(transition_of(result), "")
+    verdict = column.result.grade.verdict
+    change = _CHANGES.get(transition_of(column.result), "")
     told, sign = f" · {change}" if change else "", _SIGNS[verdict]
     return f'<span class="chip {verdict}" title="{name}: {sign}{told}">{sign[0]} {short}{told}</span>'
 
 
-def _arm_html(arm: str, result: ResultRecord | None) -> str:
-    head = f'<section class="arm"><h3>{escape(clean_line(arm, _MAX_LINE))}</h3>'
+def _arm_html(column: _ArmColumn) -> str:
+    head = f'<section class="arm"><h3>{escape(clean_line(column.arm, _MAX_LINE))}</h3>'
+    result = column.result
     if result is None:
         return f'{head}<p class="remark">not asked</p></section>'
     error = f'<p class="wrong">{escape(clean_line(result.error))}</p>' if result.error else ""
     steps = "".join(
         _step_html(step, number if len(result.steps) > 1 else 0) for number, step in enumerate(result.steps, start=1)
     )
-    return f"{head}{_grade_html(result)}{error}{steps}</section>"
+    worth = "".join(f'<p class="remark">{escape(_worth_of(probe))}</p>' for probe in column.probes)
+    return f"{head}{_grade_html(result)}{error}{steps}{worth}</section>"
+
+
+def _worth_of(probe: ProbeRecord) -> str:
+    """What one correction was worth, in a sentence without its full stop."""
+    parts = [
+        f"correction {probe.correction} changed the answer in {probe.changed:,} of {probe.compared:,}",
+        f"towards right in {probe.towards_right:,}" if probe.towards_right else "",
+        f"away from right in {probe.away_from_right:,}" if probe.away_from_right else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _grade_html(result: ResultRecord) -> str:
