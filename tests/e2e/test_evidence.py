@@ -106,7 +106,7 @@ def test_a_profile_has_evidence_of_its_own(reflect: Reflect) -> None:
         asked = thoughts_asked_for(server)
 
     assert asked == [False, "low"]
-    assert "without thinking: 0 points" in results[0].err
+    assert "without thinking: 0 points against" in results[0].err
     assert CITED in results[1].err
 
 

@@ -55,7 +55,7 @@ class EvidenceUse(NamedTuple):
         if self.is_stale:
             return stale_note(evidence, self.model)
         unchecked = "" if self.digest or not evidence.digest else "; whether the model has changed cannot be checked"
-        return f"{evidence.way}: {evidence.difference}; --mode overrules{unchecked}"
+        return f"{evidence.way}: {evidence.reason}; --mode overrules{unchecked}"
 
 
 def stale_note(evidence: Evidence, model: str) -> str:

@@ -6,6 +6,8 @@ from reflectty.core.named_tuple import NamedTuple
 
 _WAYS = {"native": "thinking", "reflect": "a prompt to reflect", "direct": "without thinking"}
 """The ways of asking by their mode, in words."""
+_SAME_COST = 0.05
+"""Tokens that differ by a smaller part are about as many."""
 _BASELINES = {"cot": "step by step", "direct": "the answer alone", "think": "thinking"}
 """The arms that are compared with, in words."""
 
@@ -53,9 +55,15 @@ class Evidence(NamedTuple):
     @property
     def difference(self) -> str:
         """The gain with its interval, and where it is from, in words."""
-        interval = f"{_points(self.low)} to {_points(self.high)}; n = {self.n:,}"
+        interval = f"{format_points(self.low)} to {format_points(self.high)}; n = {self.n:,}"
         seen = ", ".join(filter(None, (interval, self.date)))
-        return f"{_points(self.gain)} points over {baseline_words(self.baseline)} ({seen})"
+        beside = "over" if self.gain > 0 else "against"
+        return f"{format_points(self.gain)} points {beside} {baseline_words(self.baseline)} ({seen})"
+
+    @property
+    def reason(self) -> str:
+        """Why the model is asked like this, in words: the difference, and without a gain the cost."""
+        return ", ".join(filter(None, (self.difference, self.cost if self.gain <= 0 else "")))
 
     @property
     def ledger(self) -> str:
@@ -64,8 +72,9 @@ class Evidence(NamedTuple):
 
     @property
     def cost(self) -> str:
-        """The tokens of an answer beside the baseline's, in words; empty if unknown."""
-        return f"{self.tokens:.1f}".removesuffix(".0") + " times the tokens" if self.tokens else ""
+        """The tokens of an answer beside the baseline's, in words; empty if unknown, or about the same."""
+        is_same = abs(self.tokens - 1) < _SAME_COST
+        return "" if not self.tokens or is_same else f"{self.tokens:.1f}".removesuffix(".0") + " times the tokens"
 
     def is_of(self, digest: str) -> bool:
         """Whether it was seen with the model of a digest; True if either digest is unknown."""
@@ -80,7 +89,7 @@ def baseline_words(name: str) -> str:
     return _BASELINES.get(name, name) or "the baseline"
 
 
-def _points(number: float) -> str:
+def format_points(number: float) -> str:
     """A difference in percentage points: `+12`, `-0.5`, `0`."""
     text = f"{number:+.1f}".removesuffix(".0")
     return "0" if text in {"+0", "-0"} else text

@@ -20,16 +20,26 @@ SEEN = Evidence("native", "low", gain=12, low=5, high=19, n=200, baseline="cot",
         ),
         (
             Evidence("direct", gain=-2.5, low=-8, high=3.25, n=1500, baseline="think:low", tokens=0.13),
-            "without thinking: -2.5 points over think:low (-8 to +3.2; n = 1,500), 0.1 times the tokens",
+            "without thinking: -2.5 points against think:low (-8 to +3.2; n = 1,500), 0.1 times the tokens",
         ),
         (
             Evidence("reflect", "high", "30s", n=3),
-            "a prompt to reflect with effort high and a budget of 30s: 0 points over the baseline (0 to 0; n = 3)",
+            "a prompt to reflect with effort high and a budget of 30s: 0 points against the baseline (0 to 0; n = 3)",
         ),
     ],
 )
 def test_evidence_in_words(evidence: Evidence, text: str) -> None:
     assert str(evidence) == text
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cost"), [(0.0, ""), (1.0, ""), (1.04, ""), (1.1, "1.1 times the tokens"), (0.2, "0.2 times the tokens")]
+)
+def test_the_cost_is_the_reason_where_there_is_no_gain(tokens: float, cost: str) -> None:
+    same = SEEN._replace(gain=0, tokens=tokens)
+
+    assert same.reason == ", ".join(filter(None, (same.difference, cost)))
+    assert SEEN._replace(tokens=tokens).reason == SEEN.difference
 
 
 @pytest.mark.parametrize(

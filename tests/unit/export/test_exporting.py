@@ -16,7 +16,6 @@ from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
 from reflectty.core.session import (
     Attachment,
-    ProbedCorrection,
     ReplyMetrics,
     ReplyOrigin,
     ReplyStatus,
@@ -56,8 +55,7 @@ def _turn(turn: dict[str, Any]) -> Turn:
 
 
 def _said(said: dict[str, Any]) -> StoredReply:
-    probed = tuple(ProbedCorrection(**one) for one in said["measured"]["probed"])
-    measured = ReplyMetrics(**{**said["measured"], "usage": Usage(**said["measured"]["usage"]), "probed": probed})
+    measured = ReplyMetrics(**{**said["measured"], "usage": Usage(**said["measured"]["usage"])})
     options = tuple(
         (name, tuple(value) if isinstance(value, list) else value) for name, value in said["options"].items()
     )

@@ -57,7 +57,7 @@ def set_(context: typer.Context, key: Key, value: Value) -> None:
     name, words = decode_argument(key), [decode_argument(word) for word in value]
     entry = parse_entry(name, words)
     path = config.config_path()
-    text = _write_change(path, lambda text: with_value(text, entry.keys, entry.value))
+    text = write_change(path, lambda text: with_value(text, entry.keys, entry.value))
     info(context.obj, f"set {name} in {path}")
     _warn_of_mistakes(context.obj, path, text)
     _warn_of_override(context.obj, name, entry.keys)
@@ -74,12 +74,12 @@ def unset(context: typer.Context, key: Key) -> None:
         known = tuple(_dotted_keys_of(document))
         hint = did_you_mean(name, known) or (f"the file sets {', '.join(known)}" if known else "the file sets nothing")
         raise UsageError(f"{path}: {name} is not set", hint)
-    text = _write_change(path, lambda text: without_value(text, keys))
+    text = write_change(path, lambda text: without_value(text, keys))
     info(context.obj, f"removed {name} from {path}")
     _warn_of_mistakes(context.obj, path, text)
 
 
-def _write_change(path: Path, change: Callable[[str], str]) -> str:
+def write_change(path: Path, change: Callable[[str], str]) -> str:
     """Apply a change to the config file and return its new text.
 
     Raises:
