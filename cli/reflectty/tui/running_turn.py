@@ -255,7 +255,11 @@ class RunningTurn:
         for other in self.recorder.finished.values():
             self._conversation.put(other)
         self._conversation.put(turn)
-        return (turn.said or shown)._replace(error=shown.error)
+        stored = turn.said or shown
+        if isinstance(error, ReflecttyError) and stored.ended is ReplyStatus.COMPLETE:
+            # What failed is another reply: the one that is shown has no place for it.
+            self._context.watcher.note(error.with_hint, wrong=True)
+        return stored._replace(error=shown.error)
 
     def _written_turn(self) -> Turn | None:
         """The turn of the reply as it is in the store; None if its request was never sent."""
