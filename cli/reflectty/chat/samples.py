@@ -163,7 +163,9 @@ class _Sampler:
         """
         number, stage = len(self.taken), self.stage
         question = self._questions[number]
-        renderer = SeveralRenderer(stage, self._progress, stage.renderer if stage.streams and not number else None)
+        renderer = SeveralRenderer(
+            self._requester, self._progress, stage.renderer if stage.streams and not number else None
+        )
         try:
             reply = await self._requester.ask(question, renderer, patience=MAX_WAIT_SECONDS if number else patience)
         except (OutputError, StoppedError):

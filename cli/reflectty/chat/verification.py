@@ -64,8 +64,8 @@ class _Verifier:
         self._tokens = 0
 
     async def ask_draft(self, patience: float) -> Reply:
-        stage = self._stage
-        renderer = SeveralRenderer(stage, "draft", stage.renderer if stage.streams else None)
+        shown = self._stage.renderer if self._stage.streams else None
+        renderer = SeveralRenderer(self._requester, "draft", shown)
         return self._count(await self._requester.ask(self._question, renderer, patience=patience))
 
     async def ask_checks(self, draft: Reply) -> tuple[DraftCheck, ...]:
@@ -103,7 +103,8 @@ class _Verifier:
     async def ask_final(self, draft: Reply, checks: Sequence[DraftCheck]) -> Reply:
         """Ask for the final answer with the draft and the checks in view, and show it and what changed."""
         asked = self._below(draft, revise_prompt(checks))._replace(schema=self._question.schema)
-        reply = self._count(await self._requester.ask(asked, self._stage.renderer))
+        renderer = SeveralRenderer(self._requester, renderer=self._stage.renderer)
+        reply = self._count(await self._requester.ask(asked, renderer))
         return self._finish(reply, draft, tuple(checks))
 
     def keep(self, draft: Reply) -> Reply:
@@ -148,7 +149,7 @@ class _Verifier:
 
     async def _ask_aside(self, question: Question, progress: str) -> Reply:
         """Ask for a reply that is neither shown nor recorded."""
-        renderer = SeveralRenderer(self._stage, progress)
+        renderer = SeveralRenderer(self._requester, progress)
         return self._count(await self._requester.ask(question, renderer, records=False))
 
     def _count(self, reply: Reply) -> Reply:

@@ -66,6 +66,8 @@ class Requester:
         self._engine = engine
         self._question = question
         self._first_time = first_time
+        self.noted: set[str] = set()
+        """The notes that were shown before a reply: each is shown once."""
         self._deadline = Deadline(
             question.deadline, "the verification" if question.ask_options.verify else "the samples"
         )
@@ -100,20 +102,20 @@ class Requester:
 
 
 class SeveralRenderer:
-    """Keeps a reply and shows how long it takes, and passes everything on to another renderer.
+    """Keeps one of several replies, and passes everything on to another renderer, the notes before the reply once.
 
     Args:
+        requester: asks for the replies.
+        progress: what is shown with the seconds that the reply takes, unless another renderer shows it.
         renderer: the other renderer; by default one that passes on the notes before the reply.
-        stage: where the progress is shown.
-        progress: what is shown with the seconds.
     """
 
-    def __init__(self, stage: Stage, progress: str, renderer: Renderer | None = None) -> None:
+    def __init__(self, requester: Requester, progress: str = "", renderer: Renderer | None = None) -> None:
         self.reply: Reply | None = None
         """The reply, once it is requested."""
-        self._stage, self._progress = stage, progress
+        self._stage, self._progress, self._noted = requester.stage, progress, requester.noted
         self._is_shown = renderer is not None
-        self._renderer = renderer or SilentRenderer(stage.renderer.note)
+        self._renderer = renderer or SilentRenderer(requester.stage.renderer.note)
 
     def start(self, reply: Reply) -> None:
         self.reply = reply
@@ -133,6 +135,9 @@ class SeveralRenderer:
         self._renderer.show(event)
 
     def note(self, text: str) -> None:
+        if self.reply is None and text in self._noted:
+            return
+        self._noted.add(text)
         self._renderer.note(text)
 
     def end(self, reply: Reply) -> None:

@@ -11,7 +11,7 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.text import format_bytes, format_duration, format_percent
 from reflectty.system.theme import TERMINAL_THEME
-from reflectty.view.rows import cell_width, columns_for, fitting_length, palette_for
+from reflectty.view.rows import GUTTER_WIDTH, MARGIN, cell_width, columns_for, fitting_length, palette_for
 from reflectty.view.summary import SummaryFact, fit_facts
 
 if TYPE_CHECKING:
@@ -161,9 +161,9 @@ class ProgressLine:
         """Replace the line; an empty text removes it."""
         if not self._region.can_redraw:
             return
-        line = clean_line(text)
-        shown = line[: fitting_length(line, self._region.columns.full)]
-        self._region.draw(live=[[(shown, self._region.palette.styles["dim"])]] if text else [])
+        line, width = clean_line(text), self._region.columns.full - GUTTER_WIDTH
+        shown = line[: fitting_length(line, width)] if width > 0 else ""
+        self._region.draw(live=[[MARGIN, (shown, self._region.palette.styles["dim"])]] if shown else [])
 
 
 REDRAW_SECONDS: Final = 0.1

@@ -156,7 +156,7 @@ MIN_LOAD_MS = 100
 
 
 def format_stats(reply: Reply) -> str:
-    """The cost of a reply in three lines: model and mode, tokens, times."""
+    """The cost of a reply in three lines: model and mode, tokens, times; and in a fourth that of several replies."""
     from reflectty.core.text import format_count
 
     usage, tokens = reply.usage, reply.tokens
@@ -170,4 +170,11 @@ def format_stats(reply: Reply) -> str:
         f"tokens: {usage.prompt_tokens} prompt{cached} · {thinking} thinking · {tokens[Kind.ANSWER]} answer"
         f" · {format_count(reply.corrections, 'correction')}\n"
         f"{loaded}first token {reply.first_token_ms / 1000:.2f} s · total {reply.total_ms / 1000:.2f} s{speed}{read}\n"
+        f"{_several_line(reply)}"
     )
+
+
+def _several_line(reply: Reply) -> str:
+    """The cost of all replies, if the question took several."""
+    several = reply.sampling or reply.verification
+    return f"in all: {several.summary}\n" if several else ""

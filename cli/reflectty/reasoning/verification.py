@@ -20,7 +20,10 @@ _LONGEST_QUESTION: Final = 400
 """Characters; a longer line is no question of its own."""
 _SHORT_PROMPT: Final = 400
 """Characters of a prompt that has no material of which a check could be about."""
-_MARK = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,2}[.):]|Q\d*[.:])?\s*(?:\*\*|__)?\s*")
+_MARK: Final = re.compile(
+    r"^(?:\s|[*_+•]|-(?=\s)|\(?\d{1,2}[.):](?=[\s*_])|(?:Q|Question|Check)\s?\d{0,2}[.:])*", re.IGNORECASE
+)
+"""What stands before the text of a question in a list."""
 
 PLAN: Final = f"""\
 Now check your answer. Write the questions whose answers would show whether it is right: about its facts, its numbers \
@@ -73,9 +76,11 @@ class Verification(NamedTuple):
 def questions_in(text: str) -> tuple[str, ...]:
     """The questions of a list, one a line, without numbers and bullets: at most `MAX_CHECKS`, each once."""
     lines = (_MARK.sub("", line).strip().rstrip("*_ ") for line in text.splitlines())
-    return tuple(dict.fromkeys(line for line in lines if line.endswith("?") and len(line) <= _LONGEST_QUESTION))[
-        :MAX_CHECKS
-    ]
+    return tuple(dict.fromkeys(line for line in lines if _is_question(line)))[:MAX_CHECKS]
+
+
+def _is_question(line: str) -> bool:
+    return line.endswith("?") and any(map(str.isalpha, line)) and len(line) <= _LONGEST_QUESTION
 
 
 def check_prompt(question: str, prompt: str) -> str:
