@@ -126,6 +126,7 @@ class ServerProfile(NamedTuple):
     busy_statuses: frozenset[int] = RETRYABLE_STATUSES
     cut_message: str = "the connection to the server was lost"
     cut_hint: str = ASK_AGAIN_HINT
+    redirect_rule: str = "prompts are never redirected"
 
 
 OLLAMA_PROFILE: Final = ServerProfile()
@@ -312,8 +313,9 @@ class Connection:
     def _refuse_redirect(self, response: httpx.Response) -> None:
         target = response.headers.get("location")
         if response.status_code in REDIRECTS and target:
-            message = f"{self._address} redirects to {shorten(target)}; prompts are never redirected"
-            raise RefusedError(message, f"if you trust that address, set it with {self._profile.host_names}")
+            message = f"{self._address} redirects to {shorten(target)}; {self._profile.redirect_rule}"
+            names = self._profile.host_names
+            raise RefusedError(message, f"if you trust that address, set it with {names}" if names else "")
 
 
 def server_finder_for(address: Address) -> Callable[[], Awaitable[str]] | None:

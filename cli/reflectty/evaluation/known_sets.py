@@ -32,6 +32,11 @@ class KnownSet(NamedTuple):
     warning: str = ""
     """What to know before it is fetched."""
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether it comes in several parts, which are pages of rows as JSON."""
+        return len(self.addresses) > 1
+
     def path_in(self, cache: Path) -> Path:
         return cache / FOLDER / self.file
 
@@ -39,15 +44,18 @@ class KnownSet(NamedTuple):
         """The file that keeps the digest of the first download."""
         return self.path_in(cache).with_suffix(".sha256")
 
+    def expected_digest(self, cache: Path) -> str:
+        """The published digest, or else that of the first download; empty if there was none."""
+        return self.sha256 or _kept_digest(self.digest_path_in(cache))
+
 
 def check_digest(known: KnownSet, data: bytes, cache: Path) -> None:
-    """Compare a file of the cache with the published digest, or else with that of its first download.
+    """Compare the content of a file of the cache with its digest.
 
     Raises:
         UsageError: they differ, or there is none.
     """
-    expected = known.sha256 or _kept_digest(known.digest_path_in(cache))
-    if sha256(data).hexdigest() != expected:
+    if sha256(data).hexdigest() != known.expected_digest(cache):
         hint = f"reflect eval fetch --force {known.name}"
         raise UsageError(f"{known.path_in(cache)} has changed since it was fetched", hint)
 
