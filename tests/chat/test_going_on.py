@@ -19,6 +19,7 @@ from support.chat_app import (
     REPLY,
     THOUGHT,
     app_over,
+    chatting,
     in_a_chat,
     plain_stored_reply,
     store_exchanges,
@@ -101,6 +102,23 @@ async def test_repeated_edit_goes_back_to_earlier_questions(reader: Reader) -> N
     assert (reader.chat.composer.text, reader.chat.submissions.edited_question) == ("", None)
     await reader.send("/edit 2")
     assert reader.chat.composer.text == "Second?"
+
+
+@in_a_chat(before=two_exchanges)
+async def test_questions_to_edit_are_offered_behind_their_numbers(reader: Reader) -> None:
+    await reader.press("slash", *"edit", "space")
+    assert [item.text for item in reader.chat.suggestions.suggested.items] == ["2 Second?", "1 First?"]
+    await reader.press(*"fir", "enter")
+    assert reader.chat.composer.text == "First?"
+
+
+@pytest.mark.parametrize("number", ["0", "3", "x"])
+def test_question_that_is_not_there_cannot_be_edited(number: str) -> None:
+    async def use(reader: Reader) -> None:
+        await reader.send(f"/edit {number}")
+        reader.row(f"no question '{number}' (choose 1 to 2)")
+
+    chatting(use, before=two_exchanges)
 
 
 @in_a_chat(REPLY, ANOTHER)

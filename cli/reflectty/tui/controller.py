@@ -134,6 +134,7 @@ class ChatController(Screen[None]):
         composer = Composer(self.suggestions, Path())
         composer.commands = slash.commands_of(self.actions)
         composer.choices = slash.argument_choices((), self.theme.names)
+        composer.numbered_questions = lambda: self.conversation.numbered_questions
         composer.send_keys, composer.newline_keys = keys["send"], keys["newline"]
         composer.editor_key = self.key_labels.get("editor", "")
         return composer

@@ -10,6 +10,7 @@ from reflectty.core.budget import parse_budget
 from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.messages import Effort
 from reflectty.core.named_tuple import NamedTuple
+from reflectty.core.safety import clean_line
 from reflectty.core.session import (
     NO_METRICS,
     NO_SETTINGS,
@@ -215,6 +216,17 @@ class Conversation:
     @property
     def last_question(self) -> Turn | None:
         return next((turn for turn in reversed(self.path) if not turn.said), None)
+
+    @property
+    def questions(self) -> tuple[Turn, ...]:
+        """The questions of the visible branch."""
+        return tuple(turn for turn in self.path if turn.said is None)
+
+    @property
+    def numbered_questions(self) -> tuple[str, ...]:
+        """The questions of the visible branch, latest first, each as its number and its title."""
+        titles = (title_for(one.text, one.attachments, one.pastes) for one in self.questions)
+        return tuple(reversed([clean_line(f"{number} {title}") for number, title in enumerate(titles, 1)]))
 
     # How questions are asked
 

@@ -13,6 +13,8 @@ from reflectty.view.parts import QuestionPart
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reflectty.core.session import Turn
+
 
 class ReplyActions(ActionGroup):
     """Actions on questions and replies."""
@@ -66,26 +68,23 @@ class ReplyActions(ActionGroup):
 
     @action("Edit question (keeps the old one)", "alt+e", slash="/edit", argument="N")
     async def edit(self, number: str) -> None:
-        """Edit a question in the composer: the chosen or last one, on each repetition the one before, or the nth."""
+        """Edit a question in the composer: the chosen or last one, on each repetition the one before, or the nth.
+
+        The suggestions after `/edit` name each question behind its number.
+        """
         self._controller.turns.require_no_steering()
-        controller = self._controller
-        questions = [turn for turn in controller.conversation.path if turn.said is None]
+        submissions, questions = self._controller.submissions, self._controller.conversation.questions
         if not questions:
             raise UsageError("no question yet")
-        if number.strip():
-            if not number.strip().isdecimal() or not 1 <= int(number) <= len(questions):
-                raise UsageError(f"no question {number.strip()!r}", f"choose 1 to {len(questions)}")
-            at = int(number) - 1
-        elif chosen := controller.cursor.question:
-            at = questions.index(chosen)
+        if wanted := number.split(maxsplit=1)[:1]:
+            submissions.begin_editing(_find_numbered(questions, wanted[0]))
+        elif chosen := self._controller.cursor.question:
+            submissions.begin_editing(chosen)
         else:
             known = [turn.id for turn in questions]
-            at = (
-                known.index(controller.submissions.edited_question.id) - 1
-                if controller.submissions.edited_question and controller.submissions.edited_question.id in known
-                else len(known) - 1
-            )
-        controller.submissions.begin_editing(questions[max(0, at)])
+            edited = submissions.edited_question
+            at = known.index(edited.id) - 1 if edited and edited.id in known else len(known) - 1
+            submissions.begin_editing(questions[max(0, at)])
 
     @action("Regenerate", "alt+r", slash="/regenerate", aliases=("/retry",))
     async def regenerate(self, _: str) -> None:
@@ -114,6 +113,17 @@ class ReplyActions(ActionGroup):
         if leaf is None:
             raise UsageError("no other version in that direction")
         controller.show_branch(leaf)
+
+
+def _find_numbered(questions: Sequence[Turn], number: str) -> Turn:
+    """The question with a number, from 1.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not number.isdecimal() or not 1 <= int(number) <= len(questions):
+        raise UsageError(f"no question {number!r}", f"choose 1 to {len(questions)}")
+    return questions[int(number) - 1]
 
 
 class CopyActions(ActionGroup):

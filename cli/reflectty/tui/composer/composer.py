@@ -47,6 +47,7 @@ _TITLES: dict[ComposerState, str] = {"quiet": "", "steering": "steer", "gone": "
 # Keys of the transcript or the application, or with another meaning here.
 _EXCLUDED_KEYS = frozenset(("pageup", "pagedown", "ctrl+c", "ctrl+d", "f6", "f7"))
 _BORDER_COLUMNS = 6
+_EDIT_COMMAND = "/edit "
 _ACCEPT_KEYS = frozenset(("enter", "tab"))
 
 
@@ -132,6 +133,8 @@ class Composer(TextArea, inherit_bindings=False):
         self.folder = folder
         self.commands: Sequence[SlashCommand] = ()
         self.choices: Mapping[str, Sequence[str]] = {}
+        self.numbered_questions: Callable[[], Sequence[str]] = tuple
+        """The questions of the conversation to edit, latest first, each after its number."""
         self.earlier_questions: Sequence[str] = ()
         """The questions before this run, latest first."""
         self.queued_count = 0
@@ -335,7 +338,10 @@ class Composer(TextArea, inherit_bindings=False):
             self._suggestions_widget.suggested = found
 
     def _find_suggestions(self) -> SuggestionList:
-        return find_suggestions(self.text, self._cursor_index, self.commands, self.folder, self.choices)
+        text, choices = self.text, self.choices
+        if text.startswith(_EDIT_COMMAND):
+            choices = {**choices, _EDIT_COMMAND.strip("/ "): self.numbered_questions()}
+        return find_suggestions(text, self._cursor_index, self.commands, self.folder, choices)
 
     @property
     def _cursor_index(self) -> int:
