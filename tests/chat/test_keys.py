@@ -141,12 +141,17 @@ def test_names_of_actions_are_those_of_the_settings_in_the_order_of_help() -> No
         "Copy": ["copy_answer", "copy_thinking", "copy_code"],
         "Session": ["new", "sessions", "search", "tree", "save", "rename"],
         "Settings": [
-            *("model", "mode", "effort", "budget", "samples", "verify", "models", "pull", "profile", "theme"),
-            *("system", "option"),
+            *("model", "mode", "effort", "theme", "models", "profile"),
+            *("budget", "samples", "verify", "system", "option", "pull"),
         ],
         "Move": ["previous_block", "next_block", "find", "page_up", "page_down", "top", "bottom"],
         "Chat": ["keys", "palette", "key_menu", "interrupt", "quit"],
     }
+
+
+def test_keys_of_the_settings_are_in_order() -> None:
+    keys = [action.keys[0] for action in ACTIONS if action.group == "Settings" and action.keys]
+    assert keys == sorted(keys)
 
 
 def test_readme_names_only_keys_that_an_action_has() -> None:

@@ -100,6 +100,38 @@ class SettingsActions(ActionGroup):
             )
             controller.note(f"effort: {wanted}")
 
+    @action("Choose a theme", "f5", slash="/theme", argument="NAME")
+    async def theme(self, name: str) -> None:
+        """Change the theme, with a preview while choosing."""
+        controller = self._controller
+        before = controller.theme.selected_theme.name
+        rows = [(one, one, "") for one in controller.theme.names]
+        wanted = name.strip() or await controller.dialogs.choose(
+            "Theme", rows, before, preview=lambda one: _preview_theme(controller, one)
+        )
+        problem = controller.set_theme(wanted or before)
+        if wanted and not problem:
+            config.remember_choice("theme", wanted)
+
+    @action("Manage models on the server", "f6", slash="/models", aliases=("/list", "/ls"))
+    async def models(self, _: str) -> None:
+        await self._controller.models.open()
+
+    @action("Use a profile", "f8", slash="/profile", argument="NAME")
+    async def profile(self, name: str) -> None:
+        """Apply a profile and connect to the server that it names; `none` applies no profile."""
+        controller = self._controller
+        wanted = name.strip() or await controller.dialogs.choose(
+            "Profile", _profile_rows(), controller.conversation.settings.profile
+        )
+        if not wanted:
+            return
+        controller.turns.require_no_reply()
+        controller.session_options.use_profile(wanted)
+        named = "no profile" if wanted == NO_PROFILE else f"using profile {wanted}"
+        model = controller.conversation.ask_options.model or "the best model"
+        controller.note(f"{named}: {model}, {status.mode_of(controller.conversation)}")
+
     @action("Thinking budget", slash="/budget", argument="N|TIME|off")
     async def budget(self, text: str) -> None:
         """Set how much the model may think; without an argument, choose."""
@@ -135,44 +167,6 @@ class SettingsActions(ActionGroup):
             raise UsageError(f"unknown choice {wanted!r}", f"choose from {', '.join(SWITCH)}")
         controller.change_ask_options(samples=1, verify=wanted == SWITCH[0])
         controller.note("each reply is checked and revised" if wanted == SWITCH[0] else "replies are not verified")
-
-    @action("Manage models on the server", "f6", slash="/models", aliases=("/list", "/ls"))
-    async def models(self, _: str) -> None:
-        await self._controller.models.open()
-
-    @action("Pull a model", slash="/pull", argument="NAME")
-    async def pull(self, name: str) -> None:
-        """Pull a model; ask for its name if none is given."""
-        manager = self._controller.models
-        await (manager.pull(name.strip()) if name.strip() else manager.ask_and_pull(""))
-
-    @action("Use a profile", "f8", slash="/profile", argument="NAME")
-    async def profile(self, name: str) -> None:
-        """Apply a profile and connect to the server that it names; `none` applies no profile."""
-        controller = self._controller
-        wanted = name.strip() or await controller.dialogs.choose(
-            "Profile", _profile_rows(), controller.conversation.settings.profile
-        )
-        if not wanted:
-            return
-        controller.turns.require_no_reply()
-        controller.session_options.use_profile(wanted)
-        named = "no profile" if wanted == NO_PROFILE else f"using profile {wanted}"
-        model = controller.conversation.ask_options.model or "the best model"
-        controller.note(f"{named}: {model}, {status.mode_of(controller.conversation)}")
-
-    @action("Choose a theme", "f5", slash="/theme", argument="NAME")
-    async def theme(self, name: str) -> None:
-        """Change the theme, with a preview while choosing."""
-        controller = self._controller
-        before = controller.theme.selected_theme.name
-        rows = [(one, one, "") for one in controller.theme.names]
-        wanted = name.strip() or await controller.dialogs.choose(
-            "Theme", rows, before, preview=lambda one: _preview_theme(controller, one)
-        )
-        problem = controller.set_theme(wanted or before)
-        if wanted and not problem:
-            config.remember_choice("theme", wanted)
 
     @action("Edit the system prompt", slash="/system", argument="TEXT")
     async def system(self, text: str) -> None:
@@ -216,6 +210,12 @@ class SettingsActions(ActionGroup):
             return ""
         value = await dialogs.ask_line(name, _option_text(options.get(name, "")), "empty for the model's own value")
         return "" if value is None else f"{name}={value}"
+
+    @action("Pull a model", slash="/pull", argument="NAME")
+    async def pull(self, name: str) -> None:
+        """Pull a model; ask for its name if none is given."""
+        manager = self._controller.models
+        await (manager.pull(name.strip()) if name.strip() else manager.ask_and_pull(""))
 
 
 def _option_text(value: OptionValue) -> str:
