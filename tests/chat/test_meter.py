@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from textual import events
 
 from reflectty.core.messages import RunningModel, Usage
 from reflectty.core.segments import Kind
@@ -36,9 +39,54 @@ async def test_context_meter_belongs_to_the_session_on_the_screen(reader: Reader
     assert reader.sees("90 of 4k")
     # A question that is not answered yet counts, too.
     await reader.ask_held("word " * 2_000, "90 is more")
-    assert reader.sees("2.6k of 4k")
+    assert reader.sees("~2.6k of 4k")
     reader.engine.release()
     await reader.at_rest()
+    assert reader.sees(" 90 of 4k")
+
+
+@in_a_chat(IN_THOUGHT, before=used_session, size=(100, 30))
+async def test_context_meter_counts_a_running_reply(reader: Reader) -> None:
+    await reader.chat.sessions.open("Short", None)
+    await reader.ask_held("Which?", "90 is more")
+    await reader.until(lambda: re.search("35 tokens.* ctx ~78", reader.text))
+    reader.engine.release()
+    await reader.at_rest()
+    assert reader.sees("ctx 90")
+
+
+@in_a_chat(before=used_session, size=(100, 30))
+async def test_context_meter_counts_the_draft(reader: Reader) -> None:
+    (reader.home / "a.txt").write_text("word " * 800)
+    (reader.home / "b.png").write_bytes(b"\x89PNG")
+    for draft, shown in {
+        "word " * 80: "ctx ~1.1k",
+        "see @a.txt": "ctx ~2k",
+        "see @a.txt and @b.png": "ctx ~3k",
+        "/attach a.txt": "ctx 1k",
+        "short": "ctx 1k",
+    }.items():
+        await reader.write(draft)
+        await reader.shows(shown)
+    reader.chat.composer.post_message(events.Paste("word\n" * 800))
+    await reader.shows("[pasted 800 lines]", "ctx ~2k")
+    await reader.write("")
+    await reader.shows("ctx 1k")
+
+
+@in_a_chat(before=used_session)
+async def test_context_before_an_edited_question_counts(reader: Reader) -> None:
+    await reader.press("alt+e")
+    await reader.until(lambda: "ctx" not in reader.text)
+
+
+@in_a_chat()
+async def test_first_draft_is_counted_once_it_is_long(reader: Reader) -> None:
+    await reader.write("word " * 300)
+    await reader.settle()
+    assert "ctx" not in reader.text
+    await reader.write("word " * 500)
+    await reader.shows("ctx ~625")
 
 
 @in_a_chat(before=used_session, size=(100, 30))

@@ -20,6 +20,7 @@ from reflectty.tui.actions.general import COMPOSER_ACTIONS
 from reflectty.tui.composer.composer import Composer
 from reflectty.tui.composer.suggestions import Suggestions
 from reflectty.tui.compositor import LineCompositor
+from reflectty.tui.context_meter import ContextMeter
 from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.dialogs import Dialogs
 from reflectty.tui.finder import Finder
@@ -109,6 +110,7 @@ class ChatController(Screen[None]):
         self.suggestions = Suggestions(glyphs=list_glyphs(unicode=self.unicode))
         self.composer = self._build_composer()
         self.topline, self.status = TopLine(), StatusLine()
+        self.meter = ContextMeter(self)
         self.notes = Notes(self)
         self.welcome = Welcome(list_glyphs(unicode=self.unicode))
         self.first_screen = FirstScreen(self)
@@ -303,6 +305,9 @@ class ChatController(Screen[None]):
     async def on_composer_sent(self, event: Composer.Sent) -> None:
         await self.submissions.handle(event)
 
+    def on_text_area_changed(self) -> None:
+        self.meter.note_draft()
+
     def on_composer_image_wanted(self) -> None:
         self.action_perform("paste_image")
 
@@ -412,7 +417,8 @@ class ChatController(Screen[None]):
         """Show what the running reply does, with each turn of the spinner."""
         spinner = int(state.seconds * TURNS_PER_SECOND)
         if spinner != self.status.facts.spinner or not self.status.facts.activity:
-            self.status.facts = self.status.facts._replace(activity=activity_of(state), spinner=spinner)
+            facts = self.status.facts
+            self.status.facts = facts._replace(activity=activity_of(state), spinner=spinner, usage=self.meter.usage)
 
     def on_turn_end(self) -> None:
         """Poll the server after a reply, which shows whether it is reachable and has loaded the model."""
@@ -440,7 +446,7 @@ class ChatController(Screen[None]):
             mode=status.mode_of(self.conversation),
             changes=status.changes_of(self.conversation),
             activity=self.status.facts.activity if current else (),
-            used_tokens=self.conversation.used_tokens,
+            usage=self.meter.usage,
             speed=turns.speed,
             host=status.host_label_of(turns.engine, self.config.host),
         )

@@ -6,6 +6,7 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from reflectty.chat.context import IMAGE_TOKENS
 from reflectty.core.budget import parse_budget
 from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.messages import Effort
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 CONTEXT_GROWTH = 2
 CHARACTERS_PER_TOKEN = 4
-MIN_ESTIMATED_TOKENS = 500
-"""An estimate for a whole context below this is not shown."""
 
 
 def overflow_choices(before: int, error: PromptTooLongError, context: int) -> list[tuple[str, str, str]]:
@@ -94,14 +93,24 @@ class OptionSources(NamedTuple):
 NO_SOURCES = OptionSources()
 
 
+class ContextUsage(NamedTuple):
+    """The tokens that the next question sends before its own."""
+
+    counted: int = 0
+    """What the server counted for the last reply and everything before it."""
+    estimated: int = 0
+    """An estimate for what came after that."""
+
+
 def estimate_tokens(turn: Turn) -> int:
-    """The tokens of a turn whose model reports none, at four characters each; images are not counted."""
+    """The tokens of a turn whose model reports none, at four characters each."""
     said = turn.said
     if said:
         tokens = said.measured.thinking_tokens + said.measured.answer_tokens
         return tokens or len(said.raw + said.raw_thinking) // CHARACTERS_PER_TOKEN
     files = sum(len(item.content) for item in turn.attachments if item.kind == "file")
-    return (len(turn.text) + files) // CHARACTERS_PER_TOKEN
+    images = sum(item.kind == "image" for item in turn.attachments)
+    return (len(turn.text) + files) // CHARACTERS_PER_TOKEN + images * IMAGE_TOKENS
 
 
 def apply_settings(ask_options: AskOptions, settings: SessionSettings) -> AskOptions:
@@ -352,19 +361,16 @@ class Conversation:
 
     # Tokens, and what other chats write
 
-    @property
-    def used_tokens(self) -> int:
-        """The context tokens of the visible branch: those of its last reply, and an estimate for what came after.
-
-        Before the first reply, a short question alone counts for nothing: what the template adds is not known.
-        """
-        after = 0
-        for turn in reversed(self.path):
+    def usage_at(self, leaf: int | None) -> ContextUsage:
+        """The context usage of a branch."""
+        turn, estimated = self.find_turn(leaf), 0
+        while turn:
             usage = turn.said.measured.usage if turn.said else NO_METRICS.usage
             if usage.prompt_tokens or usage.reply_tokens:
-                return usage.prompt_tokens + usage.reply_tokens + after
-            after += estimate_tokens(turn)
-        return after if after >= MIN_ESTIMATED_TOKENS else 0
+                return ContextUsage(usage.prompt_tokens + usage.reply_tokens, estimated)
+            estimated += estimate_tokens(turn)
+            turn = self.find_turn(parent_of(turn, self._turns))
+        return ContextUsage(0, estimated)
 
     def reread_replies(self) -> tuple[Turn, ...]:
         """Read again the replies that another chat was writing; return those that have changed.

@@ -20,7 +20,7 @@ from reflectty.tui.composer.completion import (
     find_mentions,
     find_suggestions,
 )
-from reflectty.tui.composer.draft import QuestionHistory
+from reflectty.tui.composer.draft import DraftSize, QuestionHistory, size_of_files
 from reflectty.tui.composer.pastes import Draft, PasteBuffer, normalize_newlines
 from reflectty.view.rows import cell_width
 
@@ -154,6 +154,14 @@ class Composer(TextArea, inherit_bindings=False):
     def expanded_text(self) -> str:
         """The text with pasted texts expanded."""
         return self._pastes.expand(self.text).text
+
+    @property
+    def draft_size(self) -> DraftSize:
+        """How much the text sends, with its attachments; nothing if it is a command."""
+        if self.text.startswith("/") and "\n" not in self.text:
+            return DraftSize()
+        text, files = self._pastes.size_of(self.text), size_of_files(find_mentions(self.text, self.folder))
+        return DraftSize(text.characters + files.characters, text.images + files.images)
 
     @property
     def is_free(self) -> bool:

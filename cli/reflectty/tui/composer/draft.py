@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import UsageError, reason_of
 from reflectty.core.inputs import decode_input, read_file, read_image
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import Attachment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from reflectty.tui.composer.pastes import Draft
@@ -37,6 +39,28 @@ class QuestionHistory:
         self._drafts[self._position] = text
         self._position = to
         return self._drafts[to] if to in self._drafts else prepare(questions[to - 1])
+
+
+class DraftSize(NamedTuple):
+    """How much a draft sends, with its attachments."""
+
+    characters: int = 0
+    images: int = 0
+
+
+_IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
+
+
+def size_of_files(paths: Iterable[Path]) -> DraftSize:
+    """The size of files to attach, by their names and lengths alone."""
+    characters = images = 0
+    for path in paths:
+        if path.suffix.lower() in _IMAGE_SUFFIXES:
+            images += 1
+        else:
+            with suppress(OSError):
+                characters += path.stat().st_size
+    return DraftSize(characters, images)
 
 
 MAX_ATTACHMENT_BYTES = 20_000_000

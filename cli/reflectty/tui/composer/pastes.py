@@ -10,6 +10,7 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean
 from reflectty.core.session import Attachment
 from reflectty.core.text import extent_of, format_paste
+from reflectty.tui.composer.draft import DraftSize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,6 +88,13 @@ class PasteBuffer:
         """The text to send: each intact mark is replaced by its text."""
         draft = self._expand(shown, {**self._find_originals(shown), **self._texts_by_mark()})
         return draft._replace(images=tuple(item for mark, item in self._images_by_mark.items() if mark in draft.text))
+
+    def size_of(self, shown: str) -> DraftSize:
+        """The size of the text to send, without putting it together, and its images."""
+        marks = [mark[0] for mark in self._find_marks(shown)]
+        hidden = [(mark, self._hidden_by_mark[mark].text) for mark in marks if mark in self._hidden_by_mark]
+        more = sum(len(text) - len(mark) for mark, text in hidden)
+        return DraftSize(len(shown) + more, len(marks) - len(hidden))
 
     def find_mark(self, shown: str, cursor: int) -> re.Match[str] | None:
         """The mark at the cursor, else the one before it, else the first one."""

@@ -14,7 +14,7 @@ from reflectty.tui.widgets.strips import make_strip
 from reflectty.view.rows import BOLD, cell_width, fitting_length, text_of_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.style import Style
     from textual.strip import Strip
@@ -74,8 +74,8 @@ class StatusFacts(NamedTuple):
     """What the running reply does, in seconds, tokens and tokens per second; empty between replies."""
     spinner: int = 0
     """The turn of the spinner before the activity."""
-    used_tokens: int = 0
-    """Context tokens that the last reply and everything before it used."""
+    usage: tuple[int, int] = (0, 0)
+    """Context tokens that the server counted, and an estimate for what came after."""
     context: int = 0
     """The context length in tokens with which the server has loaded the model."""
     gpu: float | None = None
@@ -196,21 +196,28 @@ def _downloads_part(facts: StatusFacts, palette: Palette) -> Row:
 
 
 def _context_part(facts: StatusFacts, palette: Palette, *, has_meter: bool) -> Row:
-    if not facts.used_tokens:
+    used, dim = sum(facts.usage), palette.styles["dim"]
+    if not used:
         return []
-    dim = palette.styles["dim"]
     if not facts.context:
-        return [(f"ctx {short_count_of(facts.used_tokens)}", dim)]
-    share = min(1.0, facts.used_tokens / facts.context)
-    said = f"{short_count_of(facts.used_tokens)} of {short_count_of(facts.context)}"
+        return [(f"ctx {_about(short_count_of, facts.usage)}", dim)]
+    share = min(1.0, used / facts.context)
     if not has_meter:
-        return [(f"ctx {share:.0%}", _meter_style(share, palette))]
+        about = _about(lambda tokens: f"{min(1.0, tokens / facts.context):.0%}", facts.usage)
+        return [(f"ctx {about}", _meter_style(share, palette))]
     full = max(1, round(share * METER_WIDTH))
     meter: Row = [
         (palette.glyphs.full * full, _meter_style(share, palette)),
         (palette.glyphs.empty * (METER_WIDTH - full), palette.styles["faint"]),
     ]
+    said = f"{_about(short_count_of, facts.usage)} of {short_count_of(facts.context)}"
     return [("ctx ", dim), *meter, (f" {said}", dim)]
+
+
+def _about(format_tokens: Callable[[int], str], usage: tuple[int, int]) -> str:
+    """The tokens, with a tilde if the estimate makes a difference that one sees."""
+    counted, shown = format_tokens(usage[0]), format_tokens(sum(usage))
+    return shown if shown == counted else f"~{shown}"
 
 
 def _meter_style(share: float, palette: Palette) -> Style:
