@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from contextlib import suppress
@@ -26,12 +27,13 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.system.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
     from pathlib import Path
 
     from reflectty.config.schema import Setting
 
     Tree = MutableMapping[str, Any]
+    Writer = Callable[[str, Sequence[str], Any], str]
 
 
 _BOOLEAN_WORDS = {
@@ -197,7 +199,8 @@ def with_value(text: str, keys: Sequence[str], value: object) -> str:
     """
     wanted = tomllib.loads(text)
     _put(wanted, keys, value, lambda _: {})
-    for write in (_put_in_section, _put_in_table, _put_in_line):
+    own: tuple[Writer, ...] = (_put_section,) if isinstance(value, dict) else ()
+    for write in (*own, _put_in_section, _put_in_table, _put_in_line):
         with suppress(ValueError):
             if tomllib.loads(written := write(text, keys, value)) == wanted:
                 return written
@@ -235,19 +238,51 @@ def _split_sections(text: str) -> tuple[str, ...]:
 
 def _trailing_comment(lines: list[str]) -> list[str]:
     """The comment at the end of the lines."""
-    count = next((count for count, line in enumerate(reversed(lines)) if not line.lstrip().startswith("#")), len(lines))
+    count = next((count for count, line in enumerate(reversed(lines)) if not _is_comment(line)), len(lines))
     return lines[len(lines) - count :]
 
 
 def _section_name(section: str) -> tuple[str, ...]:
     """The keys of a section's table."""
-    header = next(line for line in section.splitlines() if not line.lstrip().startswith("#"))
+    header = next(line for line in section.splitlines() if not _is_comment(line))
     keys: list[str] = []
     table: object = tomllib.loads(header)
     while isinstance(table, dict) and table:
         key, table = next(iter(table.items()))
         keys.append(key)
     return tuple(keys)
+
+
+def _put_section(text: str, keys: Sequence[str], table: Mapping[str, object]) -> str:
+    """Write a table as a section, in place of the one that it has, else at the end; its comments stay.
+
+    Raises:
+        ValueError: the document cannot be split.
+    """
+    end = "\r\n" if "\r\n" in text else "\n"
+    written = "".join(f"{line}{end}" for line in _section_lines(keys, table))
+    parts = _split_sections(text)
+    at = next((at for at, part in enumerate(parts) if at and _section_name(part) == tuple(keys)), None)
+    if at is None:
+        return f"{text.rstrip()}{end * 2}{written}" if text.strip() else written
+    lines = parts[at].splitlines(keepends=True)
+    above = list(itertools.takewhile(_is_comment, lines))
+    inside = [line for line in lines[len(above) :] if _is_comment(line)]
+    space = parts[at][len(parts[at].rstrip()) :].removeprefix(end)
+    return "".join((*parts[:at], *above, written, *inside, space, *parts[at + 1 :]))
+
+
+def _section_lines(keys: Sequence[str], table: Mapping[str, object]) -> Iterator[str]:
+    """Yield the lines of a section: its header, then its values."""
+    import tomlkit
+
+    yield f"[{'.'.join(tomlkit.key(key).as_string() for key in keys)}]"
+    for key, value in table.items():
+        yield f"{tomlkit.key(key).as_string()} = {tomlkit.item(value).as_string()}"
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def _put_in_section(text: str, keys: Sequence[str], value: object) -> str:

@@ -235,3 +235,23 @@ def test_endless_or_silent_files_do_not_block(tmp_path: Path) -> None:
     assert read_text(tmp_path / "pipe") == ""
     with pytest.raises(UsageError, match="larger than"):
         read_text(tmp_path / "zero")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("", '[evidence."a:b"]\nmode = "native"\nn = 2\n'),
+        ("model = 'm' # mine\n", 'model = \'m\' # mine\n\n[evidence."a:b"]\nmode = "native"\nn = 2\n'),
+        (
+            '# Seen.\n[evidence."a:b"] # old\nmode = "direct"\n# Really.\ngain = 1\n\n[keys]\nsave = ""\n',
+            '# Seen.\n[evidence."a:b"]\nmode = "native"\nn = 2\n# Really.\n\n[keys]\nsave = ""\n',
+        ),
+        (
+            'evidence = { c = { mode = "direct" } }\n',
+            'evidence = { c = { mode = "direct" }, "a:b" = {mode = "native",n = 2}}\n',
+        ),
+        ("model = 'm'\r\n", 'model = \'m\'\r\n\r\n[evidence."a:b"]\r\nmode = "native"\r\nn = 2\r\n'),
+    ],
+)
+def test_a_table_becomes_a_section_and_the_rest_stays(text: str, written: str) -> None:
+    assert with_value(text, ("evidence", "a:b"), {"mode": "native", "n": 2}) == written
