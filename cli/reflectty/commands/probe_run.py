@@ -173,7 +173,7 @@ async def _probe(
         target = await find_target(server, question, exchange.reply)
         for text in filter(None, (await _version_note(server, target), temperature_note(target))):
             progress.note(text)
-        judge = judge_for(arguments.key)
+        judge = judge_for(exchange.reply.answer, arguments.key)
         results = []
         try:
             for point in points:

@@ -47,6 +47,8 @@ class ReplyOrigin(StrEnum):
     """The user closed the thinking."""
     CONTINUED = "continued"
     """A reply that was cut off and continued."""
+    PROBED = "probed"
+    """It goes on behind or before a correction of another reply, to see what that is worth."""
 
 
 class Attachment(NamedTuple):
@@ -63,6 +65,16 @@ class Readings(NamedTuple):
     corrections: int = 0
     checks: int = 0
     alternatives: int = 0
+
+
+class ProbedCorrection(NamedTuple):
+    """What a correction was worth when it was probed."""
+
+    correction: int
+    """Its number in the reply, from 1."""
+    changed: int = 0
+    compared: int = 0
+    """Continuations without it, of which `changed` have another answer."""
 
 
 class ReplyMetrics(NamedTuple):
@@ -85,12 +97,20 @@ class ReplyMetrics(NamedTuple):
     """The budget that ended it, in words."""
     readings: Readings | None = None
     """Its sure second thoughts; None if they were not read."""
+    probed: tuple[ProbedCorrection, ...] = ()
+    """Its corrections that were probed."""
 
     @property
     def as_object(self) -> dict[str, object]:
         """As a JSON object."""
         readings = self.readings._asdict() if self.readings else None
-        return {**self._asdict(), "usage": self.usage._asdict(), "readings": readings}
+        probed = [one._asdict() for one in self.probed]
+        return {**self._asdict(), "usage": self.usage._asdict(), "readings": readings, "probed": probed}
+
+    def with_probed(self, one: ProbedCorrection) -> ReplyMetrics:
+        """The metrics with what a correction was worth, in place of an earlier result for it."""
+        others = (other for other in self.probed if other.correction != one.correction)
+        return self._replace(probed=tuple(sorted((*others, one))))
 
 
 NO_METRICS = ReplyMetrics()

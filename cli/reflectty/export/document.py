@@ -11,6 +11,7 @@ from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
 from reflectty.core.session import (
     Attachment,
+    ProbedCorrection,
     Readings,
     ReplyMetrics,
     ReplyOrigin,
@@ -186,9 +187,13 @@ def _option_of(value: object, where: str) -> OptionValue:
     return cast("OptionValue", value)
 
 
+_OBJECTS = ("usage", "readings", "probed")
+"""The members of metrics that are no numbers or texts."""
+
+
 def _metrics_of(source: Json, where: str) -> ReplyMetrics:
     usage = _object(source.get("usage", {}), f"{where}.usage")
-    defaults = {name: value for name, value in ReplyMetrics()._asdict().items() if name not in {"usage", "readings"}}
+    defaults = {name: value for name, value in ReplyMetrics()._asdict().items() if name not in _OBJECTS}
     figures: dict[str, Any] = {
         name: _scalar(source, name, default, where)
         if isinstance(default, str)
@@ -196,7 +201,15 @@ def _metrics_of(source: Json, where: str) -> ReplyMetrics:
         for name, default in defaults.items()
     }
     counts = {name: _figure(usage, name, default, f"{where}.usage") for name, default in Usage._field_defaults.items()}
-    return ReplyMetrics(**figures, usage=Usage(**counts), readings=_readings_of(source, where))
+    probed = _probed_of(source, f"{where}.probed")
+    return ReplyMetrics(**figures, usage=Usage(**counts), readings=_readings_of(source, where), probed=probed)
+
+
+def _probed_of(source: Json, where: str) -> tuple[ProbedCorrection, ...]:
+    items = (_object(item, where) for item in _list_at(source, "probed", where)) if "probed" in source else ()
+    return tuple(
+        ProbedCorrection(*(_scalar(item, name, 0, where) for name in ProbedCorrection._fields)) for item in items
+    )
 
 
 def _readings_of(source: Json, where: str) -> Readings | None:

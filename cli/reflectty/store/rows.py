@@ -9,6 +9,7 @@ from reflectty.core.segments import Kind
 from reflectty.core.session import (
     NO_SETTINGS,
     Attachment,
+    ProbedCorrection,
     Readings,
     ReplyMetrics,
     ReplyOrigin,
@@ -193,7 +194,14 @@ def _read_metrics(value: object) -> ReplyMetrics:
     }
     readings = value.get("readings")
     counted = Readings(**_figures_of(readings, Readings._fields)) if isinstance(readings, dict) else None
-    return ReplyMetrics(**figures, usage=Usage(**_figures_of(value.get("usage"), Usage._fields)), readings=counted)
+    usage = Usage(**_figures_of(value.get("usage"), Usage._fields))
+    return ReplyMetrics(**figures, usage=usage, readings=counted, probed=_read_probed(value.get("probed")))
+
+
+def _read_probed(value: object) -> tuple[ProbedCorrection, ...]:
+    """The results of probes, without those that have no number."""
+    found = (_figures_of(item, ProbedCorrection._fields) for item in _list_of(value))
+    return tuple(ProbedCorrection(**figures) for figures in found if "correction" in figures)
 
 
 def _figures_of(value: object, names: tuple[str, ...]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind, Segment
 from reflectty.core.session import ReplyOrigin
 from reflectty.view.parts import QuestionPart, ThinkingView, branch_remarks_of, remark_rows, to_chat_wording
+from reflectty.view.probed import beginnings_of, begins_in, with_probe_rows
 from reflectty.view.rows import MARGIN, uncopied
 from reflectty.view.sections import ReplySections
 from reflectty.view.summary import control_character_remark, remarks_on
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
     from reflectty.view.parts import Scene
     from reflectty.view.rows import Row
-    from reflectty.view.sections import Section
+    from reflectty.view.sections import BlockText, Section
 
 
 PEEK_ROWS = 3
@@ -159,8 +160,27 @@ class ReplyPart:
                     self._sections.read_thoughts()
                     self.state.note_readings(self._sections.readings)
                 section.draw(self._scene)
+                self._add_probe_rows(section)
             elif not shown and section.is_drawn:
                 section.hide()
+
+    def _add_probe_rows(self, section: Section) -> None:
+        """Tell below each correction of a section that was probed what it was worth."""
+        if self._scene and self.state.measured.probed and not section.is_answer and self.state.is_over:
+            beginnings = tuple(beginnings_of(self._thought_blocks))
+            section.rows = with_probe_rows(section.rows, beginnings, self.state.measured.probed, self._scene.palette)
+
+    @property
+    def _thought_blocks(self) -> list[BlockText]:
+        return [block for section in self._sections.all if not section.is_answer for block in section.blocks]
+
+    def correction_near(self, row: int) -> int:
+        """The number of the correction or second thought that begins in a row, from 1; 0 if none does."""
+        if self._scene is None or not 0 <= row < self.height:
+            return 0
+        palette, wanted = self._scene.palette, self.rows[row]
+        found = enumerate(beginnings_of(self._thought_blocks), 1)
+        return next((number for number, text in found if begins_in(wanted, text, palette)), 0)
 
     @property
     def is_open(self) -> bool:
@@ -284,8 +304,8 @@ class ReplyPart:
         """The strip that shows where a long thought turned; None if it was short, or is not read."""
         if not scene.reads_thoughts or self._sections.readings is None:
             return None
-        blocks = [block for section in self._sections.all if not section.is_answer for block in section.blocks]
-        points, length = points_of((block.kind, sum(map(len, block.pieces)), block.marks) for block in blocks)
+        blocks = ((block.kind, sum(map(len, block.pieces)), block.marks) for block in self._thought_blocks)
+        points, length = points_of(blocks)
         return map_row(points, length, scene.palette, scene.columns.prose)
 
     def turning_row_near(self, share: float) -> int:

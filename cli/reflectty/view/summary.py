@@ -9,10 +9,15 @@ from reflectty.core.session import ReplyOrigin, ReplyStatus
 from reflectty.core.text import format_count, format_duration
 
 if TYPE_CHECKING:
-    from reflectty.core.session import Readings, ReplyMetrics, StoredReply
+    from reflectty.core.session import ProbedCorrection, Readings, ReplyMetrics, StoredReply
 
-ORIGIN_LABELS = {ReplyOrigin.STEERED: "steered", ReplyOrigin.CONCLUDED: "concluded", ReplyOrigin.CONTINUED: "continued"}
-"""Labels for replies that the user steered, concluded or continued."""
+ORIGIN_LABELS = {
+    ReplyOrigin.STEERED: "steered",
+    ReplyOrigin.CONCLUDED: "concluded",
+    ReplyOrigin.CONTINUED: "continued",
+    ReplyOrigin.PROBED: "probed",
+}
+"""Labels for replies that did not simply come: steered, concluded, continued or probed."""
 
 
 MIN_SHOWN_MS = 100
@@ -66,6 +71,13 @@ def ended_label(measured: ReplyMetrics) -> str:
     reached = f"ended at the budget of {measured.budget}" if measured.budget else "ended at its budget"
     labels = {"budget": reached, "loop": "ended in a loop", "answer_now": "ended on request"}
     return labels.get(measured.ended_by, "")
+
+
+def probed_label(one: ProbedCorrection) -> str:
+    """What a correction was worth, in a few words: `changed the answer in 4 of 5`."""
+    if not one.compared:
+        return "probed: nothing to compare"
+    return f"changed the answer in {one.changed or 'none'} of {one.compared}"
 
 
 def remarks_on(stored: StoredReply) -> tuple[tuple[str, bool], ...]:

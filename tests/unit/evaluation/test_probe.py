@@ -48,7 +48,7 @@ def probed(engine: ScriptedEngine, options: ProbeOptions, reply: StoredReply, ke
         question = Question("Which?", AskOptions(Mode.NATIVE, model="reflection", options=reply.options))
         async with Server("s", engine, note=lambda _: None, first_time=lambda _: False) as server:
             target = await find_target(server, question, reply)
-            probe = Probe(target, target.points[0], options, judge_for(key))
+            probe = Probe(target, target.points[0], options, judge_for(reply.answer, key))
             return await run_probe(server, probe), temperature_note(target)
 
     return asyncio.run(run())

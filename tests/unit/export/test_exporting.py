@@ -16,6 +16,7 @@ from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
 from reflectty.core.session import (
     Attachment,
+    ProbedCorrection,
     ReplyMetrics,
     ReplyOrigin,
     ReplyStatus,
@@ -55,7 +56,8 @@ def _turn(turn: dict[str, Any]) -> Turn:
 
 
 def _said(said: dict[str, Any]) -> StoredReply:
-    measured = ReplyMetrics(**{**said["measured"], "usage": Usage(**said["measured"]["usage"])})
+    probed = tuple(ProbedCorrection(**one) for one in said["measured"]["probed"])
+    measured = ReplyMetrics(**{**said["measured"], "usage": Usage(**said["measured"]["usage"]), "probed": probed})
     options = tuple(
         (name, tuple(value) if isinstance(value, list) else value) for name, value in said["options"].items()
     )

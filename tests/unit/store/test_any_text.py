@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from reflectty.core.messages import Usage
 from reflectty.core.segments import Kind
-from reflectty.core.session import Attachment, Readings, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
+from reflectty.core.session import (
+    Attachment,
+    ProbedCorrection,
+    Readings,
+    ReplyMetrics,
+    ReplyOrigin,
+    ReplyStatus,
+    StoredReply,
+)
 from reflectty.store import encoding as texts
 from reflectty.store import open_store
 from reflectty.store.database import Database
@@ -48,6 +56,7 @@ SAYINGS = st.builds(
         *(COUNT, COUNT, COUNT, FIGURE, FIGURE, FIGURE, FIGURE, USAGE),
         *(ANY, COUNT, ANY),
         st.none() | st.builds(Readings, COUNT, COUNT, COUNT),
+        st.lists(st.builds(ProbedCorrection, COUNT, COUNT, COUNT), max_size=2).map(tuple),
     ),
 )
 ATTACHMENTS = st.lists(st.builds(Attachment, ANY, st.sampled_from(("file", "image")), ANY)).map(tuple)
