@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 OWN = {"tui": {"textual"}, "store": {"sqlite3"}}
 """Libraries that a part of the program exists to use, so that nothing else has to."""
+SEVERAL = (
+    *("reflectty.chat.ways", "reflectty.chat.samples", "reflectty.chat.verification"),
+    *("reflectty.reasoning.vote", "reflectty.reasoning.verification", "reflectty.reasoning.short_answers"),
+    *("reflectty.reasoning.stated_answers", "reflectty.reasoning.numbers", "reflectty.evaluation"),
+)
+"""Modules of a question that takes several replies."""
 COMPUTING = ("reflectty.models.gguf.merge", "reflectty.models.gguf.merge")
 """Modules that import numpy, to merge the built-in model."""
 KEPT = """
@@ -179,6 +185,18 @@ def test_question_in_a_pipe_loads_only_needed_packages(
     assert out is None or stdout == out
     unneeded = {"rich", "pygments", "markdown_it", "jsonschema_rs", "h11", "dataclasses", "difflib"}
     assert packages(modules) & (NEVER | unneeded) == set()
+    assert [name for name in modules if name.startswith(SEVERAL)] == []
+
+
+def test_samples_in_a_pipe_load_what_counts_them_and_nothing_more(reflect: Reflect) -> None:
+    with answering_server(ANSWERED) as server:
+        environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
+        stdout, (code, modules) = fresh(ASKED, *MODEL, "--final", "--samples", "3", "q", environment=environment)
+
+    assert (code, stdout) == (0, f"{ANSWER}\n")
+    assert packages(modules) & (NEVER | {"rich", "pygments", "markdown_it", "jsonschema_rs", "difflib"}) == set()
+    assert "reflectty.reasoning.vote" in modules
+    assert "reflectty.chat.verification" not in modules
 
 
 def test_store_is_loaded_after_the_answer_is_printed(reflect: Reflect) -> None:

@@ -221,6 +221,59 @@ def test_what_cannot_be_is_refused(reflect: Reflect, words: tuple[str, ...], pro
     assert (result.code, result.out, result.err) == (2, "", f"reflect: {problem}\n")
 
 
+def test_template_asks_several_times(reflect: Reflect) -> None:
+    folder = reflect.home / ".config" / "reflectty" / "templates"
+    folder.mkdir(parents=True)
+    (folder / "sum.md").write_text("+++\nsamples = 3\n+++\nHow much is {input}?\n")
+    with server_of("41", "42", "42", **WARM) as server:
+        result = reflect.at(server.host)(*MODEL, "--final", "-t", "sum", "40 + 2")
+
+    assert result.out == "42\n"
+
+
+def test_settings_for_both_are_refused(reflect: Reflect) -> None:
+    settings = reflect.home / ".config" / "reflectty" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("samples = 3\nverify = true\n")
+    refused = reflect("q")
+    with server_of("41", "42", "42", **WARM) as server:
+        asked = reflect.at(server.host)(*MODEL, "--final", "--samples", "3", "q")
+
+    assert (refused.code, asked.out) == (2, "42\n")
+    assert refused.err.startswith("reflect: the settings samples and verify cannot be combined (")
+
+
+def test_each_line_of_a_batch_has_its_vote(reflect: Reflect) -> None:
+    (reflect.home / "in.txt").write_text("one\ntwo\n")
+    words = ("--samples", "3", "--fields", "answer,vote", "--jobs", "1", str(reflect.home / "in.txt"))
+    with server_of("1", "2", "2", "4", "4", **WARM) as server:
+        result = reflect.at(server.host)("batch", *MODEL, *words)
+    first, second = map(json.loads, result.out.splitlines())
+
+    assert (result.code, result.err) == (0, "")
+    assert (first["answer"], first["vote"]["votes"], first["vote"]["tokens"]) == ("2", 2, 198)
+    assert (second["answer"], second["vote"]["votes"], second["vote"]["tokens"]) == ("4", 2, 132)
+    check_described("batch-record", first)
+
+
+def test_batch_notices_that_it_would_ask_in_another_way(reflect: Reflect) -> None:
+    (reflect.home / "in.txt").write_text("one\ntwo\n")
+    words = (*MODEL, "--output", str(reflect.home / "out.jsonl"), str(reflect.home / "in.txt"))
+    with server_of("1", CUT, "1", **WARM) as server:
+        reflect.at(server.host)("batch", *words)
+        again = reflect.at(server.host)("batch", *words, "--resume", "--samples", "3")
+
+    assert again.code == 2
+    assert "mode" in again.err
+
+
+def test_statistics_have_the_cost_of_all_replies(reflect: Reflect) -> None:
+    with server_of("42", "42", **WARM) as server:
+        result = reflect.at(server.host)(*MODEL, "--samples", "3", "--stats", "q")
+
+    assert result.err.splitlines()[-1] == "in all: 2 of 3 samples · 132 tokens · 2 of 2 agree"
+
+
 class TestOnATerminal:
     def test_first_reply_streams_and_the_winner_follows(self, reflect: Reflect) -> None:
         gate = Gate()
@@ -250,3 +303,20 @@ class TestOnATerminal:
             gate.open()
             assert screen.finish() == 0
             assert "sample 3 of 3" not in screen.text
+
+    def test_line_by_line_a_command_sets_it(self, reflect: Reflect) -> None:
+        with (
+            server_of("41", "42", "42", "43", **WARM) as server,
+            Screen(reflect.at(server.host), "chat", "--inline", *MODEL) as screen,
+        ):
+            assert screen.shows("▌")
+            screen.press(b"/samples 2\r/verify maybe\r/samples 3\rone?\r")
+            assert screen.shows("2 of 3 agree")
+            screen.press(b"/samples 1\rtwo?\r")
+            assert screen.shows("43")
+            screen.press(b"/bye\r")
+            screen.finish()
+            text = screen.text
+
+        assert "/samples must be a whole number from 3 to 64" in text
+        assert "/verify does not know 'maybe'" in text

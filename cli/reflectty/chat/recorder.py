@@ -278,7 +278,9 @@ class Recorder:
             self._close()
 
     def _remove_from_store(self, store: Store) -> None:
-        if self.finished:
+        if self.finished and self._stored_reply:
+            # What is still being written is never removed.
+            store.finish(self._require_turn(), self._stored_reply._replace(ended=ReplyStatus.FAILED))
             store.remove_turns(self.session, self._require_turn())
             return
         store.remove(self.session)
