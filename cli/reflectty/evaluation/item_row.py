@@ -50,7 +50,7 @@ def read_item(row: Row, stem: str) -> RowItem:
     answer = _required_text(row, ANSWER_NAMES, "answer")
     if kind is None and (match := _HASHES.search(answer)):
         answer = match[1]
-    item = item._replace(answer=answer.strip(), kind=kind or _guessed_kind(answer))
+    item = item._replace(answer=answer.strip(), kind=kind or guessed_kind(answer))
     _check_key(row, item)
     return RowItem(item)
 
@@ -98,7 +98,8 @@ def _stated_kind(row: Row) -> AnswerKind | None:
         raise UsageError(f"{row.place}: no kind {value!r}", hint) from error
 
 
-def _guessed_kind(answer: str) -> AnswerKind:
+def guessed_kind(answer: str) -> AnswerKind:
+    """What a key is by its form: a number, LaTeX, or a text."""
     if number_alone(answer):
         return AnswerKind.NUMBER
     return AnswerKind.MATH if _LATEX.search(answer) else AnswerKind.CASEFOLD

@@ -81,7 +81,7 @@ def _items_of(rows: Iterable[Row], stem: str, *, with_errors: bool) -> Iterator[
     places: dict[str, str] = {}
     positions: dict[int, str] = {}
     for row in rows:
-        if not with_errors and str(row.members.get("error_type", "ok")).lower() != "ok":
+        if row.members.get("skipped") is True or (not with_errors and _is_faulty(row)):
             continue
         item, position = read_item(row, stem)
         if earlier := places.get(item.id):
@@ -93,6 +93,11 @@ def _items_of(rows: Iterable[Row], stem: str, *, with_errors: bool) -> Iterator[
     if positions and 0 not in positions:
         place = next(iter(positions.values()))
         raise UsageError(f"{place}: the answer is the number of a choice, from 0 or from 1", "give letters instead")
+
+
+def _is_faulty(row: Row) -> bool:
+    """Whether MMLU-Redux found a fault in the question or its key."""
+    return str(row.members.get("error_type", "ok")).lower() != "ok"
 
 
 _REFERS: Final = re.compile(
