@@ -137,8 +137,10 @@ def _reflection_models() -> Iterator[PublishedFigure]:
 
 
 FIGURES: Final = (*_small_models(), *_qwen3_models(), *_llama_models(), *_reflection_models())
-_TOLERANCE: Final = 0.2
-"""A server counts a model's embeddings among its parameters: one sold as 1.7B has 2.0B."""
+_ROUNDED_UP: Final = 1.03
+"""A size may be rounded up that much."""
+_TOLERANCE: Final = 0.21
+"""A server counts a model's embeddings among its parameters: one sold as 1.7B has 2.0B, one as 0.6B 0.75B."""
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([bm])(?![a-z0-9])", re.IGNORECASE)
 _MILLIONS: Final = 1000
 
@@ -162,8 +164,17 @@ def _is_of(figure: PublishedFigure, model: str, parameter_size: str) -> bool:
     family = re.split(r"[:/]", model.rpartition("/")[2])[0]
     if family != figure.family or figure.variant not in model:
         return False
-    size = _billions_in(model.partition(":")[2]) or _billions_in(parameter_size)
-    return size is not None and isclose(size, figure.billions, rel_tol=_TOLERANCE)
+    if tagged := _billions_in(model.partition(":")[2]):
+        return tagged == figure.billions
+    reported = _billions_in(parameter_size)
+    return reported is not None and _sold_size(family, reported) == figure.billions
+
+
+def _sold_size(family: str, billions: float) -> float | None:
+    """The size under which a model of so many parameters is sold; None if there is none of about that size."""
+    sizes = [one.billions for one in FIGURES if one.family == family and one.billions <= billions * _ROUNDED_UP]
+    sold = max(sizes, default=0.0)
+    return sold if isclose(sold, billions, rel_tol=_TOLERANCE) else None
 
 
 def _billions_in(text: str) -> float | None:

@@ -125,9 +125,9 @@ def test_text_cannot_break_out_of_its_element(tmp_path: Path, text: str) -> None
 @hostile_texts
 def test_hostile_text_is_harmless_on_a_page(tmp_path: Path, hostile: tuple[dict[str, Any], ...]) -> None:
     for case in hostile:
-        text = text_of(case)
+        text = text_of(case, 100)[:MAX_TEXT]
         page = page_of(run_with(tmp_path, text))
-        assert clean(text).strip()[:MAX_TEXT] in "".join(check_page(page).texts), case["id"]
+        assert clean(text).strip() in "".join(check_page(page).texts), case["id"]
         assert not is_let_through(case, page), case["id"]
 
 
