@@ -22,7 +22,9 @@ from reflectty.commands.session_option import (
     find_continued_session,
     make_recorder,
     remember_terminal_session,
+    restore_profile,
     restore_server,
+    restored_settings,
 )
 from reflectty.core.errors import (
     NoAnswerError,
@@ -33,8 +35,10 @@ from reflectty.core.errors import (
     UsageError,
     internal_error_from,
 )
+from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.options import NUM_CTX, parse_options
 from reflectty.core.segments import Kind
+from reflectty.core.session import NO_SETTINGS
 from reflectty.engines import manages_models
 from reflectty.output import ALL_PARTS, OutputForm, OutputOptions, choose_renderer, write_remark
 from reflectty.reasoning.families import family_named
@@ -55,6 +59,7 @@ if TYPE_CHECKING:
     from reflectty.core.session import SessionSettings
     from reflectty.output import Renderer
     from reflectty.output.json import JsonRenderer
+    from reflectty.reasoning.modes import AskOptions
     from reflectty.reasoning.reply import Reply
     from reflectty.system.terminal import Terminal
 
@@ -112,19 +117,28 @@ def _ask(
     if has_no_question(arguments) and terminal.stdin_tty:
         _open_chat(question_of(arguments, settings), settings, arguments, terminal)
         return
-    filling, settings = _select_template(arguments, settings)
-    question = question_of(arguments, settings, filling)
-    output_options = _output_options_of(arguments, settings, checks=question.schema is not None)
-    output_options = output_options._replace(has_answer_key=_has_answer_key(arguments, terminal))
-    named_model = arguments.model or (settings.model if settings.is_model_explicit else "")
-    continued_session = find_continued_session(arguments._replace(model=named_model), terminal, warn)
-    settings = restore_server(settings, arguments, continued_session)
-    gathered = gather_inputs(arguments, terminal, warn, filling)
-    question = _complete_question(question, gathered)
-    question = _continue_session(question, continued_session, keeps_model=bool(named_model))
+    continued_session = find_continued_session(arguments, terminal, warn)
+    try:
+        _ask_in(continued_session, settings, arguments, terminal, json_renderer, on_session)
+    finally:
+        if continued_session:
+            continued_session.store.close()
+
+
+def _ask_in(  # noqa: PLR0913, PLR0917 - the session beside what `_ask` has
+    continued_session: ContinuedSession | None,
+    settings: config.Settings,
+    arguments: AskArguments,
+    terminal: Terminal,
+    json_renderer: JsonRenderer | None,
+    on_session: Callable[[str], None],
+) -> None:
+    """Ask a question in the session that it continues, if there is one."""
+    question, settings, gathered, output_options = _prepare(continued_session, settings, arguments, terminal)
     timeouts = config.parse_timeouts(arguments.timeout, settings.timeouts)
     answer_request = AnswerRequest()
     question = question._replace(answer_request=answer_request)
+    warn = _make_warner(arguments, terminal)
 
     recorder = (
         make_recorder(gathered.text, gathered.attachments, continued_session, decode_argument(arguments.session))
@@ -159,9 +173,35 @@ def _ask(
         raise add_omission_hint(error, question) from error
     except OptionError as error:
         raise add_option_source(error, arguments.option or (), decode_argument(arguments.profile)) from error
-    finally:
-        if continued_session:
-            continued_session.store.close()
+
+
+class _Prepared(NamedTuple):
+    """A question ready to be asked, and what belongs to it."""
+
+    question: Question
+    settings: config.Settings
+    gathered: QuestionInputs
+    output_options: OutputOptions
+
+
+def _prepare(
+    continued_session: ContinuedSession | None, settings: config.Settings, arguments: AskArguments, terminal: Terminal
+) -> _Prepared:
+    """Read the inputs, and combine what the session, the template and the arguments say of the question."""
+    warn = _make_warner(arguments, terminal)
+    if continued_session:
+        settings = restore_profile(settings, arguments, continued_session, warn)
+    filling, settings = _select_template(arguments, settings)
+    named_template = filling.template if filling and arguments.template else None
+    kept = restored_settings(continued_session, named_template) if continued_session else NO_SETTINGS
+    question = question_of(arguments, settings, filling, kept)
+    output_options = _output_options_of(arguments, settings, checks=question.schema is not None)
+    output_options = output_options._replace(has_answer_key=_has_answer_key(arguments, terminal))
+    settings = restore_server(settings, arguments, continued_session)
+    gathered = gather_inputs(arguments, terminal, warn, filling)
+    question = _complete_question(question, gathered)
+    named_model = arguments.model or (settings.model if settings.is_model_explicit else "")
+    return _Prepared(_continue_session(question, continued_session, named_model), settings, gathered, output_options)
 
 
 def _has_answer_key(arguments: AskArguments, terminal: Terminal) -> bool:
@@ -358,6 +398,7 @@ def question_of(
     arguments: AskArguments,
     settings: config.Settings,
     filling: FilledTemplate | None = None,
+    kept: SessionSettings = NO_SETTINGS,
 ) -> Question:
     """Return what the arguments say of the question, all but the question itself.
 
@@ -365,6 +406,7 @@ def question_of(
         arguments: the arguments.
         settings: the settings, with those of the template.
         filling: the template, for its schema.
+        kept: what was set for the session that the question continues; the arguments precede it.
     """
     from reflectty.chat.request import Question
 
@@ -377,7 +419,26 @@ def question_of(
         from reflectty.commands.template_option import schema_of
 
         schema = schema_of(filling.template)
-    ask_options = settings.ask_options.override(
+    return Question(
+        "",
+        _ask_options_of(arguments, settings, kept),
+        schema=schema,
+        announce=not (arguments.final or arguments.code),
+        deadline=parse_deadline(arguments.deadline),
+    )
+
+
+def _ask_options_of(arguments: AskArguments, settings: config.Settings, kept: SessionSettings) -> AskOptions:
+    """How the model is asked: by the arguments, else as was set for the session, else by the settings."""
+    samples, verify = repetition_of(arguments, settings)
+    ask_options = settings.ask_options._replace(samples=samples, verify=verify)
+    if kept != NO_SETTINGS:
+        from reflectty.chat.session_settings import apply_settings
+
+        ask_options = apply_settings(ask_options, kept)
+    if arguments.samples is not None or arguments.verify:
+        ask_options = ask_options._replace(samples=samples, verify=verify)
+    return ask_options.override(
         mode=arguments.mode,
         effort=arguments.effort,
         budget=_budget_of(arguments),
@@ -389,15 +450,6 @@ def question_of(
         keep_alive=arguments.keep_alive,
         keep_thinking=arguments.keep_thinking,
     )
-    samples, verify = repetition_of(arguments, settings)
-    ask_options = ask_options._replace(samples=samples, verify=verify)
-    return Question(
-        "",
-        ask_options,
-        schema=schema,
-        announce=not (arguments.final or arguments.code),
-        deadline=parse_deadline(arguments.deadline),
-    )
 
 
 def _budget_of(arguments: AskArguments) -> Budget | None:
@@ -408,12 +460,12 @@ def _budget_of(arguments: AskArguments) -> Budget | None:
     return parse_budget(arguments.budget)
 
 
-def _continue_session(question: Question, session: ContinuedSession | None, *, keeps_model: bool) -> Question:
+def _continue_session(question: Question, session: ContinuedSession | None, named_model: str) -> Question:
     """Return the question with the history of a session, whose model precedes that of the settings."""
     if session is None:
         return question
-    ask_options = question.ask_options if keeps_model else question.ask_options.override(model=session.model)
-    return question._replace(ask_options=ask_options, history=session.history)
+    ask_options = question.ask_options if named_model else question.ask_options.override(model=session.model)
+    return question._replace(ask_options=ask_options, history=session.history_for(named_model))
 
 
 def _complete_question(question: Question, gathered: QuestionInputs) -> Question:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from reflectty.commands.ask_options import AskArguments
     from reflectty.config import Settings
     from reflectty.core.messages import Message
-    from reflectty.core.session import Attachment, Session
+    from reflectty.core.session import Attachment, Session, SessionSettings, Turn
+    from reflectty.core.templates import Template
     from reflectty.store import Store
     from reflectty.system.terminal import Terminal
 
@@ -32,7 +33,16 @@ class ContinuedSession(NamedTuple):
     leaf: int | None
     """The turn that the question follows."""
     model: str
-    history: tuple[Message, ...]
+    path: tuple[Turn, ...]
+    """The turns up to that one."""
+    settings: SessionSettings
+    """What was set for the session in the chat."""
+
+    def history_for(self, model: str) -> tuple[Message, ...]:
+        """The messages to send to a model; empty means that of the session."""
+        from reflectty.core.session import history_of
+
+        return history_of(self.path, model or self.model)
 
 
 def find_continued_session(
@@ -46,7 +56,7 @@ def find_continued_session(
     """
     if not (arguments.go_on or arguments.session):
         return None
-    from reflectty.core.session import branch_to, history_of
+    from reflectty.core.session import branch_to
 
     name = decode_argument(arguments.session)
     store = open_saved_store(warn)
@@ -66,9 +76,7 @@ def find_continued_session(
     if session is None:
         raise UsageError(*_NO_SESSION)
     path = branch_to(store.turns(session.id), session.leaf)
-    return ContinuedSession(
-        store, session.id, session.leaf, session.model, history_of(path, arguments.model or session.model)
-    )
+    return ContinuedSession(store, session.id, session.leaf, session.model, path, session.settings)
 
 
 def latest_session(store: Store, terminal: Terminal) -> Session | None:
@@ -88,6 +96,30 @@ def remember_terminal_session(terminal: Terminal, session: str) -> None:
 def _may_be_id(name: str) -> bool:
     """Whether a name is probably meant as the start of an id, so that no session of that title is created."""
     return re.fullmatch(r"(?=.*\d)[a-z0-9]{3,6}", name.strip()) is not None
+
+
+def restore_profile(
+    settings: Settings, arguments: AskArguments, session: ContinuedSession, warn: Callable[[str], None]
+) -> Settings:
+    """The settings with the profile of a session, unless this call names one; the session's own model precedes it."""
+    name = session.settings.profile
+    if not name or arguments.profile or name == settings.profile:
+        return settings
+    try:
+        profiled = config.load_settings(profile=name, engine=arguments.engine or "")
+    except UsageError as error:
+        warn(error.with_hint)
+        return settings
+    return profiled._replace(is_model_explicit=settings.is_model_explicit)
+
+
+def restored_settings(session: ContinuedSession, template: Template | None) -> SessionSettings:
+    """What the session sets for the question, except what a template sets that the command line names."""
+    if template is None:
+        return session.settings
+    from reflectty.chat.session_settings import without_template
+
+    return without_template(session.settings, template.settings)
 
 
 def restore_server(settings: Settings, arguments: AskArguments, continued_session: ContinuedSession | None) -> Settings:

@@ -7,9 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reflectty.chat.context import IMAGE_TOKENS
-from reflectty.core.budget import parse_budget
-from reflectty.core.errors import StoreError, UsageError
-from reflectty.core.messages import Effort
+from reflectty.chat.session_settings import apply_settings
+from reflectty.core.errors import StoreError
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.session import (
@@ -23,8 +22,6 @@ from reflectty.core.session import (
     parent_of,
     title_for,
 )
-from reflectty.reasoning.modes import Mode
-from reflectty.reasoning.vote import is_number_of_samples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,32 +108,6 @@ def estimate_tokens(turn: Turn) -> int:
     files = sum(len(item.content) for item in turn.attachments if item.kind == "file")
     images = sum(item.kind == "image" for item in turn.attachments)
     return (len(turn.text) + files) // CHARACTERS_PER_TOKEN + images * IMAGE_TOKENS
-
-
-def apply_settings(ask_options: AskOptions, settings: SessionSettings) -> AskOptions:
-    """The options with what the user set for a session; unknown modes and efforts change nothing."""
-    changes: dict[str, Any] = {"system": settings.system, "options": settings.options}
-    changes["mode"] = Mode(settings.mode) if settings.mode in set(Mode) else None
-    changes = {name: value for name, value in changes.items() if value is not None}
-    if settings.budget is not None:
-        with contextlib.suppress(UsageError):
-            changes["budget"] = parse_budget(settings.budget)
-    if settings.effort is not None and settings.effort in {"", *Effort}:
-        changes["effort"] = Effort(settings.effort) if settings.effort else None
-    changes |= _repetition_of(settings)
-    has_typed_way = ask_options.has_typed_way or bool(changes.get("effort") or changes.get("budget"))
-    return ask_options._replace(**changes, has_typed_way=has_typed_way)
-
-
-def _repetition_of(settings: SessionSettings) -> dict[str, Any]:
-    """How many samples a session wants, or that it wants a verification; one turns off the other."""
-    changes: dict[str, Any] = {}
-    if settings.verify in {"on", "off"}:
-        changes["verify"] = settings.verify == "on"
-    number = int(settings.samples) if settings.samples and re.fullmatch("[0-9]{1,3}", settings.samples) else 0
-    if is_number_of_samples(number):
-        changes["samples"] = number
-    return changes
 
 
 class Conversation:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from reflectty.chat.session_settings import apply_settings
 from reflectty.core.budget import Budget
 from reflectty.core.evidence import Evidence
 from reflectty.core.messages import Effort
 from reflectty.core.session import SessionSettings
 from reflectty.reasoning.modes import AskOptions, Mode
 from reflectty.store import open_store
-from reflectty.tui.conversation import Conversation, apply_settings
+from reflectty.tui.conversation import Conversation
 
 
 def test_branches_of_a_long_session_are_found() -> None:
