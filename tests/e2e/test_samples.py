@@ -180,6 +180,11 @@ def test_session_has_every_reply_and_goes_on_from_the_winner(reflect: Reflect) -
         ("42", ReplyStatus.COMPLETE),
         ("42", ReplyStatus.COMPLETE),
     ]
+    assert [turn.said.warnings for turn in replies if turn.said] == [
+        (),
+        ("3 samples · 198 tokens · 2 of 3 agree",),
+        (),
+    ]
     assert {turn.parent for turn in replies} == {stored.turns[0].id}
     assert stored.sessions[0].leaf == replies[1].id
     assert [message["content"] for message in sent if message["role"] != "system"] == ["q", "42", "and then?"]

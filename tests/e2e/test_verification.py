@@ -140,6 +140,11 @@ def test_session_has_draft_and_final_answer_and_goes_on_from_this(reflect: Refle
         sent = contents(server.chatted()[-1])
 
     assert [turn.said.answer for turn in stored.turns if turn.said] == [DRAFT, FINAL]
+    assert stored.said.warnings == (
+        "check: When was Einstein born? 1879",
+        "check: Where was he born? in Ulm",
+        "2 checks · 330 tokens · the answer changed",
+    )
     assert stored.turns[0].text == "q"
     assert sent == ["q", FINAL, "and then?"]
 

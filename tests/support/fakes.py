@@ -76,5 +76,5 @@ class FakeRecorder:
         self.told.append("kept")
         self.ended = (ended, error, digest)
 
-    def choose(self, number: int) -> None:
-        self.told.append(f"chosen {number}")
+    def choose(self, number: int, remarks: tuple[str, ...] = ()) -> None:
+        self.told.append(f"chosen {number} {remarks}")

@@ -170,9 +170,14 @@ class Recorder:
         self._submit(lambda: self._keep_finished(number))
         self._close()
 
-    def choose(self, number: int) -> None:
-        """End the branch that is viewed last with one of several replies, by its number; it is stored unless empty."""
-        self._enqueue(lambda store: self._choose_in_store(store, number))
+    def choose(self, number: int, remarks: tuple[str, ...] = ()) -> None:
+        """End the branch that is viewed last with one of several replies, by its number, unless it was empty.
+
+        Args:
+            number: counts the replies from 1.
+            remarks: are kept with its warnings.
+        """
+        self._enqueue(lambda store: self._choose_in_store(store, number, remarks))
         self._close()
 
     async def wait_until_written(self) -> None:
@@ -236,11 +241,16 @@ class Recorder:
         if self.turn and self.written and not self.failure:
             self.finished[number] = self.turn._replace(said=self.written)
 
-    def _choose_in_store(self, store: Store, number: int) -> None:
+    def _choose_in_store(self, store: Store, number: int, remarks: tuple[str, ...]) -> None:
         chosen = self.finished.get(number)
-        if chosen:
-            self.turn, self.reply, self.written = chosen, chosen.id, chosen.said
-            store.set_leaf(self.session, chosen.id)
+        if chosen is None or chosen.said is None:
+            return
+        said = chosen.said._replace(warnings=(*chosen.said.warnings, *remarks))
+        if remarks:
+            store.finish(chosen.id, said)
+        self.finished[number] = self.turn = chosen._replace(said=said)
+        self.reply, self.written = chosen.id, said
+        store.set_leaf(self.session, chosen.id)
 
     def _forget_reply(self) -> None:
         self.reply, self.turn, self.written = None, None, None

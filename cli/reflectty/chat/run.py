@@ -75,8 +75,11 @@ if TYPE_CHECKING:
             """Record the end; `error` is the reason why the reply is not complete."""
             ...
 
-        def choose(self, number: int) -> None:
-            """Pick one of several replies to the same question; `number` counts their beginnings from 1."""
+        def choose(self, number: int, remarks: tuple[str, ...] = ()) -> None:
+            """Pick one of several replies to the same question; `number` counts their beginnings from 1.
+
+            The remarks, on how it became the one, are kept with it.
+            """
             ...
 
 

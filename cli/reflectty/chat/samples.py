@@ -76,8 +76,9 @@ async def ask_samples(requester: Requester, question: Question, model: Model | N
     try:
         while not sampler.is_over:
             await sampler.take(patience)
-    finally:
+    except BaseException:
         sampler.choose()
+        raise
     return _show_winner(sampler, question)
 
 
@@ -184,10 +185,10 @@ class _Sampler:
         so_far = ", ".join(clean_line(one.stated, _SHOWN_ANSWER) or "no answer" for one in self.taken)
         return f"{head}: {so_far}" if so_far else head
 
-    def choose(self) -> None:
-        """Let the session go on from the winner."""
+    def choose(self, remarks: tuple[str, ...] = ()) -> None:
+        """Let the session go on from the winner, with remarks on the vote."""
         if self._requester.recorder and self.winner is not None:
-            self._requester.recorder.choose(self.winner + 1)
+            self._requester.recorder.choose(self.winner + 1, remarks)
 
 
 def _concerns_one_reply(error: ReflecttyError) -> bool:
@@ -204,23 +205,28 @@ def _show_winner(sampler: _Sampler, question: Question) -> Reply:
         ReflecttyError: no sample is complete, or the deadline is over.
     """
     stage, winner = sampler.stage, sampler.winner
-    first, reply = sampler.taken[0], sampler.taken[winner or 0].reply
-    if reply and not (stage.streams and not winner):
-        if winner and stage.streams:
-            stage.renderer.note("the vote is for another answer:")
-        present(reply, stage.renderer)
+    reply = sampler.taken[winner or 0].reply
     if winner is None or reply is None:
-        raise first.error or NoAnswerError("no sample is complete")
+        if reply and not stage.streams:
+            present(reply, stage.renderer)
+        raise sampler.taken[0].error or NoAnswerError("no sample is complete")
     samples = tuple(one.sample for one in sampler.taken)
     reply.sampling = Sampling(question.ask_options.samples, samples, sampler.vote, winner)
-    for text in _remarks_on(sampler, reply.sampling, announces=question.announce):
+    remarks = tuple(_remarks_on(sampler, reply.sampling))
+    sampler.choose(remarks)
+    if winner and stage.streams:
+        stage.renderer.note("the vote is for another answer:")
+    if winner or not stage.streams:
+        present(reply, stage.renderer)
+    for text in remarks if question.announce else remarks[:-1]:
         stage.renderer.note(text)
     if isinstance(sampler.stop, DeadlineError):
         raise sampler.stop
     return reply
 
 
-def _remarks_on(sampler: _Sampler, sampling: Sampling, *, announces: bool) -> Iterable[str]:
+def _remarks_on(sampler: _Sampler, sampling: Sampling) -> Iterable[str]:
+    """What did not go as it should, and last how the vote went."""
     for number, one in enumerate(sampler.taken, 1):
         if one.error and one.error is not sampler.stop:
             yield f"sample {number} does not count: {one.error}"
@@ -228,8 +234,7 @@ def _remarks_on(sampler: _Sampler, sampling: Sampling, *, announces: bool) -> It
         yield f"sampling ended after {len(sampler.taken)} of {sampling.asked}: {sampler.stop}"
     if sampler.is_prose:
         yield PROSE
-    if announces:
-        yield sampling.summary
+    yield sampling.summary
 
 
 def stated_answer_of(answer: str, *, is_json: bool) -> str:

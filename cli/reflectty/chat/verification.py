@@ -54,6 +54,11 @@ async def ask_verified(requester: Requester, question: Question, model: Model | 
         raise
 
 
+def _remark_on(check: DraftCheck) -> str:
+    found = clean_line(check.answer or check.error, _SHOWN_TEXT)
+    return f"check: {clean_line(check.question, _SHOWN_TEXT)} {found}"
+
+
 class _Verifier:
     """Verifies the reply to one question."""
 
@@ -97,8 +102,7 @@ class _Verifier:
 
     def _show_check(self, check: DraftCheck) -> None:
         if self._question.announce:
-            found = clean_line(check.answer or check.error, _SHOWN_TEXT)
-            self._stage.renderer.note(f"check: {clean_line(check.question, _SHOWN_TEXT)} {found}")
+            self._stage.renderer.note(_remark_on(check))
 
     async def ask_final(self, draft: Reply, checks: Sequence[DraftCheck]) -> Reply:
         """Ask for the final answer with the draft and the checks in view, and show it and what changed."""
@@ -117,6 +121,9 @@ class _Verifier:
     def _finish(self, reply: Reply, draft: Reply, checks: tuple[DraftCheck, ...]) -> Reply:
         is_changed = not is_same_text(draft.answer, reply.answer)
         reply.verification = Verification(draft.answer, checks, self._tokens, is_changed)
+        if self._requester.recorder:
+            remarks = (*map(_remark_on, checks), reply.verification.summary)
+            self._requester.recorder.choose(_FINAL if checks else _DRAFT, remarks)
         if self._question.announce:
             self._show_changes(reply.verification, reply.answer)
         return reply
