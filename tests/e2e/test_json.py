@@ -22,6 +22,7 @@ SHAPE: dict[str, type] = {
     "thinking": str,
     "reflections": list,
     "second_thoughts": list,
+    "settled": dict,
     "governed": dict,
     "complete": bool,
     "done_reason": str,
@@ -34,7 +35,7 @@ SHAPE: dict[str, type] = {
     "error": dict,
 }
 NULLABLE: dict[str, type] = dict.fromkeys(
-    ("governed", "samples", "vote", "verification", "session", "error"), type(None)
+    ("settled", "governed", "samples", "vote", "verification", "session", "error"), type(None)
 )
 USAGE = (
     *("prompt_tokens", "thinking_tokens", "answer_tokens", "total_ms", "load_ms", "first_token_ms"),
@@ -75,6 +76,19 @@ class TestJsonObject:
         assert value["reflections"] == ["No: 9.9 is 9.90."]
         assert (value["complete"], value["done_reason"], value["warnings"]) == (True, "stop", [])
         assert (value["model"], value["mode"], value["family"]) == ("reflection", "native", "reflection")
+
+    def test_object_tells_where_the_thinking_settled(self, reflect: Reflect) -> None:
+        text = "<thinking>\nSix rows of three: 6*3 = 18. Check: 18/3 = 6.\n</thinking>\n<output>\nAnswer: 18\n</output>"
+        with answering_server(text) as server:
+            command = reflect.at(server.host)
+            value = read(command(*MODEL, "--json", "q"))
+            command("config", "set", "second_thoughts", "false")
+            silent = read(command(*MODEL, "--json", "q"))
+
+        thinking = value["segments"][0]["text"]
+        offset = thinking.index("18.")
+        assert value["settled"] == {"share": round(offset / len(thinking), 4), "offset": offset}
+        assert silent["settled"] is None
 
     def test_tokens_per_part_are_scaled_to_the_total_of_the_server(self, reflect: Reflect) -> None:
         with answering_server(

@@ -166,6 +166,7 @@ REPLY_FIELDS: Final = (
     "thinking",
     "reflections",
     "second_thoughts",
+    "settled",
     "governed",
     "complete",
     "done_reason",
@@ -175,6 +176,8 @@ REPLY_FIELDS: Final = (
     "verification",
     "warnings",
 )
+_READ_FIELDS: Final = frozenset({"second_thoughts", "settled"})
+"""Fields that are read in the thinking."""
 ALL_FIELDS: Final = ("prompt", "host", *REPLY_FIELDS)
 _RECORD_MEMBERS: Final = frozenset({"line", "id", "digest", "fingerprint", "error", *ALL_FIELDS})
 
@@ -237,7 +240,7 @@ def record_of(
 
     A member of the line that has the name of one of the record gets `input_` before it.
     """
-    values = _members_of(item, outcome, reads_thoughts="second_thoughts" in fields)
+    values = _members_of(item, outcome, reads_thoughts=not _READ_FIELDS.isdisjoint(fields))
     members: dict[str, Any] = {"line": item.line}
     if item.id is not None:
         members["id"] = item.id

@@ -26,7 +26,7 @@ def reply_object(reply: Reply, *, reads_thoughts: bool = True) -> dict[str, Any]
 
     Args:
         reply: the reply.
-        reads_thoughts: whether to read second thoughts in its thinking; else there are none.
+        reads_thoughts: whether to read its thinking: second thoughts, and where it settled; else there are none.
     """
     usage, tokens = reply.usage, reply.tokens
     return {
@@ -38,6 +38,7 @@ def reply_object(reply: Reply, *, reads_thoughts: bool = True) -> dict[str, Any]
         "thinking": reply.thinking,
         "reflections": list(reply.reflections),
         "second_thoughts": second_thought_objects(reply.segments) if reads_thoughts else [],
+        "settled": settled_object(reply.segments) if reads_thoughts else None,
         "governed": _ended_object(reply.thinking_end),
         "complete": reply.is_complete,
         "done_reason": reply.done_reason,
@@ -102,6 +103,16 @@ def second_thought_objects(segments: Sequence[tuple[Kind, str]]) -> list[dict[st
         }
         for mark in marks_in(segments)
     ]
+
+
+def settled_object(segments: Sequence[tuple[Kind, str]]) -> dict[str, Any] | None:
+    """Where the thinking settled on the answer; null if that cannot be read."""
+    if not any(kind is Kind.THINKING for kind, _ in segments):
+        return None
+    from reflectty.reasoning.settled import settled_in
+
+    settled = settled_in(segments)
+    return {"share": round(settled.share, 4), "offset": settled.offset} if settled else None
 
 
 def _ended_object(end: ThinkingEnd | None) -> dict[str, Any] | None:

@@ -86,14 +86,14 @@ _ANSWER: Final = re.compile(
     r"""(?:^[ \t>#*_`~•|+-]{0,20}(?:\d{1,2}[.)][ \t]{0,3})?(?:<\w{1,20}>)?[*_`"(]{0,3}
         |(?<=[.!?;:>)][ ])[*_`]{0,3}|(?<=<draft>))
     (?:(?:the|my|so|thus|therefore|hence),?[ \t]{1,3}){0,2}(?:(?:final|correct|best|right)[ \t]{1,3}){0,2}
-    answer[*_`"]{0,3}(?:[ \t]\([^()\n]{1,40}\))?[ \t]{0,3}[:：=][*_`]{0,3}(?P<value>[^\n]*)""",
+    answer[*_`"]{0,3}(?:[ \t]\([^()\n]{1,40}\))?[ \t]{0,3}[:：=][*_`]{0,3}(?=(?P<value>[^\n]{0,400}))""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _NEXT_LINE: Final = re.compile(r"\s{1,20}([^\n]+)")
 _SENTENCE: Final = re.compile(
     r"""\b(?:the|my|our)[ \t]{1,3}(?:(?:final|correct|best|right|numerical|overall)[ \t]{1,3}){0,2}
     (?:answer|option|choice)[*_ \t]{1,4}(?:is|would[ ]be|should[ ]be|must[ ]be|equals)\b
-    (?:[ ](?:therefore|thus|then|simply|indeed))?[*_:, \t]{0,5}\s{0,4}(?P<value>[^\n]{1,300})
+    (?:[ ](?:therefore|thus|then|simply|indeed))?[*_:, \t]{0,5}\s{0,4}(?=(?P<value>[^\n]{1,300}))
     |\b(?P<named>(?:option|choice)[ \t]{1,3}\(?[A-J]\)?)
     [ \t](?:is|must[ ]be)[ \t](?:the[ ])?(?:correct|right|best|answer)\b""",
     re.VERBOSE | re.IGNORECASE,

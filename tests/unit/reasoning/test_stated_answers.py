@@ -47,6 +47,8 @@ NUMBERS = [
     ("The answer is 18.", "18", "sentence"),
     ("So the final answer is **18** dollars. I used 3 eggs.", "18", "sentence"),
     ("the correct answer is: -3", "-3", "sentence"),
+    ("The answer is 5. Wait, no. The answer is 18. Yes.", "18", "sentence"),
+    ("Answer: 5. No. Answer: 18", "18", "answer-line"),
     ("The answer is notable: 18", "18", "sentence"),
     ("The answer is not 18. I get 20", "20", "last-number"),
     ("The answer is 1.5. Good.", "1.5", "sentence"),
