@@ -4,7 +4,7 @@ _reflect_about() {
     subcommands=() default='' options=() places=()
     case $1 in
     '')
-        subcommands=(ask 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' batch 'Ask every line of a file and write one line of JSON for each, in the same order' compare 'Ask one question in several ways, side by side, and tell whether the answers agree' completions 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' config 'Show and change the settings (default: show)' doctor 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' last 'Print the last answer again: of this terminal'"'"'s last session, or of another one' models 'Manage the models on a server (default: list)' probe 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' sessions 'Read, search, export and manage saved sessions (default: list)' templates 'Manage prompt templates, used with -t (default: list)' help 'Show the help of a command')
+        subcommands=(ask 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' batch 'Ask every line of a file and write one line of JSON for each, in the same order' compare 'Ask one question in several ways, side by side, and tell whether the answers agree' completions 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' config 'Show and change the settings (default: show)' doctor 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' eval 'Measure whether reflection helps, on your model and your questions (default: list)' last 'Print the last answer again: of this terminal'"'"'s last session, or of another one' models 'Manage the models on a server (default: list)' probe 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' sessions 'Read, search, export and manage saved sessions (default: list)' templates 'Manage prompt templates, used with -t (default: list)' help 'Show the help of a command')
         default=''
         options=(--file 'A text file to ask about; - reads stdin' -f 'A text file to ask about; - reads stdin' --image 'An image to ask about; - reads stdin' --template 'Put the question into a template (`none` disables)' -t 'Put the question into a template (`none` disables)' --field 'A value for a field of the template' --system 'A system prompt, added to the model'"'"'s own; - reads stdin' -s 'A system prompt, added to the model'"'"'s own; - reads stdin' --schema 'What the answer must match: a JSON Schema, or fields such as "name, age int"; - reads stdin' --edit 'Write the question in your editor, from the words given' -e 'Write the question in your editor, from the words given' --no-stdin 'Do not read stdin' --model 'The model to ask' -m 'The model to ask' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --option 'A model option, such as num_ctx, temperature or seed' -o 'A model option, such as num_ctx, temperature or seed' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --deadline 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' --mode 'How the model reflects: natively or with its own tags, by a prompt, or not at all' --effort 'How much the model thinks' --budget 'End the thinking at so many tokens or this time, and ask for the answer: 2000, 30s, off' --loops 'What to do with a thinking that repeats itself' --samples 'Ask so many times and show the answer that most replies agree on; 1 asks once' --verify 'Take the reply as a draft: the model checks it by questions of its own and answers anew' --family 'How the reply marks its thinking, such as reflection, think, harmony, any or none' --keep-thinking 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' --final 'Print the final answer and nothing else' --code 'Print only the last block of code of the answer, as --final does' -x 'Print only the last block of code of the answer, as --final does' --show 'What to show: thinking,reflection,answer' --no-thinking 'Hide the thinking; --mode direct turns it off' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, with its tags; not to a terminal' --stats 'Print statistics of the reply to stderr' --quiet 'Print only errors to stderr' -q 'Print only errors to stderr' --inline 'Chat line by line, in the terminal'"'"'s own scrollback' --continue 'Continue the last session' -c 'Continue the last session' --session 'Continue a session, named by its title or the start of its id' --no-store 'Do not save this question; a continued session is still read' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
@@ -109,6 +109,24 @@ _reflect_about() {
         subcommands=()
         default=''
         options=(--model 'The model to ask' -m 'The model to ask' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --no-question 'Do not ask the model a question; 0 then means only that no problem prevents an answer' --json 'Print the findings as one JSON object' --help 'Show this message and exit' -h 'Show this message and exit')
+        places=()
+        ;;
+    eval)
+        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' path 'Print the folder of the runs')
+        default=list
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
+        places=()
+        ;;
+    'eval run')
+        subcommands=()
+        default=''
+        options=(--arms 'Ways of asking, the first is the baseline: direct, cot, reflect, revise, think, think:low, think:2000, vote-5, WAY@MODEL' --models 'Ask each of these models in every arm' --questions 'How many: a number, or quick (50), standard (200), solid (500), full' -n 'How many: a number, or quick (50), standard (200), solid (500), full' --seed 'The seed of the questions and of the sampling' --max-tokens 'The most tokens of a reply, thinking included, in every arm' --output 'Write the run to a file of your own' --resume 'Continue a run: its name or file, or last' --from-sessions 'Ask questions of your saved sessions; you say which answers are right' --probe 'Then probe K corrections: go on with and without each, to see what it was worth' --plan 'Show what would be asked, and ask nothing' --jobs 'How many lines to send to each server at once' -j 'How many lines to send to each server at once' --retry 'How many times to retry if a server is busy or a reply is cut off' --patience 'How long to wait while no server is reachable' --model 'The model to ask' -m 'The model to ask' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --host 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --system 'A system prompt, added to the model'"'"'s own; - reads stdin' -s 'A system prompt, added to the model'"'"'s own; - reads stdin' --option 'A model option, such as num_ctx, temperature or seed' -o 'A model option, such as num_ctx, temperature or seed' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --deadline 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' --quiet 'Print only errors to stderr' -q 'Print only errors to stderr' --help 'Show this message and exit' -h 'Show this message and exit')
+        places=('')
+        ;;
+    'eval path')
+        subcommands=()
+        default=''
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     last)
@@ -286,7 +304,7 @@ _reflect_about() {
         places=(templates)
         ;;
     help)
-        subcommands=(ask 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' batch 'Ask every line of a file and write one line of JSON for each, in the same order' compare 'Ask one question in several ways, side by side, and tell whether the answers agree' completions 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' config 'Show and change the settings (default: show)' doctor 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' last 'Print the last answer again: of this terminal'"'"'s last session, or of another one' models 'Manage the models on a server (default: list)' probe 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' sessions 'Read, search, export and manage saved sessions (default: list)' templates 'Manage prompt templates, used with -t (default: list)')
+        subcommands=(ask 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' batch 'Ask every line of a file and write one line of JSON for each, in the same order' compare 'Ask one question in several ways, side by side, and tell whether the answers agree' completions 'Install or print completions for bash, zsh and fish (default: show, on a terminal how to install them)' config 'Show and change the settings (default: show)' doctor 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' eval 'Measure whether reflection helps, on your model and your questions (default: list)' last 'Print the last answer again: of this terminal'"'"'s last session, or of another one' models 'Manage the models on a server (default: list)' probe 'Tell what a correction of a reply is worth: goes on with it and without it, and compares the final answers' sessions 'Read, search, export and manage saved sessions (default: list)' templates 'Manage prompt templates, used with -t (default: list)')
         default=''
         options=()
         places=()
@@ -299,6 +317,12 @@ _reflect_about() {
         ;;
     'help config')
         subcommands=(show 'Show every setting, its value, and where it comes from' list 'Show every setting, its value, and where it comes from' get 'Print the value in effect of one setting, alone on a line' set 'Set a value; comments, order and the rest of the file stay unchanged' unset 'Remove a value or a whole profile from the file; the rest stays unchanged' edit 'Open the file in your editor, then report invalid settings' path 'Print the path of the config file; it may not exist' schema 'Print the JSON Schema of the config file, for your editor')
+        default=''
+        options=()
+        places=()
+        ;;
+    'help eval')
+        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' path 'Print the folder of the runs')
         default=''
         options=()
         places=()
@@ -426,6 +450,26 @@ _reflect_value() {
     'doctor --host') kind=hosts choices=() ;;
     'doctor --engine') kind='' choices=(ollama openai embedded) ;;
     'doctor --timeout') kind='' choices=() ;;
+    'eval run --arms') kind='' choices=() ;;
+    'eval run --models') kind='' choices=() ;;
+    'eval run --questions'|'eval run -n') kind='' choices=() ;;
+    'eval run --seed') kind='' choices=() ;;
+    'eval run --max-tokens') kind='' choices=() ;;
+    'eval run --output') kind=files choices=() ;;
+    'eval run --resume') kind='' choices=() ;;
+    'eval run --probe') kind='' choices=() ;;
+    'eval run --jobs'|'eval run -j') kind='' choices=() ;;
+    'eval run --retry') kind='' choices=() ;;
+    'eval run --patience') kind='' choices=() ;;
+    'eval run --model'|'eval run -m') kind=models choices=() ;;
+    'eval run --profile') kind=profiles choices=() ;;
+    'eval run --host') kind=hosts choices=() ;;
+    'eval run --engine') kind='' choices=(ollama openai embedded) ;;
+    'eval run --system'|'eval run -s') kind=texts choices=() ;;
+    'eval run --option'|'eval run -o') kind='' choices=(num_ctx= num_predict= num_keep= seed= temperature= top_k= top_p= min_p= typical_p= repeat_last_n= repeat_penalty= presence_penalty= frequency_penalty= stop= num_batch= num_gpu= main_gpu= use_mmap= num_thread= draft_num_predict=) ;;
+    'eval run --keep-alive') kind='' choices=() ;;
+    'eval run --timeout') kind='' choices=() ;;
+    'eval run --deadline') kind='' choices=() ;;
     'models list --profile') kind=profiles choices=() ;;
     'models list --host') kind=hosts choices=() ;;
     'models list --engine') kind='' choices=(ollama openai embedded) ;;

@@ -11,52 +11,21 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from support.fake_replies import reply, show, tags  # noqa: E402 - the path has to be set first
 from support.fake_server import FakeServer  # noqa: E402
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from support.process_cost import Cost, once  # noqa: E402
 
 LINES = 40
 WORDS = ["<output>", *(f"word{number} " for number in range(98)), "</output>"]
 REFLECT = (sys.executable, "-m", "reflectty")
 QUESTIONS = ("Which is larger, 9.11 or 9.9?", "What is 17 + 25?", "What is the capital of France?")
-
-
-class Cost(NamedTuple):
-    """The cost of one run."""
-
-    wall: float
-    cpu: float
-    memory: float
-    """That of the largest process, in MB."""
-
-
-def once(command: Sequence[str], stdin: Path, environment: dict[str, str]) -> Cost:
-    """Run a command with all its child processes."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    with stdin.open("rb") as lines:
-        process = subprocess.Popen(
-            command, stdin=lines, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
-        )
-        _, status, own = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall, cpu, own.ru_maxrss / 1024)
 
 
 def row(*cells: str) -> None:

@@ -39,6 +39,12 @@ COMMANDS = {
     "doctor": CommandSpec(
         "reflectty.commands.doctor", "Check the terminal, the server and the models, and suggest fixes"
     ),
+    "eval": CommandSpec(
+        "reflectty.commands.evaluate",
+        "Measure whether reflection helps, on your model and your questions",
+        ("run", "path"),
+        "evaluate",
+    ),
     "last": CommandSpec("reflectty.commands.last", "Print the last answer again"),
     "models": CommandSpec(
         "reflectty.commands.models",
@@ -110,9 +116,6 @@ _HINTS = (
 )
 _HINT_BY_VERB = {verb: hint for verbs, hint in _HINTS for verb in verbs}
 """Verbs of peers that mean nothing here, and what to do instead."""
-_PLANNED = ("eval",)
-_PLANNED_WORDS = 2
-"""A planned command takes at most so many words; with more it begins a sentence."""
 _SUBCOMMAND_VERBS = {"ls": "list", "rm": "remove", "delete": "remove", "cp": "copy", "mv": "rename", "cat": "show"}
 """What a subcommand may be called, too."""
 _SUBCOMMAND_WORDS = frozenset(
@@ -221,13 +224,11 @@ def _run(words: list[str], options: list[str], rest: list[str]) -> CommandLine:
 
 
 def _refuse_verb(first: str, values: list[str]) -> None:
-    """Refuse a planned command, a verb of a peer and the name of a subcommand, unless a sentence begins with it.
+    """Refuse a verb of a peer and the name of a subcommand, unless a sentence begins with it.
 
     Raises:
         UsageError: it is one.
     """
-    if first in _PLANNED and len(values) <= _PLANNED_WORDS:
-        raise UsageError(f"reflect has no command {first!r} yet", _anyway([first, *values]))
     if len(values) > 1 and values[0] not in _SUBCOMMAND_WORDS:
         return
     groups = [name for name, spec in COMMANDS.items() if first in spec.subcommands]

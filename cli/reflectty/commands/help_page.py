@@ -60,6 +60,17 @@ EXAMPLES = {
         ("reflect last", "the answer again"),
         ("reflect last --code > main.py", "its last block of code"),
     ),
+    "eval": (
+        ("reflect eval run", "200 questions in two ways, on your model"),
+        ("reflect eval report --output report.html", "the last run as a page"),
+    ),
+    "eval run": (
+        ("reflect eval run -m qwen3:8b -n quick", "50 questions, for a first look"),
+        ("reflect eval run gsm8k --arms cot,think:low,think,vote-5", "four ways, on school problems"),
+        ("reflect eval run mine.jsonl --models qwen3:8b,llama3.1:8b", "your questions, two models"),
+        ("reflect eval run --resume last", "continue after a stop"),
+    ),
+    "eval path": (("reflect eval path", "one file for each run"),),
     "models": (("reflect models", "list them"), ("reflect models show qwen3:8b", "one in detail")),
     "models list": (("reflect models list --json", "for programs"),),
     "models show": (("reflect models show qwen3:8b", "what it can do, and whether it fits"),),

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty import __version__
 from reflectty.core.errors import UsageError
+from reflectty.core.messages import Message
+from reflectty.core.model_spec import bounds_of
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.options import NUM_CTX
+from reflectty.core.safety import clean_line
+from reflectty.core.text import format_count
 from reflectty.evaluation.arms import Arm, Way, parse_arm
 from reflectty.evaluation.records import ArmSetup, RunManifest
+from reflectty.evaluation.statistics import smallest_gain
 from reflectty.evaluation.steps import VOTE_TEMPERATURE, first_question, instruction_of
-from reflectty.reasoning.modes import AskOptions, own_family_of, plan
+from reflectty.reasoning.modes import REFLECT_PROMPT, AskOptions, own_family_of, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,10 +33,8 @@ DEFAULT_MAX_TOKENS: Final = 4096
 BLOCK: Final = 20
 """The number of questions asked of one model before the next model is loaded."""
 _CONTEXT_STEP: Final = 1024
-_FRAME_TOKENS: Final = 512
-"""Tokens of the template and the instructions, at most."""
-_BYTES_PER_TOKEN: Final = 3
-"""Fewer than the mean of 4, so that no prompt is underestimated by much."""
+_INSTRUCTIONS: Final = " " * 400
+"""As long as the longest instructions of an arm."""
 
 
 class Task(NamedTuple):
@@ -124,13 +127,15 @@ def default_arms(model: Model) -> tuple[Arm, ...]:
 
 
 def context_for(items: tuple[Item, ...], arms: tuple[Arm, ...], max_tokens: int, model: Model) -> int:
-    """The context that holds the longest question and its longest reply, in tokens, as one value for a whole run.
+    """The context that surely holds the longest question and its longest reply, in tokens, one value for a whole run.
 
-    Another context would make Ollama load the model anew for each arm.
+    Another context would make Ollama load the model anew for each arm, and one that may be too small makes each
+    question cost a second request, which counts its tokens.
     """
-    longest = max((len(item.text.encode()) for item in items), default=0) // _BYTES_PER_TOKEN
+    longest = max((item.text for item in items), key=len, default="")
     replies = 2 if any(arm.way is Way.REVISE for arm in arms) else 1
-    wanted = _FRAME_TOKENS + longest + replies * max_tokens
+    bounds = bounds_of(model, (), (Message("user", longest + _INSTRUCTIONS), Message("system", REFLECT_PROMPT)))
+    wanted = (bounds.prompt if bounds else 0) + replies * max_tokens + 1
     rounded = -(-wanted // _CONTEXT_STEP) * _CONTEXT_STEP
     return min(rounded, model.context_length) if model.context_length else rounded
 
@@ -191,3 +196,35 @@ def refuse_changed_models(manifest: RunManifest, digest_of: Callable[[str], str]
                 f"{setup.model} is another version than when the run began ({setup.digest[:12]}, now {now[:12]})",
                 "begin a new run: answers of two versions cannot be compared",
             )
+
+
+def plan_lines(manifest: RunManifest, left: int) -> tuple[str, ...]:
+    """What a run asks, and the smallest gain that it can show, in lines.
+
+    Args:
+        manifest: the run.
+        left: the number of answers that it has not got yet.
+    """
+    setups = manifest.arms
+    models = ", ".join(dict.fromkeys(setup.model for setup in setups))
+    names = ", ".join(setup.name for setup in setups)
+    asked = f"{format_count(manifest.planned, 'question')} of {manifest.set_name}"
+    limit = dict(setups[0].options).get("num_predict", 0)
+    return (
+        clean_line(f"{models}: {asked} in {format_count(len(setups), 'way')} ({names})"),
+        f"{format_count(left, 'answer')} to ask, each of at most {limit:,} tokens",
+        *([_power_line(manifest.planned)] if len(setups) > 1 else []),
+    )
+
+
+def _power_line(questions: int) -> str:
+    """The smallest gain that a run can show, in words.
+
+    Between two ways of asking one model, the answers to 10 to 30 % of the questions differ in being right.
+    """
+    gains = [smallest_gain(questions, share) for share in (0.1, 0.3)]
+    shown = [f"{100 * gain:.0f}" for gain in gains if gain is not None]
+    if not shown:
+        return f"{format_count(questions, 'question')} show no gain below 30 points: take more with -n"
+    span = " to ".join(dict.fromkeys(shown))
+    return f"shows a gain of about {span} points or more; a smaller one may look like chance"

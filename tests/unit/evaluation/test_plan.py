@@ -93,7 +93,7 @@ def test_by_default_the_baseline_stands_beside_what_the_model_is_best_at(model: 
 
 @pytest.mark.parametrize(
     ("arms", "max_tokens", "model", "context"),
-    [("cot", 1000, THINKER, 2048), ("cot,revise", 4096, THINKER, 9216), ("cot,revise", 4096, PLAIN, 8192)],
+    [("cot", 1000, THINKER, 4096), ("cot,revise", 4096, THINKER, 11264), ("cot,revise", 4096, PLAIN, 8192)],
 )
 def test_one_context_holds_every_question_and_reply(arms: str, max_tokens: int, model: Model, context: int) -> None:
     assert context_for(ITEMS, parse_arms([arms]), max_tokens, model) == context
