@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from reflectty.core.session import ReplyStatus
 from support.fake_server import HANG, Answer, error, reply
 from support.json_schemas import check_described
 from support.pty_screen import Screen
-from support.scripted_servers import MODEL, Gate
+from support.scripted_servers import MODEL, Gate, unfinished
 from support.several_replies import CUT, server_of, tagged
 from support.stored_replies import StoredHome
 
@@ -196,6 +197,50 @@ def test_deadline_ends_the_sampling_with_the_winner_so_far(reflect: Reflect) -> 
 
     assert (result.code, result.out) == (8, "42\n")
     assert result.err.startswith("reflect: the deadline of 1 s ended the samples")
+
+
+def test_continued_session_is_in_view_of_every_sample(reflect: Reflect) -> None:
+    with server_of("first", "41", "42", "42", "next", **WARM) as server:
+        here = reflect.at(server.host)
+        here(*MODEL, "one?")
+        result = here(*MODEL, "-c", "--final", "--samples", "3", "two?")
+        here(*MODEL, "-c", "three?")
+        *_, third, last = (request.json["messages"] for request in server.chatted())
+
+    assert result.out == "42\n"
+    assert [one["content"] for one in third if one["role"] != "system"] == ["one?", "first", "two?"]
+    assert [one["content"] for one in last if one["role"] != "system"][2:] == ["two?", "42", "three?"]
+
+
+def test_interrupted_sampling_prints_nothing_and_keeps_what_came(reflect: Reflect) -> None:
+    with (
+        server_of("42", unfinished("<thinking>\nhm"), **WARM) as server,
+        reflect.at(server.host).start(*FIVE, "--final", "q") as running,
+    ):
+        assert running.until(lambda _: len(server.chatted()) == 2)
+        result = running.signalled(signal.SIGINT)
+    stored = StoredHome(reflect.home)
+    first = stored.turns[1]
+
+    assert (result.code, result.out, result.err) == (130, "", "")
+    assert first.said
+    assert (first.said.answer, stored.sessions[0].leaf) == ("42", first.id)
+
+
+def test_request_for_the_answer_ends_the_sampling_with_this_sample(reflect: Reflect) -> None:
+    gate = Gate()
+    first = gate.between("<thinking>\nso\n</thinking>\n<output>\n", "42\n</output>")
+    with (
+        server_of(first, "41", "41", "41", "41", **WARM) as server,
+        reflect.at(server.host).start(*FIVE, "q") as running,
+    ):
+        assert running.until(lambda _: len(server.chatted()) == 1)
+        running.process.send_signal(signal.SIGUSR1)
+        gate.open()
+        result = running.finish()
+
+    assert (result.code, result.out) == (0, "42\n")
+    assert result.err == "reflect: 1 of 5 samples · 66 tokens · 1 of 1 states an answer\n"
 
 
 def test_settings_ask_several_times_and_the_command_line_once(reflect: Reflect) -> None:

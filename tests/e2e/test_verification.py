@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.fake_server import HANG, Answer, error
+from support.fake_server import HANG, Answer, error, reply
 from support.json_schemas import check_described
 from support.pty_screen import Screen
 from support.scripted_servers import MODEL, Gate
@@ -147,6 +147,30 @@ def test_session_has_draft_and_final_answer_and_goes_on_from_this(reflect: Refle
     )
     assert stored.turns[0].text == "q"
     assert sent == ["q", FINAL, "and then?"]
+
+
+def test_earlier_turns_are_in_view_of_the_checks_and_the_draft_is_not(reflect: Reflect) -> None:
+    with server_of("first", *REPLIES) as server:
+        here = reflect.at(server.host)
+        here(*MODEL, "one?")
+        result = here(*VERIFY, "-c", "--final", "two?")
+        _, draft, _, check, _, last = map(contents, server.chatted())
+
+    assert result.out == f"{FINAL}\n"
+    assert draft == ["one?", "first", "two?"]
+    assert check == ["one?", "first", "When was Einstein born?"]
+    assert last[:4] == ["one?", "first", "two?", DRAFT]
+
+
+def test_schema_holds_for_draft_and_final_answer_alone(reflect: Reflect) -> None:
+    replies = (reply(['{"year": 1897}']), reply([PLAN]), reply(["1879"]), reply(["in Ulm"]), reply(['{"year": 1879}']))
+    words = ("-m", "m", "--mode", "direct", "--verify", "--final", "--schema", "year int", "q")
+    with server_of(*replies) as server:
+        result = reflect.at(server.host)(*words)
+        formats = ["format" in request.json for request in server.chatted()]
+
+    assert (result.code, json.loads(result.out)) == (0, {"year": 1879})
+    assert formats == [True, False, False, False, True]
 
 
 def test_deadline_holds_for_all_requests(reflect: Reflect) -> None:

@@ -101,7 +101,7 @@ class Server:
         return Outcome(reply, None, self.name)
 
     async def _ask(self, question: Question, listener: SilentRenderer, model: Model) -> Reply:
-        if question.ask_options.asks_once:
+        if question.asks_once:
             return await ask(self.engine, question, listener, first_time=self._first_time, model=model, patience=0)
         from reflectty.chat.ways import Stage, ask_in_its_way
 

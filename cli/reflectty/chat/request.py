@@ -48,6 +48,11 @@ class Question(NamedTuple):
     digest: str = ""
     """The model's digest, if known; otherwise the server is asked when the reply is recorded."""
 
+    @property
+    def asks_once(self) -> bool:
+        """Whether the first reply is the one that counts: neither samples nor a verification, or a reply goes on."""
+        return (self.ask_options.samples <= 1 and not self.ask_options.verify) or bool(self.reply_prefix)
+
 
 def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     """Build the request for a question by its plan."""

@@ -312,11 +312,11 @@ async def _converse(  # noqa: PLR0913, PLR0917 - one argument per part of the co
 
     warn = _make_warner(arguments, terminal)
     if arguments.raw:
-        if not question.ask_options.asks_once:
+        if not question.asks_once:
             warn("--raw asks once, without the samples or the verification of the settings")
         await ask_raw(engine, question, terminal.out.write, warn, recorder=recorder)
         return
-    if question.ask_options.asks_once:
+    if question.asks_once:
         reply = await ask_engine(engine, question, renderer, first_time=_is_first_time, recorder=recorder)
     else:
         from reflectty.chat.ways import ask_in_its_way

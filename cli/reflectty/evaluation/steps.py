@@ -56,7 +56,9 @@ def first_question(arm: Arm, question: Question, kind: AnswerKind | None = None)
         kind: the kind of its answer, if it is to be graded.
     """
     prompt = "\n\n".join(filter(None, (question.prompt, instruction_of(arm, kind))))
-    options = question.ask_options.override(mode=arm.mode, effort=arm.effort, budget=arm.budget, model=arm.model)
+    # An arm is all that is asked: the samples and the verification of the settings would be arms of their own.
+    once = question.ask_options._replace(samples=0, verify=False)
+    options = once.override(mode=arm.mode, effort=arm.effort, budget=arm.budget, model=arm.model)
     asked = question._replace(prompt=prompt, ask_options=options)
     return _with_vote_options(asked, 0) if arm.way is Way.VOTE else asked
 

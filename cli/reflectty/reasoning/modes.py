@@ -87,11 +87,6 @@ class AskOptions(NamedTuple):
     """Whether the reply is a draft that is verified and revised."""
 
     @property
-    def asks_once(self) -> bool:
-        """Whether the first reply is the one that counts."""
-        return self.samples <= 1 and not self.verify
-
-    @property
     def closing_sentence(self) -> str:
         """The last sentence of a thinking that is ended from outside."""
         return self.budget_sentence or CLOSING_SENTENCE

@@ -126,7 +126,7 @@ class RunningTurn:
             ReflecttyError: there is no complete reply.
         """
         question = self.question
-        if question.ask_options.asks_once or question.reply_prefix:
+        if question.asks_once:
             from reflectty.chat.run import ask
 
             await ask(engine, question, self, first_time=first_time, recorder=self.recorder)

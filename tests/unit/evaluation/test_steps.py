@@ -52,6 +52,11 @@ def test_effort_budget_and_model_of_an_arm_are_asked_for() -> None:
     assert (options.effort, options.budget, options.model) == (Effort.LOW, Budget(500), "qwen3:8b")
 
 
+def test_samples_and_verification_of_the_settings_are_no_part_of_an_arm() -> None:
+    settings = ASKED.ask_options._replace(samples=5, verify=True)
+    assert first_question(parse_arm("cot"), ASKED._replace(ask_options=settings)).asks_once
+
+
 @pytest.mark.parametrize("arm", ["direct", "cot", "reflect", "think"])
 def test_most_arms_ask_once(arm: str) -> None:
     first = first_question(parse_arm(arm), ASKED)
