@@ -137,7 +137,10 @@ def test_names_of_actions_are_those_of_the_settings_in_the_order_of_help() -> No
             *("cancel", "withdraw", "steer", "conclude", "edit", "regenerate", "continue"),
             *("previous_branch", "next_branch"),
         ],
-        "Thinking": ["next_correction", "previous_correction", "toggle_thinking", "toggle_question", "cycle_thinking"],
+        "Thinking": [
+            *("next_correction", "previous_correction", "probe"),
+            *("toggle_thinking", "toggle_question", "cycle_thinking"),
+        ],
         "Copy": ["copy_answer", "copy_thinking", "copy_code"],
         "Session": ["new", "sessions", "search", "tree", "save", "rename"],
         "Settings": [

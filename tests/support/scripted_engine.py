@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from reflectty.core.errors import ModelMissingError, ReflecttyError
-from reflectty.core.messages import Chunk, Engine, Model, RunningModel, Usage
+from reflectty.core.messages import Capacity, Chunk, Engine, Model, RunningModel, Usage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
@@ -49,6 +49,8 @@ class ScriptedEngine(Engine):
         """The beginning that each reply continues; empty for a fresh reply."""
         self.installed = models
         self.loaded: tuple[RunningModel, ...] = ()
+        self.slots = 0
+        """How many requests it answers at once, by its own report; 0 if it reports none."""
         self.gone: ReflecttyError | None = None
         """The error that every request raises while the server is gone."""
         self.sent: Callable[[], None] = _nothing
@@ -142,6 +144,9 @@ class ScriptedEngine(Engine):
     async def version(self) -> str:
         self._reach()
         return "0.32.15"
+
+    async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all models
+        return Capacity(self.slots) if self.slots else None
 
     async def aclose(self) -> None:
         self.closed = True

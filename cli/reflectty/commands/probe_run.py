@@ -10,14 +10,12 @@ from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.session_option import settings_for_session
 from reflectty.commands.sessions import find_or_last, open_session_store
 from reflectty.core.errors import NoAnswerError, StoppedError, UsageError
-from reflectty.core.messages import Effort
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import branch_to, history_of, message_of
 from reflectty.core.text import format_count
 from reflectty.evaluation.probe_points import points_of
 from reflectty.evaluation.probe_result import cost_of
 from reflectty.output import write_remark
-from reflectty.reasoning.modes import Mode
 from reflectty.system.signals import run_interruptible
 
 if TYPE_CHECKING:
@@ -207,24 +205,19 @@ def settings_of(session: Session, arguments: ProbeArguments) -> config.Settings:
 
 
 def question_of(exchange: StoredExchange, ask_options: AskOptions, model: str) -> Question:
-    """The question of a stored reply as it was asked: with the mode, effort and options of the reply."""
+    """The question of a stored reply as it was asked, but for another model if one is named."""
     from reflectty.chat.request import Question
+    from reflectty.evaluation.probe import as_asked
 
-    reply, settings = exchange.reply, exchange.session.settings
-    asked = ask_options.override(
-        model=model or reply.model,
-        mode=Mode(reply.mode) if reply.mode in set(Mode) else None,
-        system=settings.system,
-    )
-    effort = Effort(reply.effort) if reply.effort in set(Effort) else None
-    message = message_of(exchange.question)
-    return Question(
+    reply, message = exchange.reply, message_of(exchange.question)
+    question = Question(
         prompt=message.content,
-        ask_options=asked._replace(options=reply.options, effort=effort),
+        ask_options=ask_options.override(system=exchange.session.settings.system),
         images=message.images,
         history=history_of(exchange.before, model or reply.model),
-        digest=reply.digest,
     )
+    asked = as_asked(question, reply)
+    return asked._replace(ask_options=asked.ask_options.override(model=model))
 
 
 def _write_results(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reflectty.batch.scheduler import MIN_LINES_TO_PROBE
 from reflectty.chat.resume import make_resume_plan
 from reflectty.core.errors import ReflecttyError
+from reflectty.core.messages import Effort
 from reflectty.core.model_spec import sampling_defaults_of
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import ReplyStatus
@@ -20,7 +21,7 @@ from reflectty.evaluation.probe_points import (
     prefix_without,
 )
 from reflectty.evaluation.probe_result import ProbeResult, ProbeSample
-from reflectty.reasoning.modes import plan
+from reflectty.reasoning.modes import Mode, plan
 from reflectty.reasoning.vote import tally
 
 if TYPE_CHECKING:
@@ -81,6 +82,14 @@ async def find_target(server: Server, question: Question, reply: StoredReply) ->
     resume = await make_resume_plan(server.engine, question, reply, model, plan(model, question.ask_options))
     reply = resume.reinterpret(reply)
     return ProbeTarget(question, reply, model, resume.family_of(reply))
+
+
+def as_asked(question: Question, reply: StoredReply) -> Question:
+    """A question with the model, mode, effort and options with which a stored reply to it was asked."""
+    mode = Mode(reply.mode) if reply.mode in set(Mode) else None
+    effort = Effort(reply.effort) if reply.effort in set(Effort) else None
+    asked = question.ask_options.override(model=reply.model, mode=mode)
+    return question._replace(ask_options=asked._replace(options=reply.options, effort=effort), digest=reply.digest)
 
 
 def temperature_of(target: ProbeTarget) -> float | None:

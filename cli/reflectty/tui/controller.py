@@ -28,6 +28,7 @@ from reflectty.tui.first_screen import FirstScreen
 from reflectty.tui.keys import format_key
 from reflectty.tui.message_cursor import MessageCursor
 from reflectty.tui.notes import Notes
+from reflectty.tui.prober import CorrectionProber
 from reflectty.tui.session_options import SessionOptions
 from reflectty.tui.sessions.controller import SessionsController
 from reflectty.tui.sessions.welcome import Welcome
@@ -105,6 +106,7 @@ class ChatController(Screen[None]):
         self.turns = TurnQueue(self.conversation, self.transcript, self, self.run_worker)  # type: ignore[arg-type]
         self.cursor = MessageCursor(self.conversation, self.transcript, self.turns)
         self.finder = Finder(self.transcript)
+        self.prober = CorrectionProber(self)
         self._opened_engines: list[Engine] = []
         """Every engine opened so far, closed at the end: a request may still run on a previous one."""
         self.suggestions = Suggestions(glyphs=list_glyphs(unicode=self.unicode))
@@ -169,6 +171,7 @@ class ChatController(Screen[None]):
         for manager in self._model_managers.values():
             for name in await manager.close():
                 self.config.exit_message(PULL_STOPPED_NOTE.format(name))
+        await self.prober.close()
         await self.turns.close()
         for engine in self._opened_engines:
             await engine.aclose()
@@ -411,6 +414,7 @@ class ChatController(Screen[None]):
         """Stop everything in the session, steering included."""
         if self.turns.is_steering:
             self.composer.fill("")
+        await self.prober.close()
         await self.turns.stop_all()
 
     def show_progress(self, state: ReplyState) -> None:
@@ -445,7 +449,7 @@ class ChatController(Screen[None]):
             ids=turns.engine is not None and not turns.engine.manages_models,
             mode=status.mode_of(self.conversation),
             changes=status.changes_of(self.conversation),
-            activity=self.status.facts.activity if current else (),
+            activity=self.status.facts.activity if current else self.prober.activity,
             usage=self.meter.usage,
             speed=turns.speed,
             host=status.host_label_of(turns.engine, self.config.host),

@@ -24,7 +24,7 @@ from reflectty.core.session import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reflectty.chat.request import Question
     from reflectty.core.errors import PromptTooLongError
@@ -299,6 +299,30 @@ class Conversation:
         turn = self.store.add_reply(self.session.id, question.id, reply)
         self.store.finish(turn.id, reply)
         return turn._replace(said=reply)
+
+    def keep_probe(self, question: Turn, probed: Turn, replies: Iterable[StoredReply]) -> bool:
+        """Store continuations beside a reply that was probed, and the reply with what was found; the branch stays.
+
+        Returns:
+            Whether the session still has the reply, so that a screen can show what was found.
+
+        Raises:
+            StoreError: a write failed.
+        """
+        if self.session is None or probed.id not in self._turns or probed.said is None:
+            return False
+        leaf = self.leaf
+        try:
+            for reply in replies:
+                turn = self.add_reply(question, reply)
+                self._turns |= {turn.id: turn} if turn else {}
+            self.store.finish(probed.id, probed.said)
+            self._turns[probed.id] = probed
+        finally:
+            self._known_children = None
+            if leaf is not None:
+                self.store.set_leaf(self.session.id, leaf)
+        return True
 
     def put(self, turn: Turn) -> Turn:
         """Add or replace a turn that has been stored, and end the visible branch with it."""

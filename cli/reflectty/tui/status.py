@@ -28,6 +28,7 @@ EDITING_HINTS: Hints = (("send", "resend as a new branch"), ("cancel", "cancel")
 LOOPING_HINTS: Hints = (("conclude", "answer now"), ("cancel", "stop"), ("send", "queue"))
 ANSWERING_HINTS: Hints = (("cancel", "stop"), ("send", "queue"), ("steer", "steer"))
 FINDING_HINTS: Hints = (("next_correction", "next"), ("previous_correction", "previous"), ("cancel", "end"))
+PROBING_HINTS: Hints = (("cancel", "stop probing"), ("send", "send"))
 SELECTED_HINTS: Hints = (("interrupt", "copy the selection"),)
 QUEUED_HINTS: Hints = (("cancel", "withdraw"), ("interrupt", "stop"), ("send", "queue"))
 IDLE_HINTS: Hints = (("send", "send"), ("newline", "new line"), ("keys", "keys"))
@@ -51,6 +52,7 @@ def hints_for(controller: ChatController) -> Hints:
         (controller.submissions.edited_question is not None, EDITING_HINTS),
         (controller.cursor.message is not None, controller.cursor.hints),
         (controller.finder.is_active, FINDING_HINTS),
+        (controller.prober.is_running and turns.current is None, PROBING_HINTS),
         (turns.current is None, (*_hints_after(turns), *IDLE_HINTS)),
         (turns.can_end_loop, LOOPING_HINTS),
         (bool(turns.queue), QUEUED_HINTS),

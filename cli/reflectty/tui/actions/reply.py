@@ -23,7 +23,7 @@ class ReplyActions(ActionGroup):
 
     @action("Stop the reply and keep the text so far", "escape", slash="/stop", yields=True)
     async def cancel(self, _: str) -> None:
-        """Cancel steering, leave the chosen message, withdraw a queued question, stop the reply, or cancel editing."""
+        """Cancel steering, leave the chosen message, withdraw a question, stop the reply or the probe, end editing."""
         controller = self._controller
         controller.notes.clear()
         if controller.turns.is_steering:
@@ -37,6 +37,8 @@ class ReplyActions(ActionGroup):
             await self.withdraw("")
         elif controller.turns.current:
             controller.turns.stop()
+        elif controller.prober.is_running:
+            controller.prober.stop()
         elif controller.submissions.edited_question:
             controller.submissions.cancel_editing()
 

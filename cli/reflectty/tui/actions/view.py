@@ -37,6 +37,17 @@ class ThinkingActions(ActionGroup):
     async def previous_correction(self, _: str) -> None:
         self._go(-1)
 
+    @action("Probe what a correction is worth", "alt+w", slash="/probe")
+    async def probe(self, _: str) -> None:
+        """Go on with and without the correction that was jumped to, or one of the chosen or last reply."""
+        replies = self._controller.turns.parts.replies
+        part, row = self._controller.cursor.reply_part, -1
+        if part is None and self._current_correction and self._current_correction[0] in replies:
+            part = self._current_correction[0]
+        if part:
+            row = part.marked_row
+        await self._controller.prober.probe(part, row)
+
     def _go(self, direction: int) -> None:
         """Go to another match while words are marked, else to another correction."""
         if self._controller.finder.is_active:
