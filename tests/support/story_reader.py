@@ -124,10 +124,46 @@ def book(text: str) -> Fraction:
     return Fraction(day)
 
 
+def garden(text: str) -> Fraction:
+    length, width = numbers(r"garden is (\d+) meters long and (\d+)", text)
+    if "pond" not in text:
+        return length + width + length + width
+    pond = numbers(r"is (\d+) meters by (\d+) meters", text)
+    assert pond[0] < length
+    assert pond[1] < width
+    lawn = length * width - pond[0] * pond[1]
+    turf, fence = number(r"costs (\d+) dollars a square meter", text), number(r"costs (\d+) dollars a meter", text)
+    return lawn * turf + fence * 2 * (length + width) if turf else lawn
+
+
+def timetable(text: str) -> Fraction:
+    first, last = (60 * hour + minute for hour, minute in batched_times(text))
+    rides = iter(numbers(r"a ride of (\d+) h (\d+) min", text))
+    spent = sum((60 * hours + minutes for hours, minutes in zip(rides, rides, strict=True)), Fraction())
+    spent += sum(numbers(r"a wait of (\d+) minutes", text))
+    assert last < 24 * 60
+    return last - first if "between setting off" in text else last - first - spent
+
+
+def batched_times(text: str) -> list[tuple[Fraction, Fraction]]:
+    return [(Fraction(hour), Fraction(minute)) for hour, minute in re.findall(r"(\d+):(\d\d)", text)]
+
+
+def town(text: str) -> Fraction:
+    people = number(r"has (\d+) people", text) * number(r"(\d+) % are under", text) / 100
+    if match := re.search(r"young people, (half|a \w+) play", text):
+        people /= PARTS[match[1]]
+    people *= number(r"(\d+) % play the piano", text, 100) / 100
+    return people + number(r"(\d+) more of them", text)
+
+
 READERS: dict[str, Callable[[str], Fraction]] = {
     "dollars each": purchase,
     "km/h": journey,
     "workshop": factory,
+    "garden": garden,
+    "sets off": timetable,
+    "A town": town,
     "at the end of each week": savings,
     "tank": tank,
     "go on a trip": buses,

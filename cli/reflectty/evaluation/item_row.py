@@ -34,8 +34,13 @@ class RowItem(NamedTuple):
     """The number of the choice, from 0, where the key was one."""
 
 
-def read_item(row: Row, stem: str) -> RowItem:
-    """Read an item; without an id of its own, it gets one of the set's name and its line.
+def read_item(row: Row, stem: str, *, is_lettered: bool = False) -> RowItem:
+    """Read an item.
+
+    Args:
+        row: its members.
+        stem: begins the id of an item that has none of its own; its line ends it.
+        is_lettered: whether the key of a choice is known to be a letter, also where a choice is a letter, too.
 
     Raises:
         UsageError: the question or the answer is missing, the kind is unknown, or the key does not fit it.
@@ -46,7 +51,7 @@ def read_item(row: Row, stem: str) -> RowItem:
     kind = AnswerKind.MATH if is_math else _stated_kind(row)
     item = Item(_identity(row, stem), question, "", kind or AnswerKind.CASEFOLD, choices, _group(row, is_math=is_math))
     if choices:
-        return _choice_item(row, item, kind)
+        return _choice_item(row, item, kind, is_lettered=is_lettered or "error_type" in row.members)
     answer = _required_text(row, ANSWER_NAMES, "answer")
     if kind is None and (match := _HASHES.search(answer)):
         answer = match[1]
@@ -127,7 +132,7 @@ def _choices(row: Row) -> tuple[str, ...]:
         value = _parse_list(value, row)
     if value in (None, ""):
         cells = [row.members.get(letter.lower(), "") for letter in LETTERS]
-        value = cells[: next((place for place, cell in enumerate(cells) if cell in (None, "")), len(cells))]
+        value = cells[: max((place + 1 for place, cell in enumerate(cells) if cell != ""), default=0)]
     if not isinstance(value, list) or not all(isinstance(choice, (str, int, float)) for choice in value):
         raise UsageError(f"{row.place}: the choices are not a list of texts")
     choices = tuple(str(choice).strip() for choice in value)
@@ -143,14 +148,13 @@ def _parse_list(text: str, row: Row) -> Any:  # noqa: ANN401 - any JSON value
         raise UsageError(f"{row.place}: the choices are not a JSON list") from error
 
 
-def _choice_item(row: Row, item: Item, kind: AnswerKind | None) -> RowItem:
+def _choice_item(row: Row, item: Item, kind: AnswerKind | None, *, is_lettered: bool) -> RowItem:
     if kind not in (None, AnswerKind.CHOICE):
         raise UsageError(f"{row.place}: choices, but the kind is {kind}", "leave the kind out, or the choices")
     answer = _required_text(row, ANSWER_NAMES, "answer").strip()
     letters = LETTERS[: len(item.choices)]
     places, position = _places_of(answer, item.choices), _position_of(answer, len(item.choices))
-    if "error_type" in row.members and answer in letters:
-        # In MMLU-Redux, a key is always a letter; some choices are letters, too.
+    if is_lettered and answer in tuple(letters):
         places = {letters.index(answer)}
     if len(places) != 1:
         what = "names several choices" if places else "is not among the choices"

@@ -18,6 +18,7 @@ from reflectty.evaluation.item_row import guessed_kind, read_item
 from reflectty.evaluation.items import Item, ItemSet
 from reflectty.reasoning.numbers import number_alone, single_number
 from reflectty.reasoning.stated_answers import AnswerKind, StatementRule, final_answer
+from reflectty.system.paths import store_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,6 +56,11 @@ class _Kept(NamedTuple):
     items: tuple[Item, ...] = ()
     known: frozenset[str] = frozenset()
     """The ids that are not asked again: those of the items, and of what was skipped."""
+
+
+def kept_path() -> Path:
+    """The file that keeps the items, beside the sessions; it may not exist."""
+    return store_path().parent / "session-questions.jsonl"
 
 
 def find_questions(store: Store) -> Iterator[StoredQuestion]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -48,10 +49,11 @@ def load_set(
         return generate([part.strip() for part in listed.split(",") if part.strip()], count or DEFAULT_COUNT, seed)
     known = KNOWN_SETS.get(name)
     rows, stem, origin = _known_rows(known, cache or cache_folder(system_environment())) if known else _file_rows(name)
-    items = sample_items(_items_of(rows, stem, with_errors=with_errors), count, seed)
-    if not items:
+    items = _items_of(rows, stem, with_errors=with_errors, is_lettered=known is not None)
+    sample = sample_items(items, count, seed)
+    if not sample:
         raise UsageError(f"{name}: no question is left", "each is marked as faulty")
-    return ItemSet(stem, tuple(_with_shuffled_choices(item, seed) for item in items), origin)
+    return ItemSet(stem, tuple(_with_shuffled_choices(item, seed) for item in sample), origin)
 
 
 def _known_rows(known: KnownSet, cache: Path) -> tuple[Iterator[Row], str, str]:
@@ -60,7 +62,7 @@ def _known_rows(known: KnownSet, cache: Path) -> tuple[Iterator[Row], str, str]:
         raise UsageError(f"the set {known.name} is not on this machine", f"reflect eval fetch {known.name}")
     data = read_bytes(path)
     check_digest(known, data, cache)
-    return rows_of(data, known.file, str(path)), known.name, known.addresses[0]
+    return rows_of(data, known.file, str(path)), known.name, f"{known.about}, SHA-256 {sha256(data).hexdigest()}"
 
 
 def _file_rows(name: str) -> tuple[Iterator[Row], str, str]:
@@ -72,7 +74,7 @@ def _file_rows(name: str) -> tuple[Iterator[Row], str, str]:
     return read_rows(path), stem, str(path.resolve())
 
 
-def _items_of(rows: Iterable[Row], stem: str, *, with_errors: bool) -> Iterator[Item]:
+def _items_of(rows: Iterable[Row], stem: str, *, with_errors: bool, is_lettered: bool) -> Iterator[Item]:
     """The items of rows, each with an id of its own.
 
     Raises:
@@ -83,7 +85,7 @@ def _items_of(rows: Iterable[Row], stem: str, *, with_errors: bool) -> Iterator[
     for row in rows:
         if row.members.get("skipped") is True or (not with_errors and _is_faulty(row)):
             continue
-        item, position = read_item(row, stem)
+        item, position = read_item(row, stem, is_lettered=is_lettered)
         if earlier := places.get(item.id):
             raise UsageError(f"{row.place}: the id {item.id!r} occurs twice", f"first: {earlier}")
         places[item.id] = row.place

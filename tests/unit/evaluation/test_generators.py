@@ -16,8 +16,8 @@ FIXED = [
     ("arithmetic-7-0002", "What is 16 % of 235, plus 48?", "85.6"),
     (
         "stories-7-0005",
-        "Olga reads 19 pages of a book on the first day, and on each of the following days 6 pages more than on the day before. After 7 days, 287 pages are left. From then on, Olga reads 15 pages a day. On which day, counted from the first, is the book finished? Answer with the number of the day.",
-        "27",
+        "A town has 72000 people. Of them, 30 % are under 20 years old. Of these young people, a fifth play an instrument. Of those who play, 60 % play the piano and no one else does. Next year, 20 more of them take up the piano, and no one stops. How many people play the piano then?",
+        "2612",
     ),
     ("traps-7-0003", "Which number is smallest: 30.99, 30.2474 or 30.1? Answer with that number.", "30.1"),
     ("letters-7-0004", 'How many letters "l" are there in the word "balloonist"?', "2"),

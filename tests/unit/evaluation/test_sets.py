@@ -63,6 +63,7 @@ def only_item(text: str, name: str = "set.jsonl") -> Item:
         ({"question": "?", "choices": {"text": FOUR, "label": ["A", "B"]}, "answer": "1"}, CHOICE, "B"),
         ({"question": "?", "choices": '["yes", "no"]', "answer": "b"}, CHOICE, "B"),
         ({"question": "?", "A": "x", "B": "y", "C": "", "answer": "B"}, CHOICE, "B"),
+        ({"question": "?", "a": "x", "b": "", "c": 3, "answer": "C"}, CHOICE, "C"),
         ({"question": "?", "choices": ["B", "A"], "error_type": "ok", "answer": "A"}, CHOICE, "A"),
     ],
 )
@@ -221,15 +222,16 @@ def test_a_fetched_set_is_checked_by_its_digest(tmp_path: Path) -> None:
     known = KNOWN_SETS["mmlu"]
     path = known.path_in(tmp_path)
     path.parent.mkdir(parents=True)
-    text = ",Question,A,B,C,D,Answer,Subject\n0,Why?,1,2,3,4,B,logic\n1,How?,5,6,7,8,D,law\n"
+    text = ",Question,A,B,C,D,Answer,Subject\n0,Why?,1,2,,4,B,logic\n1,How?,5,C,B,D,C,law\n"
     path.write_text(text, "utf-8")
     with pytest.raises(UsageError, match="has changed since it was fetched"):
         load_set("mmlu", cache=tmp_path)
     known.digest_path_in(tmp_path).write_text(f"{sha256(text.encode()).hexdigest()}  mmlu.csv\n", "utf-8")
     loaded = load_set("mmlu", cache=tmp_path)
+    assert loaded.origin.startswith("14,042 questions with four choices")
     assert {(item.question, item.group, item.choices[LETTERS.index(item.answer)]) for item in loaded.items} == {
         ("Why?", "logic", "2"),
-        ("How?", "law", "8"),
+        ("How?", "law", "B"),
     }
     path.write_text(text.replace("5", "9"), "utf-8")
     with pytest.raises(UsageError, match="has changed") as error:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 def make_stories(draw: Draw, level: int) -> Problem:
     """A story with `level` + 1 steps, or about as many."""
-    makers = (_collection, _purchase, _journey, _ages, _factory, _savings, _tank, _buses, _recipe, _book)
+    makers = (
+        *(_collection, _purchase, _journey, _ages, _factory, _savings, _tank),
+        *(_buses, _recipe, _book, _garden, _timetable, _town),
+    )
     return draw.pick(makers)(draw, level)
 
 
@@ -236,3 +239,72 @@ def _book(draw: Draw, level: int) -> Problem:
         "Answer with the number of the day."
     )
     return Problem(f"{opening} {question}", str(days + -(-left // pace)))
+
+
+def _garden(draw: Draw, level: int) -> Problem:
+    """Areas, edges and what they cost."""
+    length, width = draw.between(8, 20 + 8 * level), draw.between(5, 7 + 4 * level)
+    sentences = [f"A rectangular garden is {length} meters long and {width} meters wide."]
+    if level == 1:
+        return Problem(f"{sentences[0]} How many meters of fence go around it?", str(2 * (length + width)))
+    area = length * width
+    pond = draw.between(2, 3), draw.between(2, 4)
+    sentences.append(f"A rectangular pond in it is {pond[0]} meters by {pond[1]} meters, and the rest is lawn.")
+    area -= pond[0] * pond[1]
+    if level == 2:
+        return Problem(f"{' '.join(sentences)} How many square meters of lawn are there?", str(area))
+    price, fence = draw.between(2, 9), draw.between(3, 12)
+    sentences.append(f"New turf costs {price} dollars a square meter and is laid on the whole lawn.")
+    cost = area * price
+    if level > 3:
+        sentences.append(f"A fence around the whole garden costs {fence} dollars a meter.")
+        cost += 2 * (length + width) * fence
+    return Problem(f"{' '.join(sentences)} How many dollars does that cost altogether?", str(cost))
+
+
+def _timetable(draw: Draw, level: int) -> Problem:
+    """Times of a day, all before midnight."""
+    name, start = draw.pick(NAMES), draw.between(6 * 60, 10 * 60)
+    parts = [(draw.between(61, 170), draw.between(5, 55)) for _ in range(min(level, 3))]
+    now, sentences = start, [f"{name} sets off at {_clock(start)}."]
+    for ride, wait in parts:
+        sentences.append(f"Then comes a ride of {ride // 60} h {ride % 60} min, and after it a wait of {wait} minutes.")
+        now += ride + wait
+    visit = draw.between(20, 150)
+    sentences.append(f"After the last wait, a visit lasts until {_clock(now + visit)}.")
+    if draw.chance(0.3):
+        question = "How many minutes are there between setting off and the end of the visit?"
+        return Problem(f"{' '.join(sentences)} {question}", str(now + visit - start))
+    return Problem(f"{' '.join(sentences)} How many minutes does the visit last?", str(visit))
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
+def _town(draw: Draw, level: int) -> Problem:
+    """Shares of shares."""
+    people = draw.between(1, 5 * level) * 4000
+    share = draw.pick((10, 20, 25, 30, 40, 50))
+    group = people * share // 100
+    sentences = [f"A town has {people} people. Of them, {share} % are under 20 years old."]
+    if level > 1:
+        divisor, word = draw.pick(_PARTS[:1] + _PARTS[2:])
+        sentences.append(f"Of these young people, {word} play an instrument.")
+        group //= divisor
+    if level > 2:
+        share = draw.pick((10, 20, 60))
+        sentences.append(f"Of those who play, {share} % play the piano and no one else does.")
+        group = group * share // 100
+    if level > 3:
+        more = draw.between(3, 40)
+        sentences.append(f"Next year, {more} more of them take up the piano, and no one stops.")
+        group += more
+    asked = (
+        "are under 20",
+        "are young and play an instrument",
+        "play the piano",
+        "play the piano then",
+        "play the piano then",
+    )
+    return Problem(f"{' '.join(sentences)} How many people {asked[level - 1]}?", str(group))
