@@ -87,7 +87,7 @@ def test_evidence_for_another_version_of_the_model_is_stale(reflect: Reflect, fo
 
     assert (result.code, result.out, asked) == (0, "9.9\n", [True])
     assert "is not used, because the model has changed" in result.err
-    assert "`reflect eval run sums -m qwen3`" in result.err
+    assert "`reflect eval run sums --arms cot,think:low -m qwen3`" in result.err
 
 
 def test_final_cites_nothing(reflect: Reflect) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,8 @@ class EvidenceUse(NamedTuple):
 def stale_note(evidence: Evidence, model: str) -> str:
     """The note on evidence for a model that has changed since, with how to measure again."""
     name = short_name_of(model)
-    again = f"`reflect eval run {evidence.set_name} -m {name}`" if evidence.set_name else "`reflect eval run`"
+    words = (evidence.set_name, "--arms", evidence.arms, "-m", name)
+    again = f"`reflect eval run {shlex.join(filter(None, words))}`"
     since = f" of {evidence.date}" if evidence.date else ""
     return f"the evidence for {name}{since} is not used, because the model has changed: {again} measures again"
 

@@ -66,6 +66,14 @@ class Evidence(NamedTuple):
         return ", ".join(filter(None, (self.difference, self.cost if self.gain <= 0 else "")))
 
     @property
+    def arms(self) -> str:
+        """The arms that were compared, as they are typed; step by step comes first, if it is one of them."""
+        baseline = self.baseline or "cot"
+        way = {"native": "think", "reflect": "reflect"}.get(self.mode, "direct" if baseline == "cot" else "cot")
+        own = ":".join(filter(None, (way, self.effort, self.budget)))
+        return f"{own},{baseline}" if own == "cot" else f"{baseline},{own}"
+
+    @property
     def ledger(self) -> str:
         """What corrections fixed and broke, in words; empty if unknown."""
         return "" if self.fixed is None or self.broken is None else f"{self.fixed} fixed, {self.broken} broken"

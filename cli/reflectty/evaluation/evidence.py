@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reflectty.evaluation.summary import PairedDifference
 
 _FORCE: Final = "--force writes it nonetheless"
-_MORE: Final = f"ask more questions to see less: reflect eval run --size solid; {_FORCE}"
+_MORE: Final = f"more questions show less: reflect eval run --questions solid; {_FORCE}"
 
 
 class Offer(NamedTuple):
@@ -100,7 +100,7 @@ class _ModelArms:
         """
         own = next((one for one in self.differences if one.arm == arm), None)
         found = own or self._from_the_other_side()
-        objection, hint = _objection_to(found, is_baseline=own is None)
+        objection, hint = _objection_to(found, self._run.path.stem, is_baseline=own is None)
         setup = self._setups[arm]
         return Offer(setup.model, arm, self._evidence(setup, found), objection, hint)
 
@@ -150,11 +150,12 @@ def _points(share: float) -> float:
     return round(100 * share, 1)
 
 
-def _objection_to(found: PairedDifference, *, is_baseline: bool) -> tuple[str, str]:
+def _objection_to(found: PairedDifference, run: str, *, is_baseline: bool) -> tuple[str, str]:
     """What speaks against an arm, and what to do about it; both empty if nothing does.
 
     Args:
         found: the difference of the arm to the other one.
+        run: the name of the run.
         is_baseline: whether the arm is the baseline, which needs no gain: it is what is done without reflection.
     """
     difference = format_points(_points(found.difference))
@@ -163,7 +164,7 @@ def _objection_to(found: PairedDifference, *, is_baseline: bool) -> tuple[str, s
     match found.conclusion:
         case Conclusion.INTERIM:
             asked = f"{found.asked:,} of {found.planned:,} questions are asked"
-            return f"the run is not finished: {asked}", f"reflect eval run --resume continues it; {_FORCE}"
+            return f"the run is not finished: {asked}", f"reflect eval run --resume {run} continues it; {_FORCE}"
         case Conclusion.LOSS:
             return f"{against}: a loss", f"{found.baseline} is better: --arm {found.baseline}; {_FORCE}"
         case Conclusion.UNSEEN if not is_baseline:

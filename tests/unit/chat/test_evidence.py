@@ -27,7 +27,7 @@ SEEN = Evidence(
 CITED = "note thinking with effort low: +12 points over step by step (+5 to +19; n = 200, 2026-11-30); --mode overrules"
 STALE = (
     f"note the evidence for {NAME} of 2026-11-30 is not used, because the model has changed:"
-    f" `reflect eval run sums -m {NAME}` measures again"
+    f" `reflect eval run sums --arms cot,think:low -m {NAME}` measures again"
 )
 
 

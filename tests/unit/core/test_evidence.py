@@ -48,3 +48,17 @@ def test_the_cost_is_the_reason_where_there_is_no_gain(tokens: float, cost: str)
 def test_evidence_is_of_the_model_with_its_digest(digest: str, same: bool) -> None:
     assert SEEN._replace(digest="abc").is_of(digest) is same
     assert SEEN.is_of(digest)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "arms"),
+    [
+        (SEEN, "cot,think:low"),
+        (SEEN._replace(budget="2000", baseline=""), "cot,think:low:2000"),
+        (Evidence("reflect", baseline="think"), "think,reflect"),
+        (Evidence("direct", baseline="think:low"), "cot,think:low"),
+        (Evidence("direct", baseline="cot"), "cot,direct"),
+    ],
+)
+def test_the_arms_can_be_compared_again(evidence: Evidence, arms: str) -> None:
+    assert evidence.arms == arms
