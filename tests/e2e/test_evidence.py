@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import tomllib
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reflectty.evaluation.records import ArmSetup
+from support.evaluation_runs import run_bytes
 from support.fake_server import FakeServer, reply, show, tags, whole
 from support.fresh_interpreter import ASKED, fresh
 
@@ -165,3 +168,97 @@ def test_evidence_is_read_by_those_alone_who_have_some(reflect: Reflect) -> None
 
     assert modules & set(without) == set()
     assert modules <= set(loaded)
+
+
+def write_run(reflect: Reflect, arms: dict[str, str], name: str = "sums-1", **others: Any) -> None:
+    folder = reflect.home / ".local/share/reflectty/evals"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.jsonl").write_bytes(run_bytes(arms, **others))
+
+
+def setups(*arms: str, model: str = "qwen3:latest", digest: str = DIGEST) -> tuple[ArmSetup, ...]:
+    return tuple(ArmSetup(arm, model=model, digest=digest) for arm in arms)
+
+
+GAINING = {"cot": "-" * 20 + "+" * 20, "think:low": "+" * 40}
+LIKE_BEFORE = {"cot": "-+" * 20, "think": "+-" * 20}
+
+
+def test_what_a_run_has_shown_becomes_a_setting_that_is_cited(reflect: Reflect) -> None:
+    write_run(reflect, GAINING, setups=setups("cot", "think:low"))
+    with thinking_server() as server:
+        here = configured(reflect, "# Mine.\nkeep_alive = '1h' # long\n").at(server.host)
+        applied, asked = here("eval", "apply"), here(*MODEL, "q")
+        thought = thoughts_asked_for(server)
+    text = (reflect.home / ".config/reflectty/config.toml").read_text("utf-8")
+
+    assert (applied.code, applied.out) == (0, "")
+    assert text.startswith("# Mine.\nkeep_alive = '1h' # long\n")
+    assert '[evidence.qwen3]\nmode = "native"\neffort = "low"\ngain = 50.0\n' in text
+    assert 'set = "arithmetic"\nrun = "sums-1"\n' in text
+    assert "+50 points over step by step" in asked.err
+    assert thought == ["low"]
+
+
+def test_a_run_is_applied_to_a_profile_in_place_of_earlier_evidence(reflect: Reflect) -> None:
+    write_run(reflect, GAINING, setups=setups("cot", "think:low"))
+    old = '[profiles.code]\nsystem = "Code."\n\n[profiles.code.evidence."qwen3:latest"]\nmode = "direct"\nn = 9\n'
+    with thinking_server() as server:
+        here = configured(reflect, old).at(server.host)
+        applied = here("eval", "apply", "sums", "--arm", "think:low", "--profile", "code")
+        here("--profile", "code", *MODEL, "q")
+        here(*MODEL, "q")
+        thought = thoughts_asked_for(server)
+    document = tomllib.loads((reflect.home / ".config/reflectty/config.toml").read_text("utf-8"))
+
+    assert applied.code == 0
+    assert document["profiles"]["code"]["system"] == "Code."
+    assert document["profiles"]["code"]["evidence"].keys() == {"qwen3:latest"}
+    assert document["profiles"]["code"]["evidence"]["qwen3:latest"]["n"] == 40
+    assert thought == ["low", True]
+
+
+@pytest.mark.parametrize(
+    ("arms", "words", "error"),
+    [
+        (LIKE_BEFORE, (), "no difference seen between think and cot: 0 points, but"),
+        (GAINING, ("--arm", "cot"), "cot against think:low: -50 points"),
+        (GAINING, ("--arm", "reflect"), "the run has no arm 'reflect'"),
+        (
+            {**GAINING, "vote-5": "+" * 40},
+            ("--arm", "vote-5"),
+            "vote-5 is not a mode (--samples 5, or `reflect config set samples 5`, votes)",
+        ),
+        (GAINING, ("nothing",), "no run 'nothing'"),
+    ],
+)
+def test_what_a_run_has_not_shown_is_not_written(
+    reflect: Reflect, arms: dict[str, str], words: tuple[str, ...], error: str
+) -> None:
+    write_run(reflect, arms)
+    result = reflect("eval", "apply", *words)
+
+    assert (result.code, result.out) == (2, "")
+    assert error in result.err
+    assert not (reflect.home / ".config/reflectty/config.toml").exists()
+
+
+def test_force_writes_what_was_not_seen(reflect: Reflect) -> None:
+    write_run(reflect, LIKE_BEFORE)
+    result = reflect("eval", "apply", "--force")
+
+    assert (result.code, result.err) == (0, "")
+    assert 'evidence."qwen3:1.7b"' in (reflect.home / ".config/reflectty/config.toml").read_text("utf-8")
+
+
+def test_what_keeps_evidence_from_being_used_is_told(reflect: Reflect) -> None:
+    write_run(reflect, GAINING)
+    said = [
+        configured(reflect, text)("eval", "apply").err
+        for text in ('mode = "reflect"\n', 'model = "mini"\n', "", 'profile = "a"\n[profiles.a]\neffort = "high"\n')
+    ]
+
+    assert "the mode reflect is set, which overrules it" in said[0]
+    assert "the model mini is set, so it is used with -m qwen3:1.7b alone" in said[1]
+    assert said[2] == ""
+    assert "an effort or a budget is set, which overrules it" in said[3]

@@ -70,6 +70,10 @@ EXAMPLES = {
         ("reflect eval run mine.jsonl --models qwen3:8b,llama3.1:8b", "your questions, two models"),
         ("reflect eval run --resume last", "continue after a stop"),
     ),
+    "eval apply": (
+        ("reflect eval apply", "ask by the best arm of the latest run, if it has gained"),
+        ("reflect eval apply --arm cot --profile extract", "no thinking where it has gained nothing"),
+    ),
     "eval path": (("reflect eval path", "one file for each run"),),
     "models": (("reflect models", "list them"), ("reflect models show qwen3:8b", "one in detail")),
     "models list": (("reflect models list --json", "for programs"),),

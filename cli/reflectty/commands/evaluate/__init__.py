@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.commands.console import ListByDefault, make_group
-from reflectty.commands.evaluate import run
+from reflectty.commands.evaluate import apply, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import typer
 
-SUBCOMMANDS: dict[str, Callable[..., None]] = {"run": run.run, "path": run.path}
+SUBCOMMANDS: dict[str, Callable[..., None]] = {"run": run.run, "apply": apply.apply, "path": run.path}
 
 
 def evaluate() -> typer.Typer:
