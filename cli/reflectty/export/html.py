@@ -55,6 +55,7 @@ summary b { color: var(--correction); }
 .map i[title] { background: var(--correction); opacity: 1; }
 .map i.check, .map i.alternative { height: .2rem; align-self: end; }
 .map i.likely { opacity: .5; }
+.map i.settled { background: var(--good); }
 .steered { color: var(--accent) !important; }
 .steered::before { content: "✎ "; }
 .thought { margin-bottom: 1rem; }
@@ -267,9 +268,9 @@ def _reply_html(reply: StoredReply) -> Iterator[str]:
 
 
 def _map_html(reply: StoredReply) -> str:
-    """The strip that shows where a long thought turned; empty for a short one, or one that never turns."""
+    """The strip that shows where a long thought turned and settled; empty for a short one, or one that never turns."""
     from reflectty.reasoning.thought_reader import marks_in
-    from reflectty.view.thought_map import SHORTEST, cells_of, points_of
+    from reflectty.view.thought_map import SHORTEST, cells_of, points_of, with_settled
 
     marks = marks_in(reply.segments)
     points, length = points_of(
@@ -281,7 +282,7 @@ def _map_html(reply: StoredReply) -> str:
         return ""
     cells = (
         f'<i class="{cell.kind}{"" if cell.is_sure else " likely"}" title="{cell.kind}"></i>' if cell else "<i></i>"
-        for cell in cells_of(points, length)
+        for cell in cells_of(with_settled(points, length, reply.segments), length)
     )
     return f'<span class="map" aria-hidden="true">{"".join(cells)}</span>'
 

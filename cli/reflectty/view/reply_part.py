@@ -15,7 +15,7 @@ from reflectty.view.rows import MARGIN, uncopied
 from reflectty.view.sections import ReplySections
 from reflectty.view.summary import control_character_remark, remarks_on
 from reflectty.view.thinking import STOPPED_REASON, ReplyState, summary_rows
-from reflectty.view.thought_map import map_row, points_of
+from reflectty.view.thought_map import MapPoint, map_row, points_of, with_settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,6 +63,9 @@ class ReplyPart:
         self._unread: StoredReply | None = None
         self._scene: Scene | None = None
         self._summary: list[Row] = []
+        self._map_points: list[MapPoint] = []
+        self._settled_length = -1
+        """The length of the thinking for which the points of the map were read."""
         self.map_at = -1
         """The row of the thought map; -1 if there is none."""
         self._summarized: tuple[object, ...] = ()
@@ -301,12 +304,15 @@ class ReplyPart:
         return self._summary
 
     def _map_row(self, scene: Scene) -> Row | None:
-        """The strip that shows where a long thought turned; None if it was short, or is not read."""
+        """The strip that shows where a long thought turned and settled; None if it was short, or is not read."""
         if not scene.reads_thoughts or self._sections.readings is None:
             return None
         blocks = ((block.kind, sum(map(len, block.pieces)), block.marks) for block in self._thought_blocks)
         points, length = points_of(blocks)
-        return map_row(points, length, scene.palette, scene.columns.prose)
+        if self._settled_length != length:
+            texts = [(block.kind, "".join(block.pieces)) for section in self._sections.all for block in section.blocks]
+            self._map_points, self._settled_length = with_settled(points, length, texts), length
+        return map_row(self._map_points, length, scene.palette, scene.columns.prose)
 
     def turning_row_near(self, share: float) -> int:
         """The row of the correction or second thought nearest to a share of the thinking; -1 if there is none."""

@@ -201,6 +201,7 @@ class Glyphs:
     second_correction: str = "↶"
     check: str = "?"
     alternative: str = "⇄"
+    settled: str = "◆"
 
     def of_thought(self, kind: str) -> str:
         """The symbol of a kind of second thought, which is weaker than that of a tagged correction."""
@@ -234,6 +235,7 @@ ASCII_GLYPHS = Glyphs(
     done="[x]",
     second_correction="^",
     alternative="/",
+    settled="=",
 )
 
 

@@ -1,4 +1,4 @@
-"""A long thought as one strip: where in it the model corrected itself, checked, or tried another way."""
+"""A long thought as one strip: where the model corrected itself, checked, tried another way, settled on its answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reflectty.core.segments import Kind
 from reflectty.view.rows import GUTTER_WIDTH, MARGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from reflectty.reasoning.thought_reader import ThoughtMark
     from reflectty.view.rows import Palette, Row
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 SHORTEST = 1200
 """Characters of thinking from which on there is a map; a shorter one is seen at a glance."""
 CELLS = 60
-_RANKS = ("tagged", "correction", "check", "alternative")
-_TAGGED = _RANKS[0]
+_RANKS = ("settled", "tagged", "correction", "check", "alternative")
+_SETTLED, _TAGGED, *_ = _RANKS
 
 
 class MapPoint(NamedTuple):
@@ -27,7 +27,7 @@ class MapPoint(NamedTuple):
     at: int
     """Characters of the thinking before it."""
     kind: str
-    """`tagged` for a correction in the model's own tags, else the kind of a second thought."""
+    """`tagged` for a correction in the model's own tags, `settled`, else the kind of a second thought."""
     is_sure: bool = True
 
 
@@ -45,6 +45,22 @@ def points_of(blocks: Iterable[tuple[Kind, int, Iterable[ThoughtMark]]]) -> tupl
         points += (MapPoint(length + mark.at, str(mark.kind), mark.is_sure) for mark in marks)
         length += size
     return points, length
+
+
+def with_settled(points: list[MapPoint], length: int, segments: Sequence[tuple[Kind, str]]) -> list[MapPoint]:
+    """The points of a thought that has a map, and where it settled on its answer, if that can be read.
+
+    Args:
+        points: where it turned.
+        length: its length in characters.
+        segments: the blocks of the whole reply, each with its kind.
+    """
+    if length < SHORTEST or not points:
+        return points
+    from reflectty.reasoning.settled import settled_in
+
+    settled = settled_in(segments)
+    return [*points, MapPoint(settled.offset, _SETTLED)] if settled else points
 
 
 def cells_of(points: Iterable[MapPoint], length: int, cells: int = CELLS) -> list[MapPoint | None]:
@@ -74,6 +90,8 @@ def map_row(points: list[MapPoint], length: int, palette: Palette, width: int) -
             row.append((glyphs.rule, styles["faint"]))
         elif point.kind == _TAGGED:
             row.append((glyphs.correction, palette.mark("correction")))
+        elif point.kind == _SETTLED:
+            row.append((glyphs.settled, palette.mark("good")))
         else:
             row.append((glyphs.of_thought(point.kind), palette.words("correction") if point.is_sure else styles["dim"]))
     return row

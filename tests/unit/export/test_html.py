@@ -174,10 +174,11 @@ def test_unparsable_markdown_is_shown_as_plain_text(text: str) -> None:
 
 def test_long_thought_has_a_map() -> None:
     plain = "I add the next number to the sum of those before it. " * 20
-    thinking = f"{plain}Wait, no, that is wrong. {plain}"
+    thinking = f"{plain}Wait, no, that is wrong. {plain}So it is 4. {plain}"
     reply = StoredReply("m", segments=((Kind.THINKING, thinking), (Kind.ANSWER, "4")))
     page = as_html(SESSION, (Turn(1, None, 0.0, "q"), Turn(2, 1, 0.0, said=reply)))
     cells = [attributes for tag, attributes in HtmlReader(page).tags if tag == "i"]
 
     assert len(cells) == 60
-    assert [cell for cell in cells if cell] == [{"class": "correction", "title": "correction"}]
+    assert [cell["title"] for cell in cells if cell] == ["correction", "settled"]
+    assert [cell["class"] for cell in cells if cell] == ["correction", "settled"]

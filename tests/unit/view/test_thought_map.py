@@ -78,6 +78,17 @@ def test_map_of_a_reply_shows_where_it_turned() -> None:
     assert strip.index("↶") == len(PLAIN) * CELLS // len(thinking)
 
 
+def test_map_shows_where_the_thought_settled_on_its_answer() -> None:
+    thinking = f"{PLAIN}Wait, no, that is wrong. {PLAIN}So it is 4. {PLAIN}Let me double-check the sum. {PLAIN}"
+    shown = part(thinking)
+    strip = text_of_row(shown.row(1))[2:]
+
+    assert strip.replace("─", "") == "↶◆?"
+    assert strip.index("◆") == thinking.index("4. ") * CELLS // len(thinking)
+    assert shown.map_at not in shown.turning_rows
+    assert len(shown.turning_rows) == 2
+
+
 def test_map_is_no_stop_of_the_jumps() -> None:
     shown = part(f"Wait, no. Wait, that is wrong. {PLAIN}Let me double-check the sum. {PLAIN}")
 
