@@ -112,7 +112,7 @@ _reflect_about() {
         places=()
         ;;
     eval)
-        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' apply 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' path 'Print the folder of the runs')
+        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' list 'List the runs, latest first: their sets, models, arms, and how far they have come' report 'Show what a run found: each arm, the differences, what corrections fixed and broke' regrade 'Grade all answers of a run again, offline, and show which verdicts changed' apply 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' path 'Print the folder of the runs')
         default=list
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
@@ -121,6 +121,24 @@ _reflect_about() {
         subcommands=()
         default=''
         options=(--arms 'Ways of asking, the first is the baseline: direct, cot, reflect, revise, think, think:low, think:2000, vote-5, WAY@MODEL' --models 'Ask each of these models in every arm' --questions 'How many: a number, or quick (50), standard (200), solid (500), full' -n 'How many: a number, or quick (50), standard (200), solid (500), full' --seed 'The seed of the questions and of the sampling' --max-tokens 'The most tokens of a reply, thinking included, in every arm' --output 'Write the run to a file of your own' --resume 'Continue a run: its name or file, or last' --from-sessions 'Ask questions of your saved sessions; you say which answers are right' --probe 'Then probe K corrections: go on with and without each, to see what it was worth' --plan 'Show what would be asked, and ask nothing' --jobs 'How many lines to send to each server at once' -j 'How many lines to send to each server at once' --retry 'How many times to retry if a server is busy or a reply is cut off' --patience 'How long to wait while no server is reachable' --model 'The model to ask' -m 'The model to ask' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --host 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --system 'A system prompt, added to the model'"'"'s own; - reads stdin' -s 'A system prompt, added to the model'"'"'s own; - reads stdin' --option 'A model option, such as num_ctx, temperature or seed' -o 'A model option, such as num_ctx, temperature or seed' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --deadline 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' --quiet 'Print only errors to stderr' -q 'Print only errors to stderr' --help 'Show this message and exit' -h 'Show this message and exit')
+        places=('')
+        ;;
+    'eval list')
+        subcommands=()
+        default=''
+        options=(--json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        places=()
+        ;;
+    'eval report')
+        subcommands=()
+        default=''
+        options=(--format 'The form of the report' --output 'Write to a file; - is stdout' -o 'Write to a file; - is stdout' --force 'Overwrite an existing file' --help 'Show this message and exit' -h 'Show this message and exit')
+        places=('')
+        ;;
+    'eval regrade')
+        subcommands=()
+        default=''
+        options=(--dry-run 'Show what would change, and write nothing' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('')
         ;;
     'eval apply')
@@ -328,7 +346,7 @@ _reflect_about() {
         places=()
         ;;
     'help eval')
-        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' apply 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' path 'Print the folder of the runs')
+        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' list 'List the runs, latest first: their sets, models, arms, and how far they have come' report 'Show what a run found: each arm, the differences, what corrections fixed and broke' regrade 'Grade all answers of a run again, offline, and show which verdicts changed' apply 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' path 'Print the folder of the runs')
         default=''
         options=()
         places=()
@@ -476,6 +494,8 @@ _reflect_value() {
     'eval run --keep-alive') kind='' choices=() ;;
     'eval run --timeout') kind='' choices=() ;;
     'eval run --deadline') kind='' choices=() ;;
+    'eval report --format') kind='' choices=(table markdown html json csv errorbars) ;;
+    'eval report --output'|'eval report -o') kind=files choices=() ;;
     'eval apply --arm') kind='' choices=() ;;
     'eval apply --profile') kind=profiles choices=() ;;
     'models list --profile') kind=profiles choices=() ;;

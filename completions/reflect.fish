@@ -95,7 +95,7 @@ function __reflect_about
             set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--no-question' 'Do not ask the model a question; 0 then means only that no problem prevents an answer' '--json' 'Print the findings as one JSON object' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
         case 'eval'
-            set -g __reflect_subcommands 'run' 'Ask questions with known answers in several ways, and see what reflection gains' 'apply' 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' 'path' 'Print the folder of the runs'
+            set -g __reflect_subcommands 'run' 'Ask questions with known answers in several ways, and see what reflection gains' 'list' 'List the runs, latest first: their sets, models, arms, and how far they have come' 'report' 'Show what a run found: each arm, the differences, what corrections fixed and broke' 'regrade' 'Grade all answers of a run again, offline, and show which verdicts changed' 'apply' 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' 'path' 'Print the folder of the runs'
             set -g __reflect_default 'list'
             set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
@@ -103,6 +103,21 @@ function __reflect_about
             set -g __reflect_subcommands
             set -g __reflect_default ''
             set -g __reflect_options '--arms' 'Ways of asking, the first is the baseline: direct, cot, reflect, revise, think, think:low, think:2000, vote-5, WAY@MODEL' '--models' 'Ask each of these models in every arm' '--questions' 'How many: a number, or quick (50), standard (200), solid (500), full' '-n' 'How many: a number, or quick (50), standard (200), solid (500), full' '--seed' 'The seed of the questions and of the sampling' '--max-tokens' 'The most tokens of a reply, thinking included, in every arm' '--output' 'Write the run to a file of your own' '--resume' 'Continue a run: its name or file, or last' '--from-sessions' 'Ask questions of your saved sessions; you say which answers are right' '--probe' 'Then probe K corrections: go on with and without each, to see what it was worth' '--plan' 'Show what would be asked, and ask nothing' '--jobs' 'How many lines to send to each server at once' '-j' 'How many lines to send to each server at once' '--retry' 'How many times to retry if a server is busy or a reply is cut off' '--patience' 'How long to wait while no server is reachable' '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--host' 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--system' 'A system prompt, added to the model\'s own; - reads stdin' '-s' 'A system prompt, added to the model\'s own; - reads stdin' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--deadline' 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places ''
+        case 'eval list'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'eval report'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--format' 'The form of the report' '--output' 'Write to a file; - is stdout' '-o' 'Write to a file; - is stdout' '--force' 'Overwrite an existing file' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places ''
+        case 'eval regrade'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--dry-run' 'Show what would change, and write nothing' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places ''
         case 'eval apply'
             set -g __reflect_subcommands
@@ -275,7 +290,7 @@ function __reflect_about
             set -g __reflect_options 
             set -g __reflect_places
         case 'help eval'
-            set -g __reflect_subcommands 'run' 'Ask questions with known answers in several ways, and see what reflection gains' 'apply' 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' 'path' 'Print the folder of the runs'
+            set -g __reflect_subcommands 'run' 'Ask questions with known answers in several ways, and see what reflection gains' 'list' 'List the runs, latest first: their sets, models, arms, and how far they have come' 'report' 'Show what a run found: each arm, the differences, what corrections fixed and broke' 'regrade' 'Grade all answers of a run again, offline, and show which verdicts changed' 'apply' 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' 'path' 'Print the folder of the runs'
             set -g __reflect_default ''
             set -g __reflect_options 
             set -g __reflect_places
@@ -656,6 +671,12 @@ function __reflect_value
             set -g __reflect_choices
         case 'eval run --deadline'
             set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'eval report --format'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'table' 'markdown' 'html' 'json' 'csv' 'errorbars'
+        case 'eval report --output' 'eval report -o'
+            set -g __reflect_kind 'files'
             set -g __reflect_choices
         case 'eval apply --arm'
             set -g __reflect_kind ''

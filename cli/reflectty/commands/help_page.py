@@ -70,6 +70,13 @@ EXAMPLES = {
         ("reflect eval run mine.jsonl --models qwen3:8b,llama3.1:8b", "your questions, two models"),
         ("reflect eval run --resume last", "continue after a stop"),
     ),
+    "eval list": (("reflect eval list --json", "for programs"),),
+    "eval report": (
+        ("reflect eval report", "the latest run"),
+        ("reflect eval report 2026-11-30 -o report.html", "by the start of its name, as one page with every question"),
+        ("reflect eval report --format errorbars > scores.csv", "to check it with another program"),
+    ),
+    "eval regrade": (("reflect eval regrade --dry-run", "see what the present grader would change"),),
     "eval apply": (
         ("reflect eval apply", "ask by the best arm of the latest run, if it has gained"),
         ("reflect eval apply --arm cot --profile extract", "no thinking where it has gained nothing"),

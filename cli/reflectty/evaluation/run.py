@@ -15,6 +15,7 @@ from reflectty.evaluation.records import ResultRecord, StepRecord
 from reflectty.evaluation.result_grader import grade_result
 from reflectty.evaluation.steps import next_question
 from reflectty.reasoning.stated_answers import AnswerKind
+from reflectty.reasoning.thought_reader import marks_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -149,7 +150,7 @@ def step_of(reply: Reply) -> StepRecord:
     """What a run keeps of a reply."""
     metrics, usage = reply.metrics, reply.usage
     server_ms = usage.prompt_ms + usage.reply_ms
-    sure = [mark for mark in reply.second_thoughts if mark.is_sure and mark.kind is SecondThoughtKind.CORRECTION]
+    sure = [mark for mark in marks_in(reply.segments) if mark.is_sure]
     return StepRecord(
         segments=tuple((str(kind), text) for kind, text in reply.segments),
         # A last segment inside the thinking stands in for an answer on a screen; here it would be a thought.
@@ -162,5 +163,6 @@ def step_of(reply: Reply) -> StepRecord:
         prompt_tokens=usage.prompt_tokens,
         seconds=round((server_ms or metrics.total_ms) / 1000, 3),
         corrections=reply.corrections,
-        second_thoughts=len(sure),
+        second_thoughts=sum(mark.kind is SecondThoughtKind.CORRECTION for mark in sure),
+        marks=tuple((mark.block, mark.at, str(mark.kind)) for mark in sure),
     )

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.commands.console import ListByDefault, make_group
-from reflectty.commands.evaluate import apply, run
+from reflectty.commands.evaluate import apply, report, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import typer
 
-SUBCOMMANDS: dict[str, Callable[..., None]] = {"run": run.run, "apply": apply.apply, "path": run.path}
+SUBCOMMANDS: dict[str, Callable[..., None]] = {
+    "run": run.run,
+    "list": report.list_,
+    "report": report.report,
+    "regrade": report.regrade,
+    "apply": apply.apply,
+    "path": run.path,
+}
 
 
 def evaluate() -> typer.Typer:
