@@ -82,6 +82,17 @@ async def test_final_answer_takes_the_place_of_its_draft(reader: Reader) -> None
     assert "the answer changed" in reader.text
 
 
+@in_a_chat(saying("draft"), saying("Is it?"), saying("no"), (*saying("half of it")[:-3], HOLD), manner=VERIFY)
+async def test_stopped_final_answer_leaves_the_draft(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "half")
+    await reader.press("escape")
+    await reader.at_rest()
+    assert leaf_answer(reader) == "draft"
+    assert "draft" in reader.text
+    assert "half" not in reader.text
+    assert "reply 1 of 2" in reader.text
+
+
 @in_a_chat(saying("draft"), (RefusedError("no more today"),), manner=VERIFY)
 async def test_draft_that_could_not_be_verified_says_so(reader: Reader) -> None:
     await reader.ask(QUESTION)

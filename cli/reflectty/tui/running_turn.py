@@ -292,5 +292,6 @@ class RunningTurn:
         self.reply, self.recorder = None, self._make_recorder()
 
     def close(self, reply: StoredReply) -> None:
-        """End the part with the stored reply."""
-        self._transcript.change(self.part, lambda: self.part.end(reply))
+        """End the part with the stored reply, which may be another one than was drawn last."""
+        is_drawn = self.reply is None or self.reply.segments == reply.segments
+        self._transcript.change(self.part, lambda: self.part.end(reply) if is_drawn else self.part.restore(reply))
