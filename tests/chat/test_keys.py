@@ -134,7 +134,7 @@ def test_names_of_actions_are_those_of_the_settings_in_the_order_of_help() -> No
     assert groups == {
         "Ask": ["send", "newline", "editor", "attach", "paste_image", "template"],
         "Reply": [
-            *("cancel", "withdraw", "steer", "conclude", "edit", "regenerate", "continue"),
+            *("cancel", "withdraw", "steer", "conclude", "edit", "regenerate", "compare", "continue"),
             *("previous_branch", "next_branch"),
         ],
         "Thinking": [

@@ -110,3 +110,22 @@ async def test_edited_question_is_asked_even_when_it_cannot_be_saved(reader: Rea
     await reader.at_rest()
     assert reader.sees("▌ Which one?", "Another.", MEMORY) == ["▌ Which one?", "Another.", MEMORY]
     assert [turn.parent for turn in reader.stored_turns] == [None, 1, None, 3]
+
+
+@pytest.mark.parametrize("writes", range(3, 8))
+def test_failing_store_loses_no_reply_of_a_comparison(writes: int) -> None:
+    @in_a_chat(REPLY, cut("It is 9.11."), REPLY, opened=failing_after(writes), size=(100, 30))
+    async def chat(reader: Reader) -> None:
+        await reader.ask(QUESTION)
+        await reader.send("/compare cot,reflect")
+        await reader.shows("answers", "back")
+        await reader.press("escape")
+        await reader.shows(MEMORY if writes < 7 else "reply 1 of 3")
+        question, *replies = reader.stored_turns
+
+        assert {turn.parent for turn in replies} == {question.id}
+        assert [turn.said.answer for turn in replies].count("It is 9.11.") == 1
+        assert len(replies) == 3
+        assert {turn.said.ended for turn in replies} == {ReplyStatus.COMPLETE}
+
+    chat()

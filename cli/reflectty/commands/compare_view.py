@@ -10,7 +10,7 @@ from reflectty.evaluation.arm_column import ArmColumn, step_label
 from reflectty.evaluation.comparison_summary import summary_rows
 from reflectty.output import OutputOptions, SilentRenderer, choose_renderer, write_remark
 from reflectty.output.side_by_side import SideBySide
-from reflectty.view.reply_column import fits_beside
+from reflectty.view.reply_column import ReplyColumn, fits_beside
 from reflectty.view.rows import BOLD, PLAIN
 
 if TYPE_CHECKING:
@@ -63,8 +63,10 @@ class ColumnsView:
         self._quiet = look.quiet
         self._noted: set[str] = set()
         reads = look.reads_thoughts
-        arms = [ArmColumn(run, self._draw, self._note, reads_thoughts=reads) for run in runs]
-        self._screen = SideBySide(page.terminal, theme, [arm.column for arm in arms], reads_thoughts=reads)
+        columns = [ReplyColumn(run.arm.name, reads_thoughts=reads) for run in runs]
+        for run, column in zip(runs, columns, strict=True):
+            ArmColumn(run, column, self._draw, self._note)
+        self._screen = SideBySide(page.terminal, theme, columns, reads_thoughts=reads)
         self._screen.draw()
 
     def _draw(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 _KINDS: Final = (AnswerKind.NUMBER, AnswerKind.CHOICE, AnswerKind.CASEFOLD)
 """The kinds that an answer to a question of nobody's set may have, the first that all answers have counts."""
-_SHORT_WORDS: Final = 3
+_MARKS: Final = re.compile(r"[*_`]{1,3}")
+"""The marks of emphasis and code in Markdown."""
+_SHORT_WORDS: Final = 2
 """Texts that differ and are longer than this may still say the same."""
 
 
@@ -78,12 +81,15 @@ def _read_all(texts: Sequence[str]) -> tuple[AnswerKind | None, list[str]]:
 def _stated(text: str, kind: AnswerKind) -> str:
     """The answer that a text states; empty if that is a weak reading."""
     answer = final_answer(text, kind)
-    return "" if answer is None or answer.is_weak else answer.text
+    if answer is None or answer.is_weak:
+        return ""
+    return answer.text if kind is AnswerKind.NUMBER else _MARKS.sub("", answer.text)
 
 
 def _are_distinct(texts: Sequence[str]) -> bool:
-    """Whether texts that differ mean different things: they are short, and none contains another."""
+    """Whether texts that differ mean different things: short ones, none of them part of another, nor `9` and `nine`."""
     lowered = [text.casefold() for text in texts]
-    return all(len(text.split()) <= _SHORT_WORDS for text in lowered) and not any(
-        one in other for one in lowered for other in lowered if one != other
-    )
+    are_short = all(len(text.split()) <= _SHORT_WORDS for text in lowered)
+    is_mixed = len({any(map(str.isdigit, text)) for text in lowered}) > 1
+    contains = any(one in other for one in lowered for other in lowered if one != other)
+    return are_short and not (is_mixed or contains)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reflectty.evaluation.arms import Way
-from reflectty.view.reply_column import ReplyColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.core.segments import Event
+    from reflectty.core.session import Readings, StoredReply
     from reflectty.evaluation.arms import Arm
     from reflectty.evaluation.comparison import ArmRun
     from reflectty.reasoning.reply import Reply
@@ -19,25 +19,51 @@ WAITS_FOR_TURN = "waits for its turn"
 NOT_BEGUN = "stopped before it began"
 
 
+class Column(Protocol):
+    """The replies of one arm on a screen, one below the other."""
+
+    def say(self, text: str, *, wrong: bool = False) -> None:
+        """Add a remark."""
+        ...
+
+    def clear(self) -> None:
+        """Remove everything."""
+        ...
+
+    def begin(self, reply: Reply) -> None:
+        """Start a reply when its request is sent."""
+        ...
+
+    def tick(self, seconds: float) -> None:
+        """Update the elapsed time."""
+        ...
+
+    def show(self, event: Event) -> None:
+        """Add a piece of the last reply."""
+        ...
+
+    def end(self, stored: StoredReply) -> None:
+        """End the last reply; harmless if called twice."""
+        ...
+
+    @property
+    def readings(self) -> Readings | None:
+        """The sure second thoughts of the last reply; None if they are not read."""
+        ...
+
+
 class ArmColumn:
-    """The renderer of an arm that is drawn as a column.
+    """The renderer of an arm that is shown as a column.
 
     Args:
         run: the arm; it is rendered from here on.
+        column: where it is shown.
         changed: called after each change.
         note: called with each note beside a reply.
-        reads_thoughts: whether second thoughts are marked.
     """
 
-    def __init__(
-        self,
-        run: ArmRun,
-        changed: Callable[[], None],
-        note: Callable[[str], None],
-        *,
-        reads_thoughts: bool = True,
-    ) -> None:
-        self.column = ReplyColumn(run.arm.name, reads_thoughts=reads_thoughts)
+    def __init__(self, run: ArmRun, column: Column, changed: Callable[[], None], note: Callable[[str], None]) -> None:
+        self.column = column
         self.column.say(WAITS_FOR_TURN)
         self._run = run
         self._changed = changed

@@ -54,9 +54,31 @@ class ArmRecorders:
         earlier.append(made)
         return made
 
+    @property
+    def failure(self) -> ReflecttyError | None:
+        """Why a reply could not be stored."""
+        return next((one.failure for made in self._recorders.values() for one in made if one.failure), None)
+
+    def turn_of(self, run: ArmRun) -> int | None:
+        """The turn of the reply that has the answer of an arm; None if it is not stored."""
+        made = self._recorders.get(run, [])
+        at = next((at for at, reply in enumerate(run.replies) if reply is run.reply), -1)
+        return made[at].reply if 0 <= at < len(made) else None
+
     def close(self) -> None:
         """Name the branches, and close the store."""
+        self.name_branches()
+        if self._store:
+            self._submit(self._store.close)
+
+    def name_branches(self) -> None:
+        """Name the branches by their arms."""
         self._submit(self._name_branches)
+
+    async def wait_until_written(self) -> None:
+        """Wait until all work submitted so far is done."""
+        for made in self._recorders.values():
+            await made[-1].wait_until_written()
 
     def _shared_store(self, warn: Callable[[str], None]) -> Store:
         self._store = self._store or self._open_store(warn)
@@ -67,8 +89,8 @@ class ArmRecorders:
             return
         # What cannot be named was noted when it could not be stored.
         with contextlib.suppress(ReflecttyError):
-            for run, recorders in self._recorders.items():
-                for recorder in recorders[:1]:
-                    if recorder.reply is not None:
-                        self._store.set_label(self.session, recorder.reply, run.arm.name)
-        self._store.close()
+            for run, made in self._recorders.items():
+                # A review is below the reply that it reviews; of a vote, the answer that won has the name.
+                turn = self.turn_of(run) if run.arm.way is Way.VOTE else made[0].reply
+                if turn is not None:
+                    self._store.set_label(self.session, turn, run.arm.name)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reflectty.evaluation.agreement import Agreement
     from reflectty.evaluation.comparison import ArmRun
     from reflectty.output.tables import Page
+    from reflectty.view.parts import Scene
     from reflectty.view.rows import Row
 
 _NAME_GAP = 2
@@ -28,15 +29,20 @@ _MAX_REMARK = 400
 """Maximum characters of the remark on the agreement."""
 
 
-def summary_rows(runs: Sequence[ArmRun], page: Page) -> list[Row]:
-    """A row for each arm with its figures, then whether the answers agree."""
+def summary_rows(runs: Sequence[ArmRun], page: Page | Scene) -> list[Row]:
+    """A row for each arm with its figures, then whether the answers agree.
+
+    Args:
+        runs: the arms, which are over.
+        page: where the rows are shown.
+    """
     width = max(cell_width(clean_line(run.arm.name)) for run in runs) + _NAME_GAP
     agreement = remark_of(agreement_of([run.answer for run in runs]), [run.arm.name for run in runs])
     line: Row = [(clean_line(agreement, _MAX_REMARK), page.palette.styles["text"])]
     return [*(_summary_row(run, width, page) for run in runs), *wrap_line(line, page.columns.prose)]
 
 
-def _summary_row(run: ArmRun, width: int, page: Page) -> Row:
+def _summary_row(run: ArmRun, width: int, page: Page | Scene) -> Row:
     name = clean_line(run.arm.name)
     return [
         (name + " " * (width - cell_width(name)), page.palette.styles["text"] + BOLD),

@@ -17,6 +17,7 @@ from reflectty.core.model_spec import is_mini
 from reflectty.tui import slash, status
 from reflectty.tui.actions import methods_of
 from reflectty.tui.actions.general import COMPOSER_ACTIONS
+from reflectty.tui.comparison import ComparisonController
 from reflectty.tui.composer.composer import Composer
 from reflectty.tui.composer.suggestions import Suggestions
 from reflectty.tui.compositor import LineCompositor
@@ -119,6 +120,7 @@ class ChatController(Screen[None]):
         self.dialogs = Dialogs(lambda: self.app, unicode=self.unicode)
         self.sessions = SessionsController(self)
         self.version_tree = TreeController(self)
+        self.comparison = ComparisonController(self)
         self._model_managers: dict[str, ModelManager] = {}
         self._methods = methods_of(self)
         self.set_class(not self.unicode, "-plain")
@@ -172,6 +174,7 @@ class ChatController(Screen[None]):
             for name in await manager.close():
                 self.config.exit_message(PULL_STOPPED_NOTE.format(name))
         await self.prober.close()
+        await self.comparison.close()
         await self.turns.close()
         for engine in self._opened_engines:
             await engine.aclose()

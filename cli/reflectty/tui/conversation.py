@@ -386,6 +386,15 @@ class Conversation:
             self._turns |= stored
         return changed
 
+    def reread(self) -> None:
+        """Read all turns again, after replies were stored as branches.
+
+        Raises:
+            StoreError: the session cannot be read.
+        """
+        if self.session:
+            self._turns, self._known_children = {turn.id: turn for turn in self.store.turns(self.session.id)}, None
+
     # Branches
 
     @property

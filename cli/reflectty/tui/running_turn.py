@@ -10,7 +10,6 @@ from reflectty.chat.recorder import Recorder, RecordTarget, stored_reply_of
 from reflectty.core.errors import OptionError, ReflecttyError, StoreError
 from reflectty.core.model_names import is_cloud_notice
 from reflectty.core.named_tuple import NamedTuple
-from reflectty.core.segments import Reclassification
 from reflectty.core.session import NO_METRICS, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
 from reflectty.view.thinking import STOPPED_REASON
 
@@ -152,12 +151,7 @@ class RunningTurn:
         self._context.watcher.refresh_status()
 
     def tick(self, seconds: float) -> None:
-        height = self.part.height
-        self.part.tick(seconds)
-        if self.part.height == height:
-            self._transcript.refresh_first_row(self.part)
-        else:
-            self._transcript.mark_changed(self.part)
+        self._transcript.tick(self.part, seconds)
         self._context.watcher.show_progress(self.part.state)
         if self.part.state.repeats_itself and not self._is_loop_noted:
             self._is_loop_noted = True
@@ -171,9 +165,7 @@ class RunningTurn:
         self._context.watcher.refresh_status()
 
     def show(self, event: Event) -> None:
-        row = 0 if isinstance(event, Reclassification) else self.part.stable_height
-        self.part.show(event)
-        self._transcript.mark_changed(self.part, row)
+        self._transcript.show_event(self.part, event)
 
     def note(self, text: str) -> None:
         """Show a note, unless the part shows it as a warning of its reply."""

@@ -177,6 +177,11 @@ class TurnQueue:
             raise ReflecttyError("not connected to a server yet")
         return self.engine
 
+    @property
+    def submit(self) -> Callable[[Callable[[], None]], object]:
+        """Submits work to the thread that writes to the store."""
+        return self._context.submit
+
     # Asking
 
     def ask(self, text: str, attachments: tuple[Attachment, ...] = (), pastes: tuple[Span, ...] = ()) -> None:

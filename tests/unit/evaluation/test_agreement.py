@@ -20,6 +20,8 @@ LONG = "The sky is blue because short waves of light are scattered most in the a
         (("The answer is B.", "Answer: (C)"), DIFFERENT, ("B", "C")),
         (("Paris", "**Paris**"), SAME, ("Paris", "Paris")),
         (("Paris", "Lyon"), DIFFERENT, ("Paris", "Lyon")),
+        (("Nine", "9 or"), NOT_COMPARED, ("Nine", "9 or")),
+        (("**9.9** is larger.", "The answer is 9.11."), NOT_COMPARED, ("9.9 is larger.", "9.11")),
         (("Paris", "Paris, France"), NOT_COMPARED, ("Paris", "Paris, France")),
         ((LONG, LONG), SAME, (LONG[:-1], LONG[:-1])),
         (("Yes.", "Answer: no"), DIFFERENT, ("Yes", "no")),

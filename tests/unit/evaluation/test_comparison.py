@@ -20,6 +20,7 @@ from reflectty.store import open_store
 from reflectty.system.terminal import Sink
 from reflectty.system.theme import TERMINAL_THEME
 from reflectty.view.parts import Scene
+from reflectty.view.reply_column import ReplyColumn
 from reflectty.view.rows import palette_for, text_of_row
 from support.fakes import FakeRenderer
 from support.scripted_engine import HOLD, ScriptedEngine, cut, thoughts
@@ -205,7 +206,8 @@ def test_replies_of_an_arm_are_labelled_where_it_has_several(arm: str, number: i
 
 
 def column_text(run: ArmRun) -> str:
-    column = ArmColumn(run, lambda: None, lambda _: None).column
+    column = ReplyColumn(run.arm.name)
+    ArmColumn(run, column, lambda: None, lambda _: None)
     column.lay_out(Scene(palette_for(TERMINAL_THEME, Sink(None), can_redraw=False), 60, 24, is_printed=True))
     run.close()
     return "\n".join(map(text_of_row, column.all_rows()))

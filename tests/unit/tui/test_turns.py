@@ -20,6 +20,7 @@ from support.scripted_engine import HOLD, ScriptedEngine, cut
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
+    from reflectty.core.segments import Event
     from reflectty.tui.running_turn import TurnRequest
     from reflectty.tui.widgets.transcript import Transcript
     from reflectty.view.parts import Part
@@ -56,6 +57,12 @@ class PartList:
 
     def mark_changed(self, part: Part, row: int = 0) -> None:
         """Draw nothing."""
+
+    def show_event(self, part: ReplyPart, event: Event) -> None:
+        part.show(event)
+
+    def tick(self, part: ReplyPart, seconds: float) -> None:
+        part.tick(seconds)
 
     def refresh_first_row(self, part: Part) -> None:
         """Draw nothing."""

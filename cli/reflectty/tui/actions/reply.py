@@ -95,6 +95,11 @@ class ReplyActions(ActionGroup):
         self._controller.turns.regenerate(self._controller.cursor.question)
         self._controller.cursor.leave()
 
+    @action("Compare ways of asking", "alt+a", slash="/compare", argument="ARMS")
+    async def compare(self, arms: str) -> None:
+        """Ask the chosen or the last question in several ways, side by side; the replies are branches."""
+        await self._controller.comparison.open(arms)
+
     @action("Continue the reply", "alt+g", slash="/continue")
     async def continue_(self, _: str) -> None:
         self._controller.turns.require_no_steering()

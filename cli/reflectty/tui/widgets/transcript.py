@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.widget import Widget
 
+from reflectty.core.segments import Reclassification
 from reflectty.core.text import format_count
 from reflectty.tui.widgets.scrollbar import LineScrollBar
 from reflectty.tui.widgets.strips import at_offsets, make_strip, mark_gutter, mark_matches, mark_selection, mark_spans
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.timer import Timer
 
+    from reflectty.core.segments import Event
     from reflectty.view.parts import Part, Scene
     from reflectty.view.rows import Row
     from reflectty.view.stack import ScrollAnchor
@@ -143,6 +145,21 @@ class Transcript(ScrollView):
         if at >= self._stack.first:
             self._changed_from = min(self._changed_from or (at, row), (at, row))
             self._schedule_frame()
+
+    def show_event(self, part: ReplyPart, event: Event) -> None:
+        """Add a piece to a running reply; rows that it cannot change are not drawn again."""
+        row = 0 if isinstance(event, Reclassification) else part.stable_height
+        part.show(event)
+        self.mark_changed(part, row)
+
+    def tick(self, part: ReplyPart, seconds: float) -> None:
+        """Update the elapsed time of a running reply."""
+        height = part.height
+        part.tick(seconds)
+        if part.height == height:
+            self.refresh_first_row(part)
+        else:
+            self.mark_changed(part)
 
     def refresh_first_row(self, part: Part) -> None:
         """Redraw only the first row of a part, with the next frame."""
