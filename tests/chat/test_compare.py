@@ -38,7 +38,7 @@ async def compare(reader: Reader, arms: str = "cot,reflect") -> CompareScreen:
 
 async def leave(reader: Reader, key: str = "escape") -> None:
     await reader.press(key)
-    await reader.until(lambda: reader.app.screen is reader.chat)
+    await reader.until(lambda: not reader.chat.comparison.is_open)
     await reader.settle()
 
 
@@ -54,7 +54,7 @@ async def test_arms_stand_beside_each_other(reader: Reader) -> None:
     assert "↺ The same number of digits: 9.90." in reader.text
     assert reader.row("cot      66 tokens")
     assert "1 correction" in reader.row("reflect  66 tokens")
-    assert reader.row("answers differ in wording: not compared")
+    assert reader.row("answers differ: 9.11 (cot); 9.9 is larger (reflect)")
 
 
 @in_a_chat((*cut("One"), HOLD), IN_THOUGHT, before=asked, size=(90, 24))

@@ -29,6 +29,8 @@ class ComparisonController:
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
+        self.is_open = False
+        """Whether one is being prepared, shown or stored."""
         self._task: asyncio.Task[None] | None = None
         """The requests of the arms."""
 
@@ -38,6 +40,15 @@ class ComparisonController:
         Raises:
             ReflecttyError: there is no question, no such arm, or no model that can be asked.
         """
+        if self.is_open:
+            return
+        self.is_open = True
+        try:
+            await self._compare(typed)
+        finally:
+            self.is_open = False
+
+    async def _compare(self, typed: str) -> None:
         controller = self._controller
         controller.turns.require_idle()
         question = controller.cursor.question or controller.conversation.last_question
@@ -154,6 +165,8 @@ class ComparisonController:
 
     def _show(self, turns: Sequence[int | None], question: Turn, kept: int | None, leaf: int | None) -> None:
         """Show the branch of the arm that is kept, else the one that was on the screen before."""
+        if self._controller.conversation.leaf != leaf:
+            return  # A question was sent meanwhile.
         chosen = turns[kept] if kept is not None else None
         if chosen is None and leaf == question.id:
             chosen = next((turn for turn in turns if turn is not None), None)

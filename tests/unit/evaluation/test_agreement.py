@@ -16,18 +16,21 @@ LONG = "The sky is blue because short waves of light are scattered most in the a
         (("42", "It is 6 · 7.\n\nThe answer is 42."), SAME, ("42", "42")),
         (("Answer: 0.50", r"So \boxed{1/2}"), SAME, ("0.50", "1/2")),
         (("The answer is 9.11.", "The answer is 9.9."), DIFFERENT, ("9.11", "9.9")),
-        (("The answer is B.", "Answer: (B)"), SAME, ("B", "B")),
-        (("The answer is B.", "Answer: (C)"), DIFFERENT, ("B", "C")),
+        (("The answer is B.", "Answer: (B)"), SAME, ("B", "(B)")),
+        (("The answer is B.", "Answer: (C)"), DIFFERENT, ("B", "(C)")),
         (("Paris", "**Paris**"), SAME, ("Paris", "Paris")),
         (("Paris", "Lyon"), DIFFERENT, ("Paris", "Lyon")),
-        (("Nine", "9 or"), NOT_COMPARED, ("Nine", "9 or")),
-        (("**9.9** is larger.", "The answer is 9.11."), NOT_COMPARED, ("9.9 is larger.", "9.11")),
+        (("Nine", "9"), SAME, ("Nine", "9")),
+        (("Ninth", "9th"), NOT_COMPARED, ("Ninth", "9")),
+        (("**9.9** is larger.", "The answer is 9.11."), DIFFERENT, ("9.9 is larger", "9.11")),
+        (("It is larger by far.", "The answer is 9.11."), NOT_COMPARED, ("It is larger by far", "9.11")),
         (("Paris", "Paris, France"), NOT_COMPARED, ("Paris", "Paris, France")),
         ((LONG, LONG), SAME, (LONG[:-1], LONG[:-1])),
         (("Yes.", "Answer: no"), DIFFERENT, ("Yes", "no")),
         ((LONG * 9, LONG * 9 + "!"), NOT_COMPARED, ("", "")),
         (("I count 3, 4 and 5 of them.", "There are 5 or so."), NOT_COMPARED, None),
-        (("The answer is 42.", ""), NOT_COMPARED, ("", "")),
+        (("The answer is 42.", ""), NOT_COMPARED, ("42", "")),
+        ((LONG * 9, f"{LONG * 9}\n"), SAME, ("", "")),
         (("The answer is 42.", "", "42"), SAME, ("42", "", "42")),
         (("", ""), NOT_COMPARED, ("", "")),
     ],
@@ -47,11 +50,13 @@ def test_answers_agree_if_they_state_the_same(
         (("42", "42", "42"), "answers agree: 42"),
         (("42", "41", "Answer: 42"), "answers differ: 42 (a, c); 41 (b)"),
         (("Paris", "It is Paris", "Paris"), "answers differ in wording: not compared"),
-        ((LONG * 9, "42", "43"), "answers are not compared"),
+        ((LONG * 9, "42", "43"), "answers differ in wording: not compared"),
+        ((LONG * 9, LONG * 9, ""), "answers agree word for word"),
+        (("42", "", ""), "answers are not compared"),
     ],
 )
 def test_agreement_is_told_in_a_sentence(texts: tuple[str, ...], remark: str) -> None:
-    assert remark_of(agreement_of(texts), ("a", "b", "c")) == remark
+    assert remark_of(agreement_of(texts), ("a", "b", "c"), sum(map(bool, texts))) == remark
 
 
 @pytest.mark.parametrize(
