@@ -112,7 +112,7 @@ _reflect_about() {
         places=()
         ;;
     eval)
-        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' list 'List the runs, latest first: their sets, models, arms, and how far they have come' report 'Show what a run found: each arm, the differences, what corrections fixed and broke' regrade 'Grade all answers of a run again, offline, and show which verdicts changed' apply 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' path 'Print the folder of the runs')
+        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' list 'List the runs, latest first: their sets, models, arms, and how far they have come' report 'Show what a run found: each arm, the differences, what corrections fixed and broke' regrade 'Grade all answers of a run again, offline, and show which verdicts changed' apply 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' fetch 'Download public sets of questions' path 'Print the folder of the runs')
         default=list
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
@@ -146,6 +146,12 @@ _reflect_about() {
         default=''
         options=(--arm 'The arm to ask by' --profile 'Write it into a profile' --force 'Write it even if the run has shown no gain, or is unfinished' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('')
+        ;;
+    'eval fetch')
+        subcommands=()
+        default=''
+        options=(--force 'Download again what is there' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        places=('*')
         ;;
     'eval path')
         subcommands=()
@@ -346,7 +352,7 @@ _reflect_about() {
         places=()
         ;;
     'help eval')
-        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' list 'List the runs, latest first: their sets, models, arms, and how far they have come' report 'Show what a run found: each arm, the differences, what corrections fixed and broke' regrade 'Grade all answers of a run again, offline, and show which verdicts changed' apply 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' path 'Print the folder of the runs')
+        subcommands=(run 'Ask questions with known answers in several ways, and see what reflection gains' list 'List the runs, latest first: their sets, models, arms, and how far they have come' report 'Show what a run found: each arm, the differences, what corrections fixed and broke' regrade 'Grade all answers of a run again, offline, and show which verdicts changed' apply 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' fetch 'Download public sets of questions' path 'Print the folder of the runs')
         default=''
         options=()
         places=()

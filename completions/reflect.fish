@@ -95,7 +95,7 @@ function __reflect_about
             set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--no-question' 'Do not ask the model a question; 0 then means only that no problem prevents an answer' '--json' 'Print the findings as one JSON object' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
         case 'eval'
-            set -g __reflect_subcommands 'run' 'Ask questions with known answers in several ways, and see what reflection gains' 'list' 'List the runs, latest first: their sets, models, arms, and how far they have come' 'report' 'Show what a run found: each arm, the differences, what corrections fixed and broke' 'regrade' 'Grade all answers of a run again, offline, and show which verdicts changed' 'apply' 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' 'path' 'Print the folder of the runs'
+            set -g __reflect_subcommands 'run' 'Ask questions with known answers in several ways, and see what reflection gains' 'list' 'List the runs, latest first: their sets, models, arms, and how far they have come' 'report' 'Show what a run found: each arm, the differences, what corrections fixed and broke' 'regrade' 'Grade all answers of a run again, offline, and show which verdicts changed' 'apply' 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' 'fetch' 'Download public sets of questions' 'path' 'Print the folder of the runs'
             set -g __reflect_default 'list'
             set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
@@ -124,6 +124,11 @@ function __reflect_about
             set -g __reflect_default ''
             set -g __reflect_options '--arm' 'The arm to ask by' '--profile' 'Write it into a profile' '--force' 'Write it even if the run has shown no gain, or is unfinished' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places ''
+        case 'eval fetch'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--force' 'Download again what is there' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places '*'
         case 'eval path'
             set -g __reflect_subcommands
             set -g __reflect_default ''
@@ -290,7 +295,7 @@ function __reflect_about
             set -g __reflect_options 
             set -g __reflect_places
         case 'help eval'
-            set -g __reflect_subcommands 'run' 'Ask questions with known answers in several ways, and see what reflection gains' 'list' 'List the runs, latest first: their sets, models, arms, and how far they have come' 'report' 'Show what a run found: each arm, the differences, what corrections fixed and broke' 'regrade' 'Grade all answers of a run again, offline, and show which verdicts changed' 'apply' 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' 'path' 'Print the folder of the runs'
+            set -g __reflect_subcommands 'run' 'Ask questions with known answers in several ways, and see what reflection gains' 'list' 'List the runs, latest first: their sets, models, arms, and how far they have come' 'report' 'Show what a run found: each arm, the differences, what corrections fixed and broke' 'regrade' 'Grade all answers of a run again, offline, and show which verdicts changed' 'apply' 'Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence' 'fetch' 'Download public sets of questions' 'path' 'Print the folder of the runs'
             set -g __reflect_default ''
             set -g __reflect_options 
             set -g __reflect_places

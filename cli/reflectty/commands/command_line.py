@@ -42,7 +42,7 @@ COMMANDS = {
     "eval": CommandSpec(
         "reflectty.commands.evaluate",
         "Measure whether reflection helps, on your model and your questions",
-        ("run", "list", "report", "regrade", "apply", "path"),
+        ("run", "list", "report", "regrade", "apply", "fetch", "path"),
         "evaluate",
     ),
     "last": CommandSpec("reflectty.commands.last", "Print the last answer again"),

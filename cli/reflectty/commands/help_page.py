@@ -64,6 +64,10 @@ EXAMPLES = {
         ("reflect eval run", "200 questions in two ways, on your model"),
         ("reflect eval report --output report.html", "the last run as a page"),
     ),
+    "eval fetch": (
+        ("reflect eval fetch gsm8k", "1,319 word problems, checked by their SHA-256"),
+        ("reflect eval fetch mmlu mmlu-redux --force", "two sets, again"),
+    ),
     "eval run": (
         ("reflect eval run -m qwen3:8b -n quick", "50 questions, for a first look"),
         ("reflect eval run gsm8k --arms cot,think:low,think,vote-5", "four ways, on school problems"),

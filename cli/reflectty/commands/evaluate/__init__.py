@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.commands.console import ListByDefault, make_group
-from reflectty.commands.evaluate import apply, report, run
+from reflectty.commands.evaluate import apply, fetch, report, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
     "report": report.report,
     "regrade": report.regrade,
     "apply": apply.apply,
+    "fetch": fetch.fetch,
     "path": run.path,
 }
 
