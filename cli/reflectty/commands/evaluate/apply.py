@@ -84,7 +84,7 @@ def _write(offers: Sequence[Offer], profile: str, terminal: Terminal) -> None:
 
     write_change(path, change)
     for offer in offers:
-        info(terminal, f"{offer.model} is asked by {offer.evidence}")
+        info(terminal, f"{offer.model} from now on: {offer.evidence}")
         if reason := _overruling(profile, offer.model):
             write_remark(terminal, reason)
     info(terminal, f"written to {path}{f', profile {profile}' if profile else ''}")
