@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.core.evidence import Evidence
 from reflectty.models.fit import Gpu, Machine, ServerHardware
 from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.app import ChatProfile
@@ -44,6 +45,21 @@ async def test_models_are_listed_with_details_of_the_selected_one(reader: Reader
     await reader.press("up", "up")
     await reader.shows("64 % GPU · 28 GB of 44 GB ·")
     assert reader.row("context 4K").endswith("indefinitely")
+
+
+EVIDENCE = (("mini", Evidence("direct", n=150, baseline="think", tokens=0.5, digest="?")),)
+
+
+@in_a_chat(size=WIDE, manner=AskOptions(model="mini", evidence=EVIDENCE))
+async def test_evidence_on_the_selected_model_is_shown_or_stale(reader: Reader) -> None:
+    await opened(reader)
+    await reader.shows("the evidence for mini is not")
+    options = reader.chat.conversation.ask_options
+    fresh = options._replace(evidence=(("mini", EVIDENCE[0][1]._replace(digest="")),))
+    reader.chat.conversation.ask_options = fresh
+    await reader.press("escape")
+    await opened(reader)
+    await reader.shows("without thinking: 0 points")
 
 
 @pytest.mark.parametrize(

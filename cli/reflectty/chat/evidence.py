@@ -40,6 +40,11 @@ class EvidenceUse(NamedTuple):
         """Whether the model is no longer the one that was measured."""
         return not self.evidence.is_of(self.digest)
 
+    @property
+    def text(self) -> str:
+        """What it shows, or that it is stale."""
+        return self.note if self.is_stale else str(self.evidence)
+
     def apply_to(self, ask_options: AskOptions) -> AskOptions:
         """The options with the way of asking that was measured; without a budget of its own, the user's stays."""
         effort, budget = self.evidence.effort, self.evidence.budget
@@ -66,6 +71,12 @@ def stale_note(evidence: Evidence, model: str) -> str:
     again = f"`reflect eval run {shlex.join(filter(None, words))}`"
     since = f" of {evidence.date}" if evidence.date else ""
     return f"the evidence for {name}{since} is not used, because the model has changed: {again} measures again"
+
+
+def evidence_use_of(ask_options: AskOptions, model: Model, digest: str = "") -> EvidenceUse | None:
+    """What a question makes of the evidence for a model, by the digest of one or the other; None if there is none."""
+    evidence = ask_options.evidence_for(model.name)
+    return EvidenceUse(evidence, model.name, model.digest or digest) if evidence else None
 
 
 async def apply_evidence(engine: Engine, question: Question, model: Model) -> tuple[Question, EvidenceUse | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from reflectty.chat.evidence import EvidenceUse, digest_in
+from reflectty.chat.evidence import digest_in, evidence_use_of
 from reflectty.chat.model_choice import find_model
 from reflectty.core.errors import UnreachableError
 from reflectty.core.findings import Finding, FindingState
@@ -79,8 +79,8 @@ async def check_model(context: DoctorContext, state: DoctorState) -> Sequence[Fi
         return [Finding("model", FindingState.UNCHECKED, NO_SERVER)]
     found = await find_model(state.engine, AskOptions(model=context.model.value), lambda _: None)
     state.model = found
-    use = _evidence_use(context, state, found)
     ask_options = context.settings.ask_options
+    use = evidence_use_of(ask_options, found, digest_in(state.installed, found.name))
     state.plan = chosen = plan(found, ask_options if use is None or use.is_stale else use.apply_to(ask_options))
     host = remote_host_of(found)
     facts = (
@@ -101,14 +101,6 @@ async def check_model(context: DoctorContext, state: DoctorState) -> Sequence[Fi
     text = f"{display_name(found.name, verbatim=listed)}, {reason}: {_mode_text(found, chosen)}{basis}"
     stale = [Finding("evidence", FindingState.NOTE, use.note)] if use and use.is_stale else []
     return [Finding("model", FindingState.OK, text, facts=facts), *stale]
-
-
-def _evidence_use(context: DoctorContext, state: DoctorState, model: Model) -> EvidenceUse | None:
-    """What a question makes of the evidence for its model; None if there is none."""
-    evidence = context.settings.ask_options.evidence_for(model.name)
-    return (
-        EvidenceUse(evidence, model.name, model.digest or digest_in(state.installed, model.name)) if evidence else None
-    )
 
 
 def _selection_text(context: DoctorContext, model: Model) -> str:

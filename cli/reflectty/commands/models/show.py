@@ -368,10 +368,9 @@ class ModelReport(NamedTuple):
 def _evidence_use_of(settings: config.Settings, model: Model) -> EvidenceUse | None:
     if not settings.evidence:
         return None
-    from reflectty.chat.evidence import EvidenceUse
+    from reflectty.chat.evidence import evidence_use_of
 
-    evidence = settings.ask_options.evidence_for(model.name)
-    return EvidenceUse(evidence, model.name, model.digest) if evidence else None
+    return evidence_use_of(settings.ask_options, model)
 
 
 def _extra_facts_of(report: ModelReport) -> Iterator[tuple[str, str]]:
@@ -379,7 +378,7 @@ def _extra_facts_of(report: ModelReport) -> Iterator[tuple[str, str]]:
     if report.formats:
         yield "format", report.formats.warning
     if report.evidence:
-        yield "evidence", report.evidence.note if report.evidence.is_stale else str(report.evidence.evidence)
+        yield "evidence", report.evidence.text
 
 
 def _print_text(one: InstalledModel, flag: str, terminal: Terminal) -> None:

@@ -153,9 +153,20 @@ class ModelManager:
         """The facts of a model or a pull, each with its name."""
         if not pull:
             one = self._find(name)
-            return models.model_facts(one, time.time(), self._estimates.lines(one)) if one else ()
+            more = (*self._estimates.lines(one), *self._evidence_on(one)) if one else ()
+            return models.model_facts(one, time.time(), more) if one else ()
         found = self._downloads.find(name)
         return download_facts_of(found) if found else ()
+
+    def _evidence_on(self, one: InstalledModel) -> tuple[tuple[str, str], ...]:
+        """The fact on what a run has shown of a model; none if nothing has."""
+        ask_options = self._controller.conversation.ask_options
+        if not ask_options.evidence:
+            return ()
+        from reflectty.chat.evidence import evidence_use_of
+
+        use = evidence_use_of(ask_options, one.model)
+        return (("evidence", use.text),) if use else ()
 
     def perform(self, action: str, name: str) -> None:
         """Perform an action on a model or a pull in the background, and show its errors."""
