@@ -165,4 +165,6 @@ def step_of(reply: Reply) -> StepRecord:
         corrections=reply.corrections,
         second_thoughts=sum(mark.kind is SecondThoughtKind.CORRECTION for mark in sure),
         marks=tuple((mark.block, mark.at, str(mark.kind)) for mark in sure),
+        family=reply.family.name,
+        is_thinking_apart=bool(reply.raw_thinking),
     )

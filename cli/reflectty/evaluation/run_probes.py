@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyStatus, StoredReply
-from reflectty.evaluation.arms import parse_arm
+from reflectty.evaluation.arms import Way, parse_arm
 from reflectty.evaluation.grader import Verdict
 from reflectty.evaluation.plan import Task
 from reflectty.evaluation.probe import Probe, find_target, run_probe
@@ -37,12 +37,15 @@ _ENDED = (Verdict.RIGHT, Verdict.WRONG)
 def candidates_of(run: RunData) -> tuple[tuple[str, str], ...]:
     """The items and arms whose reply corrected itself and states an answer, in an order that depends on the seed alone.
 
-    Only arms that think are among them; a correction that was asked for, as in `revise`, cannot be left out.
+    Models that think in tags do so in any arm. What `revise` corrects was asked for, so it cannot be left out, and the
+    answer of a vote has no single reply.
     """
     found = [
         key
         for key, facts in run.results.items()
-        if facts.verdict in _ENDED and (facts.corrections or facts.second_thoughts) and parse_arm(key[1]).thinks
+        if facts.verdict in _ENDED
+        and (facts.corrections or facts.second_thoughts)
+        and parse_arm(key[1]).way not in (Way.REVISE, Way.VOTE)
     ]
     seed = run.manifest.seed
     return tuple(sorted(found, key=lambda key: sha256("\n".join((str(seed), *key)).encode()).digest()))

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 
 from reflectty.batch.server import Server
 from reflectty.chat.request import Question
+from reflectty.core.messages import Chunk
 from reflectty.evaluation.arms import parse_arms
 from reflectty.evaluation.grader import Grade, Verdict
 from reflectty.evaluation.items import Item, digest_of_items
 from reflectty.evaluation.plan import RunPlan
+from reflectty.evaluation.probe import ProbeTarget, find_target
+from reflectty.evaluation.probe_points import ProbeMethod, prefix_without
 from reflectty.evaluation.probe_result import ProbeOptions
 from reflectty.evaluation.records import (
     ArmSetup,
@@ -21,17 +24,20 @@ from reflectty.evaluation.records import (
     encode_probe,
     encode_result,
 )
+from reflectty.evaluation.run import step_of
 from reflectty.evaluation.run_file import RunData, read_run
-from reflectty.evaluation.run_probes import candidates_of, probe_run
+from reflectty.evaluation.run_probes import candidates_of, probe_run, reply_of_step
 from reflectty.evaluation.run_writer import RunContent
-from reflectty.reasoning.modes import AskOptions
+from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.modes import AskOptions, Mode
+from reflectty.reasoning.reply import Reply
 from reflectty.reasoning.stated_answers import AnswerKind
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ARMS = ("cot", "think", "revise")
+ARMS = ("vote-3", "think", "revise")
 ITEMS = tuple(Item(f"q{number}", f"How much is {number}?", "9.9", AnswerKind.NUMBER) for number in range(4))
 SEGMENTS = (("thinking", "So 9.11."), ("reflection", "No: 9.90."), ("thinking", "So 9.9."), ("answer", "9.9"))
 STEP = StepRecord(SEGMENTS, "9.9", corrections=1, family="reflection")
@@ -50,7 +56,7 @@ def manifest() -> RunManifest:
 def results() -> list[ResultRecord]:
     """Every question in every arm; the first thought of q0 was not corrected, q1 has no answer."""
     found = [
-        ResultRecord(item.id, arm, Grade(Verdict.RIGHT, "9.9"), (STEP,) * (2 if arm == "revise" else 1))
+        ResultRecord(item.id, arm, Grade(Verdict.RIGHT, "9.9"), (STEP,) * (1 if arm == "think" else 2))
         for item in ITEMS
         for arm in ARMS
     ]
@@ -75,6 +81,24 @@ def probed(run: RunData, engine: ScriptedEngine, count: int) -> tuple[list[bytes
             return await probe_run(run, plan, lambda _: server, count, ProbeOptions(1, jobs=1), lines.append)
 
     return lines, asyncio.run(run_all())
+
+
+def test_thinking_from_a_field_of_its_own_goes_on_in_the_tags_of_its_model() -> None:
+    thought = "I add 3 and 4. That is 8. Then 8 times 2 is 16. Wait, that is wrong: 7. So 14."
+    reply = Reply("deepseek-r1", FAMILIES["native"], mode="native")
+    for chunk in (Chunk(thinking=thought), Chunk("Answer: 14"), Chunk(done=True, done_reason="stop")):
+        reply.feed(chunk)
+    reply.close()
+    question = Question("How much?", AskOptions(Mode.NATIVE, model="deepseek-r1"))
+    engine = ScriptedEngine()
+
+    async def target() -> ProbeTarget:
+        async with Server("s", engine, note=lambda _: None, first_time=lambda _: False) as server:
+            return await find_target(server, question, reply_of_step(step_of(reply), "deepseek-r1", question))
+
+    found = asyncio.run(target())
+    before = prefix_without(found.reply.segments, found.points[0], found.family, ProbeMethod.RESAMPLE)
+    assert before == "<think>\nI add 3 and 4. That is 8. Then 8 times 2 is 16."
 
 
 def test_replies_that_think_correct_themselves_and_state_an_answer_are_candidates(tmp_path: Path) -> None:
