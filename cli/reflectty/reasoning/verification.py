@@ -7,6 +7,7 @@ an error of the draft is not repeated. The final answer is written with the draf
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from reflectty.core.named_tuple import NamedTuple
@@ -20,6 +21,10 @@ _LONGEST_QUESTION: Final = 400
 """Characters; a longer line is no question of its own."""
 _SHORT_PROMPT: Final = 400
 """Characters of a prompt that has no material of which a check could be about."""
+_WHOLE_LINE: Final = 80
+"""Characters of a changed line that is shown whole."""
+_CONTEXT: Final = 30
+"""Characters before and behind what differs in a longer one."""
 _MARK: Final = re.compile(
     r"^(?:\s|[*_+•]|-(?=\s)|\(?\d{1,2}[.):](?=[\s*_])|(?:Q|Question|Check)\s?\d{0,2}[.:])*", re.IGNORECASE
 )
@@ -107,10 +112,41 @@ def is_same_text(one: str, other: str) -> bool:
 
 
 def changed_lines(draft: str, final: str) -> tuple[str, ...]:
-    """The lines that the final answer drops, with `- ` before each, and those that it adds, with `+ `; in order."""
-    from difflib import ndiff
+    """The lines that the final answer drops, with `- ` before each, and those that it adds, with `+ `; in order.
 
-    def lines_of(text: str) -> list[str]:
-        return [line.strip() for line in text.splitlines() if line.strip()]
+    Of a long line that was changed in one place, only that place is left.
+    """
+    from difflib import SequenceMatcher
 
-    return tuple(line for line in ndiff(lines_of(draft), lines_of(final)) if line[:2] in {"- ", "+ "})
+    old, new = _lines_of(draft), _lines_of(final)
+    changes: list[str] = []
+    for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new).get_opcodes():
+        if kind == "equal":
+            continue
+        dropped, added = old[old_start:old_end], new[new_start:new_end]
+        if len(dropped) == len(added) == 1:
+            dropped[0], added[0] = _differing_parts(dropped[0], added[0])
+        changes += [*(f"- {line}" for line in dropped), *(f"+ {line}" for line in added)]
+    return tuple(changes)
+
+
+def _lines_of(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _differing_parts(one: str, other: str) -> tuple[str, str]:
+    """Two lines from a few words before to a few words behind what differs; short ones stay whole."""
+    if max(len(one), len(other)) <= _WHOLE_LINE:
+        return one, other
+    start = max(0, _shared_length(one, other) - _CONTEXT)
+    start = one.rfind(" ", 0, start) + 1 if start else 0
+    rest = one[start:], other[start:]
+    same = max(0, _shared_length(rest[0][::-1], rest[1][::-1]) - _CONTEXT)
+    cut = [text[: len(text) - same] for text in rest]
+    head, tail = "…" if start else "", "…" if same else ""
+    return f"{head}{cut[0]}{tail}", f"{head}{cut[1]}{tail}"
+
+
+def _shared_length(one: str, other: str) -> int:
+    """Characters with which both texts begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

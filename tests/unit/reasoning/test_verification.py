@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reflectty.reasoning.verification import (
     MAX_CHECKS,
@@ -59,3 +61,28 @@ def test_final_prompt_has_the_answered_checks_alone() -> None:
 )
 def test_changed_lines_are_dropped_and_added_ones(draft: str, final: str, lines: tuple[str, ...]) -> None:
     assert changed_lines(draft, final) == lines
+
+
+def test_of_a_long_line_the_changed_place_is_left() -> None:
+    before, behind = "Albert Einstein was a physicist. " * 9, " He died in Princeton in 1955." * 9
+    dropped, added = changed_lines(f"{before}Born in 1897.{behind}", f"{before}Born in 1879.{behind}")
+
+    assert dropped == "- …Einstein was a physicist. Born in 1897. He died in Princeton in 1955…"
+    assert "Born in 1879." in added
+    assert max(len(dropped), len(added)) < 100
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_any_two_answers_can_be_compared(draft: str, final: str) -> None:
+    changes = changed_lines(draft, final)
+    assert all(change[:2] in {"- ", "+ "} for change in changes)
+    assert bool(changes) or _words(draft) == _words(final)
+
+
+def _words(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def test_hundreds_of_changed_lines_are_compared_at_once() -> None:
+    old, new = ("\n".join(f"{name} {number}" for number in range(2000)) for name in ("old", "new"))
+    assert len(changed_lines(old, new)) == 4000
