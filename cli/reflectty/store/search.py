@@ -6,6 +6,8 @@ import contextlib
 import os
 import re
 import sqlite3
+from collections import Counter
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 from unicodedata import category, ucd_3_2_0
 
@@ -17,7 +19,7 @@ from reflectty.store.encoding import decode_text, encode_text, is_dense
 from reflectty.store.rows import SELECT_SESSIONS, read_part, read_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reflectty.reasoning.thought_reader import ThoughtMark
 
@@ -71,6 +73,10 @@ _SNIPPET_WORDS = 12
 """Approximate number of words of a snippet."""
 _TERM_PATTERN = re.compile(r'"([^"]*)("?)|([^\s"]+)')
 _WORD_CLASSES = frozenset(("Lu", "Ll", "Lt", "Lm", "Nd", "Nl", "No", "Co"))
+HITS_OF_SESSION = 3
+"""Hits of one session that precede all others: a long one would fill the list alone."""
+_CROWDED_FACTORS = (10, 80)
+"""How many times the limit is read where one session has most of the first matches."""
 _SELECT_PASSAGES = "SELECT id, session, turn, part, text FROM passages WHERE"
 _TITLES = "rowid < 0 ORDER BY rowid LIMIT ?"
 _OTHERS = "rowid > 0 ORDER BY rowid DESC LIMIT ?"
@@ -110,7 +116,10 @@ class _SearchRow(NamedTuple):
 def search_passages(
     connection: sqlite3.Connection, words: str, limit: int, *, has_index: bool
 ) -> tuple[SearchHit, ...]:
-    """The passages that contain all words: titles first, then words in sequence, then the latest."""
+    """The passages that contain all words: titles first, then words in sequence, then the latest.
+
+    If there are more than the limit, a few of each session precede the rest.
+    """
     terms = parse_terms(words)
     if not terms:
         return ()
@@ -119,6 +128,40 @@ def search_passages(
     if not rows and not (by_words and all(term.is_old for term in terms)):
         rows = _search_literally(connection, terms, limit)
     return _join_sessions(connection, rows)
+
+
+def _spread_ids(connection: sqlite3.Connection, find_ids: Callable[[int], list[int]], limit: int) -> list[int]:
+    """The ids of the passages to show: the first matches, but a few of each session before the rest of any.
+
+    Args:
+        connection: the database.
+        find_ids: the ids of the first matches, at most so many.
+        limit: the number of ids.
+    """
+    for factor in (1, *_CROWDED_FACTORS):
+        ids = find_ids(limit * factor)
+        sessions = [_session_of(connection, row_id) for row_id in ids]
+        firsts = _first_positions(sessions)
+        if len(firsts) >= limit or len(ids) < limit * factor:
+            break
+    rest = (at for at in range(len(ids)) if at not in firsts)
+    return [ids[at] for at in sorted(islice(chain(firsts, rest), limit))]
+
+
+def _session_of(connection: sqlite3.Connection, passage: int) -> str:
+    found = connection.execute("SELECT session FROM passages WHERE id = ?", (passage,)).fetchone()
+    return found[0] if found else ""
+
+
+def _first_positions(sessions: Iterable[str]) -> dict[int, None]:
+    """The positions of the first few of each session."""
+    counts: Counter[str] = Counter()
+    firsts: dict[int, None] = {}
+    for at, session in enumerate(sessions):
+        counts[session] += 1
+        if counts[session] <= HITS_OF_SESSION:
+            firsts[at] = None
+    return firsts
 
 
 def search_second_thoughts(
@@ -130,23 +173,36 @@ def search_second_thoughts(
     corrections come with the kind correction.
     """
     terms = parse_terms(words)
-    rows: list[_SearchRow] = []
     like, patterns = _like_clause(terms)
     turns = connection.execute(
         f"""SELECT DISTINCT session, turn FROM passages WHERE part IN ('thinking', 'reflection') AND turn IS NOT NULL
         {f"AND {like}" if terms else ""} ORDER BY turn DESC""",  # noqa: S608 - the words are parameters
         patterns,
     )
-    for session, turn in turns:
-        found = _sentences_of(connection, session, turn, kind)
-        rows += [
+    found: list[_SearchRow] = []
+    counts: Counter[str] = Counter()
+    for session, turn in _spread_turns(turns, counts):
+        rows = [
             _SearchRow(session, turn, part, _snippet_or_text(text, terms))
-            for part, text in found
+            for part, text in _sentences_of(connection, session, turn, kind)
             if _has_all(text, terms)
         ]
-        if len(rows) >= limit:
+        found += rows
+        counts[session] += len(rows)
+        if len(found) >= limit:
             break
-    return _join_sessions(connection, rows[:limit])
+    return _join_sessions(connection, sorted(found[:limit], key=lambda row: -(row.turn or 0)))
+
+
+def _spread_turns(turns: Iterable[tuple[str, int]], counts: Counter[str]) -> Iterator[tuple[str, int]]:
+    """The turns in order, but those of a session that has a few hits by now come after all others."""
+    rest: list[tuple[str, int]] = []
+    for session, turn in turns:
+        if counts[session] < HITS_OF_SESSION:
+            yield session, turn
+        else:
+            rest.append((session, turn))
+    yield from rest
 
 
 def _sentences_of(
@@ -187,7 +243,8 @@ def parse_terms(words: str) -> tuple[Term, ...]:
 
 def _search_index(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_SearchRow]:
     all_terms = " ".join(term.fts_query for term in terms)
-    rows = _load_passages(connection, _matching_ids(connection, terms, all_terms, limit))
+    ids = _spread_ids(connection, lambda most: _matching_ids(connection, terms, all_terms, most), limit)
+    rows = _load_passages(connection, ids)
     passages = _load_snippets(all_terms, [(row_id, text) for row_id, *_, text in rows])
     return [
         _SearchRow(session, turn, part, passages.get(row_id) or _snippet_of(text, terms))
@@ -246,13 +303,21 @@ def _snippet_from(split: list[str]) -> Snippet:
 
 
 def _search_literally(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_SearchRow]:
+    rows = _load_passages(
+        connection, _spread_ids(connection, lambda most: _literal_ids(connection, terms, most), limit)
+    )
+    return [_SearchRow(session, turn, part, _snippet_of(text, terms)) for _, session, turn, part, text in rows]
+
+
+def _literal_ids(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[int]:
+    """The ids of the first passages that contain all terms as they are, in the order of the results."""
     like, patterns = _like_clause(terms)
     dense = "dense AND" * any(is_dense(term.text) for term in terms)
-    rows: list[_PassageRow] = []
+    ids: dict[int, None] = {}
     for in_order in (_TITLES, _OTHERS):
-        query = f"{_SELECT_PASSAGES} {dense} {like} AND {in_order}"
-        rows += connection.execute(query, (*patterns, limit - len(rows))).fetchall()
-    return [_SearchRow(session, turn, part, _snippet_of(text, terms)) for _, session, turn, part, text in rows]
+        query = f"SELECT id FROM passages WHERE {dense} {like} AND {in_order}"  # noqa: S608 - user input is passed as parameters
+        ids |= _ids_of(connection, query, *patterns, limit - len(ids))
+    return list(ids)
 
 
 def _like_clause(terms: tuple[Term, ...]) -> tuple[str, list[str]]:

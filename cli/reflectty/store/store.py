@@ -154,7 +154,8 @@ class Store:
     def search(self, words: str, limit: int = 50) -> tuple[SearchHit, ...]:
         """Search passages that contain all words; the last word is a prefix, and quotes make phrases.
 
-        Titles are first, then passages with the words in sequence, then the rest; each group has the latest first.
+        Titles are first, then passages with the words in sequence, then the rest; each group has the latest first. Of
+        more than `limit`, each session has a few before any has more.
         """
         from reflectty.store import search
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.core.segments import Kind
+from reflectty.core.segments import Kind, SecondThoughtKind
 from reflectty.core.session import ReplyStatus, SearchHit, StoredReply
 from reflectty.store import Store, open_store
 from reflectty.store.open import StoreEnvironment
@@ -222,6 +222,40 @@ def test_titles_are_first_then_words_in_sequence_then_the_latest(store: Store, w
     tell(store, title="needle in hay" if " " in words else "a needle")
 
     assert texts(store.search(words, 4)) == expected
+
+
+@pytest.mark.parametrize("words", ["needle", "a needle"])
+def test_long_session_leaves_room_for_others(words: str, store: Store) -> None:
+    for number in (1, 2, 3, 4):
+        tell(store, f"a needle {number}")
+    tell(store, *(f"a needle of many {number}" for number in range(300)))
+
+    shown = [f"a needle of many {number}" for number in (299, 298, 297)]
+    assert texts(store.search(words, 5)) == [*shown, "a needle 4", "a needle 3"]
+    assert texts(store.search(words, 9)) == [
+        *(f"a needle of many {number}" for number in range(299, 294, -1)),
+        *(f"a needle {number}" for number in (4, 3, 2, 1)),
+    ]
+
+
+def test_long_session_leaves_room_for_others_without_the_index_too(plain: Store) -> None:
+    tell(plain, "needle 1")
+    tell(plain, *(f"needle of many {number}" for number in range(100)))
+
+    assert "needle 1" in texts(plain.search("needle", 5))
+
+
+def test_second_thoughts_of_a_long_session_leave_room_for_others(store: Store) -> None:
+    for numbers in ((1,), range(2, 12)):
+        session = store.create_session("-").id
+        for number in numbers:
+            said = StoredReply("m", segments=((Kind.REFLECTION, f"needle {number}"),), ended=ReplyStatus.COMPLETE)
+            question = store.add_question(session, None, "?")
+            store.finish(store.add_reply(session, question.id, said).id, said)
+
+    found = {limit: store.search_second_thoughts(SecondThoughtKind.CORRECTION, "needle", limit) for limit in (4, 6)}
+    assert texts(found[4]) == ["needle 11", "needle 10", "needle 9", "needle 1"]
+    assert texts(found[6]) == ["needle 11", "needle 10", "needle 9", "needle 8", "needle 7", "needle 1"]
 
 
 def test_titles_are_first_without_the_index_too(plain: Store) -> None:
