@@ -242,24 +242,25 @@ def _list(place: _BlockContext, node: Node, number: int | None = None) -> list[R
     number = int(node.attrs.get("start", 1)) if number is None else number
     rows: list[Row] = []
     for at, item in enumerate(node.children):
-        ordered = node.type == "ordered_list"
-        bullet = ShownText(f"{place.palette.glyphs.bullet} ", written=f"{node.markup} ")
-        marker = f"{number + at}{node.markup} " if ordered else bullet
+        written = f"{number + at}{node.markup} " if node.type == "ordered_list" else f"{node.markup} "
+        shown = written if node.type == "ordered_list" else f"{place.palette.glyphs.bullet} "
         rows += [[]] if at and _is_after_blank(place, item) else []
-        task = _take_task(item, place.palette)
-        rows += _item(place, item, (marker if ordered else "") + task if task else marker)
+        if task := _take_task(item, place.palette):
+            written += task
+            sign = place.palette.glyphs.undone if task[1] == " " else place.palette.glyphs.done
+            shown = f"{shown if node.type == 'ordered_list' else ''}{sign} "
+        rows += _item(place, item, ShownText(shown, written=written))
     return rows
 
 
 def _take_task(item: Node, palette: Palette) -> str:
-    """Take the box of a task from the beginning of an item, and return its sign; empty if there is none."""
+    """Take the box of a task from the beginning of an item, as it was written; empty if there is none."""
     inline = item.children[0].children[0].token if item.children and item.children[0].type == "paragraph" else None
     first = inline.children[0] if inline and inline.children else None
     if palette.is_plain or first is None or first.content[:4] not in _TASKS:
         return ""
-    sign = palette.glyphs.undone if first.content[1] == " " else palette.glyphs.done
-    first.content = first.content[4:]
-    return f"{sign} "
+    box, first.content = first.content[:4], first.content[4:]
+    return box
 
 
 def _item(place: _BlockContext, item: Node, marker: str) -> list[Row]:

@@ -137,7 +137,7 @@ class ShownText(str):
         text: the text as shown.
         before: what the copy has in place of the line break above and all text before it in the row; None keeps them.
         skip: the number of its first characters that the copy leaves out.
-        written: the same number of characters as the copy has them; empty for the text itself.
+        written: the text as the copy has it, whole or not at all if it has another length; empty for the text itself.
     """
 
     __slots__ = ("before", "skip", "written")

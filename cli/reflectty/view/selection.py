@@ -37,7 +37,7 @@ def copied_text(rows: Iterable[tuple[Row, int, int]]) -> str:
     lines: list[str] = []
     for row, start, end in selected:
         before, pieces = _pieces_of(row, start, end)
-        text = "".join(piece for piece, _ in pieces).rstrip(" ")
+        text = "".join(piece.text for piece in pieces).rstrip(" ")
         if LINE_BREAK in before or not lines:
             lines.append(text)
         else:
@@ -111,9 +111,9 @@ def _source_lines(rows: Sequence[Row], first: int) -> Iterator[tuple[str, list[T
         elif places and pieces:
             text += before
             places += [places[-1]] * len(before)
-        for piece, start in pieces:
-            text += piece
-            places += [TextPlace(number, start + at) for at in range(len(piece))]
+        for piece in pieces:
+            text += piece.text
+            places += [TextPlace(number, min(piece.start + at, piece.end - 1)) for at in range(len(piece.text))]
     yield text, places
 
 
@@ -123,10 +123,18 @@ def _goes_on(row: Row) -> bool:
     return LINE_BREAK not in before and bool(pieces)
 
 
-def _pieces_of(row: Row, start: int, end: int) -> tuple[str, list[tuple[str, int]]]:
-    """What stands before a row in the source, and its selected texts, each with its first character's place."""
+class _Piece(NamedTuple):
+    """A selected text of a row as it was written, and the characters of the row that show it."""
+
+    text: str
+    start: int
+    end: int
+
+
+def _pieces_of(row: Row, start: int, end: int) -> tuple[str, list[_Piece]]:
+    """What stands before a row in the source, and its selected texts."""
     before, at = LINE_BREAK, 0
-    pieces: list[tuple[str, int]] = []
+    pieces: list[_Piece] = []
     for text, _ in row:
         first, last, source = max(start, at), min(end, at + len(text)), str(text)
         if isinstance(text, ShownText):
@@ -134,6 +142,7 @@ def _pieces_of(row: Row, start: int, end: int) -> tuple[str, list[tuple[str, int
             if text.before is not None:
                 before, pieces = text.before, []
         if first < last:
-            pieces.append((source[first - at : last - at], first))
+            is_whole = len(source) != len(text)
+            pieces.append(_Piece(source if is_whole else source[first - at : last - at], first, last))
         at += len(text)
     return before, pieces

@@ -36,6 +36,7 @@ SAME = {
     "a list": ITEMS,
     "an ordered list": "1. one\n2. two, which is long enough to be wrapped at this width",
     "a quote": f"> {PROSE}",
+    "tasks": f"- [ ] {PROSE}\n- [x] done\n  - [X] nested\n\n1. [ ] numbered\n2. plain",
 }
 
 
