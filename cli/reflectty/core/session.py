@@ -278,8 +278,8 @@ def branch_to(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:
     by_id = {turn.id: turn for turn in turns}
     path: list[Turn] = []
     while leaf is not None and leaf in by_id:
-        path.append(by_id.pop(leaf))
-        leaf = path[-1].parent
+        path.append(by_id[leaf])
+        leaf = parent_of(path[-1], by_id)
     return tuple(reversed(path))
 
 

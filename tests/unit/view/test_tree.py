@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reflectty.core.session import ReplyOrigin, ReplyStatus, Turn
@@ -100,6 +100,7 @@ def test_reply_has_its_figures() -> None:
 
 
 @given(st.lists(st.integers(0, 30), max_size=40), st.integers(0, 40), st.sets(st.integers(1, 40)))
+@example([0, 3, 0], 2, set())
 def test_every_turn_of_any_session_is_listed_once(parents: list[int], leaf: int, folded: set[int]) -> None:
     turns = tuple(asked(number, parent or None) for number, parent in enumerate(parents, 1))
     nodes = tree_nodes(turns, leaf)
