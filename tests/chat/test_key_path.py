@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.chat_app import Reader
 
 PACKAGE = str(Path(reflectty.__file__).parent)
-MOST = 9
+MOST = 10
 """Functions of the package from the handler of the key to the first step of the engine."""
 
 

@@ -309,7 +309,16 @@ class ChatController(Screen[None]):
     # The composer's text
 
     async def on_composer_sent(self, event: Composer.Sent) -> None:
-        await self.submissions.handle(event)
+        """Handle the composer's text: edited thinking, a command, a rephrased question, or a question."""
+        if self.turns.is_steering:
+            self.turns.resume(event.text)
+        elif (attachments := self.submissions.accept(event)) is not None:
+            edited, attachments = self.submissions.end_editing(event.text, attachments)
+            if edited:
+                await self.turns.rephrase(edited, event.text, attachments, event.pastes)
+            else:
+                self.turns.ask(event.text, attachments, event.pastes)
+        self.refresh_status()
 
     def on_text_area_changed(self) -> None:
         self.meter.note_draft()

@@ -1,4 +1,4 @@
-"""Handles what the user sends: a command, edited thinking, a question or a rephrased one, and what comes with it."""
+"""Reads what the user sends, with its attachments, and performs its commands; puts into the composer what is edited."""
 
 from __future__ import annotations
 
@@ -19,30 +19,31 @@ if TYPE_CHECKING:
 
 
 class Submissions:
-    """Takes texts from the composer of one chat to where they belong, and puts into it what is to be edited."""
+    """What is sent from the composer of one chat, and what comes with it."""
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
         self.edited_question: Turn | None = None
         """The question that the user is rephrasing."""
 
-    async def handle(self, event: Composer.Sent) -> None:
-        """Perform a command, resume edited thinking, or ask; a text that is refused returns to the composer."""
+    def accept(self, event: Composer.Sent) -> tuple[Attachment, ...] | None:
+        """Perform a command, or read the attachments of a question; None if there is nothing to ask.
+
+        A text that is refused returns to the composer.
+        """
         controller = self._controller
-        if controller.turns.is_steering:
-            controller.turns.resume(event.text)
-            controller.refresh_status()
-            return
         controller.notes.clear()
         try:
             if self._perform_command(event):
-                return
+                return None
             attachments = self._load_attachments(event)
         except ReflecttyError as error:
             controller.report_error(error)
             controller.composer.fill(event.text, event.pastes, event.images)
-            return
-        await self._ask(event, attachments)
+            return None
+        controller.cursor.leave()
+        controller.finder.end()
+        return attachments
 
     def _perform_command(self, event: Composer.Sent) -> bool:
         """Perform a slash command; False if the text is none, as while a question is edited."""
@@ -61,17 +62,12 @@ class Submissions:
             controller.note(f"no file {name}: sent as text")
         return (*files, *event.images)
 
-    async def _ask(self, event: Composer.Sent, attachments: tuple[Attachment, ...]) -> None:
-        controller = self._controller
-        controller.cursor.leave()
-        controller.finder.end()
+    def end_editing(self, text: str, attachments: tuple[Attachment, ...]) -> tuple[Turn | None, tuple[Attachment, ...]]:
+        """The question that was being edited, if any, and its attachments after its new text."""
         editing, self.edited_question = self.edited_question, None
-        if editing:
-            kept = tuple(_still_attached(editing, event.text, {item.name for item in attachments}))
-            await controller.turns.rephrase(editing, event.text, (*kept, *attachments), event.pastes)
-        else:
-            controller.turns.ask(event.text, attachments, event.pastes)
-        controller.refresh_status()
+        names = {item.name for item in attachments}
+        kept = tuple(_still_attached(editing, text, names)) if editing else ()
+        return editing, (*kept, *attachments)
 
     def begin_editing(self, question: Turn) -> None:
         """Open a question in the composer."""

@@ -23,14 +23,30 @@ if TYPE_CHECKING:
     from reflectty.view.sections import Canvas
 
 
-_FLAGS = {"-o": "/option", "--option": "/option", "--mode": "/mode", "-m": "/model"}
+_FLAGS = {
+    "-o": "/option",
+    "--option": "/option",
+    "--mode": "/mode",
+    "-m": "/model",
+    "--effort": "/effort",
+    "--budget": "/budget",
+    "--samples": "/samples",
+}
 _FLAG = re.compile(rf"(?<!\S)({'|'.join(sorted(map(re.escape, _FLAGS), key=len, reverse=True))})(?= \w)")
 _PULL = re.compile(r"`?\b(?:ollama|reflect models) pull (\S*[^\s`])`?")
+_SERVER = re.compile(r"Set another server with --host or (\w+)")
 _PHRASES = {
     ", so its whole reply is taken as the answer": "",
     "run the same command to continue": "pull it again to continue",
     "--insecure allows it": "http:// before the name allows it",
     "use --insecure to pull over plain http": "write http:// before the name",
+    "use --image for an image": "images are attached as PNG, JPEG, WebP, GIF, BMP or TIFF",
+    "that the server lists, with -m": "that the server lists, with /model",
+    "or without --verify": "or /verify off",
+    "`reflect models` lists": "/models lists",
+    "allow more with --deadline, or reduce": "reduce",
+    "check --host or": "check the server's address, in the settings or in",
+    "use --engine": "start with --engine",
 }
 
 
@@ -38,6 +54,7 @@ def to_chat_wording(text: str) -> str:
     """Replace flags and commands in a text by the equivalent slash commands."""
     for phrase, other in _PHRASES.items():
         text = text.replace(phrase, other)
+    text = _SERVER.sub(r"A /profile may name another server; else set \1 and start again", text)
     return _PULL.sub(r"/pull \1", _FLAG.sub(lambda found: _FLAGS[found[0]], text))
 
 
