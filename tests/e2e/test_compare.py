@@ -245,3 +245,14 @@ def test_json_of_a_server_that_is_not_there_is_one_object(reflect: Reflect) -> N
     assert result.code == 3
     assert value["arms"] == []
     assert value["error"]["exit_code"] == 3
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_note_that_every_arm_has_is_written_once(reflect: Reflect, words: tuple[str, ...]) -> None:
+    chats = {"/api/chat": reply(["42"]), "/api/tags": tags("m:cloud")}
+    remote = show(remote_host="https://ollama.com", remote_model="m")
+    with FakeServer({"/api/show": remote, **chats}) as asked:
+        result = reflect.at(asked.host)("compare", *words, *ARMS, "-m", "m:cloud", "q")
+
+    assert result.code == 0
+    assert result.err.count("ollama.com") == 1

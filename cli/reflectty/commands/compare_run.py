@@ -77,6 +77,7 @@ class ComparisonCommand:
         self._view: ComparisonView | None = None
         self._recorders: ArmRecorders | None = None
         self._reads_thoughts = True
+        self._noted: set[str] = set()
 
     def run(self) -> None:
         """Ask all arms.
@@ -146,7 +147,9 @@ class ComparisonCommand:
     # Output
 
     def _note(self, text: str) -> None:
-        if not self._ask_arguments.quiet:
+        """Write a note once: every arm of a model has the same."""
+        if not self._ask_arguments.quiet and text not in self._noted:
+            self._noted.add(text)
             write_remark(self._terminal, text)
 
     def _announce(self, text: str) -> None:

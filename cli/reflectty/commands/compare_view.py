@@ -91,7 +91,8 @@ class StackedView:
         self._runs = runs
         self._page = page
         self._look = look
-        self._queued = [QueuedRenderer(run, page, look) for run in runs]
+        noted: set[str] = set()
+        self._queued = [QueuedRenderer(run, page, look, noted) for run in runs]
         self._at = 0
         for run in runs:
             run.on_close = self._go_on
@@ -118,12 +119,20 @@ def _report_error(run: ArmRun, page: Page) -> None:
 
 
 class QueuedRenderer:
-    """Renders the replies of an arm as a question's, from the moment that it is opened."""
+    """Renders the replies of an arm as a question's, from the moment that it is opened.
 
-    def __init__(self, run: ArmRun, page: Page, look: OutputOptions) -> None:
+    Args:
+        run: the arm.
+        page: stdout.
+        look: what the user wants to see.
+        noted: the notes that any arm has shown: every arm of a model has the same.
+    """
+
+    def __init__(self, run: ArmRun, page: Page, look: OutputOptions, noted: set[str]) -> None:
         self._run = run
         self._page = page
         self._look = look
+        self._noted = noted
         self._waiting: list[Callable[[], None]] | None = []
         """What to do once it is opened; None from then on."""
         self._renderer: Renderer = SilentRenderer()
@@ -167,6 +176,9 @@ class QueuedRenderer:
             self._do(lambda: self._note(text))
 
     def _note(self, text: str) -> None:
+        if text in self._noted:
+            return
+        self._noted.add(text)
         if isinstance(self._renderer, SilentRenderer):
             write_remark(self._page.terminal, text)
         else:
