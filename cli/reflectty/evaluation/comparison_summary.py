@@ -109,7 +109,6 @@ def _agreement_object(agreement: Agreement, at: int) -> dict[str, Any]:
 
 def _arm_object(run: ArmRun, *, reads_thoughts: bool) -> dict[str, Any]:
     """An arm: the reply that has its answer, and what is known of all its replies."""
-    settled = settled_in(run.reply.segments) if run.reply and not run.error else None
     reply = run.reply or Reply(run.model_name or run.arm.model, FAMILIES["none"])
     return {
         "arm": run.arm.name,
@@ -117,6 +116,5 @@ def _arm_object(run: ArmRun, *, reads_thoughts: bool) -> dict[str, Any]:
         "replies": [reply_object(one, reads_thoughts=reads_thoughts) for one in run.replies if one is not reply],
         "tokens": run.tokens,
         "seconds": round(run.seconds, 3),
-        "settled": {"at": settled.offset, "share": round(settled.share, 3)} if settled else None,
         "error": error_object(run.error),
     }
