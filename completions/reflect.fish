@@ -102,8 +102,8 @@ function __reflect_about
         case 'eval run'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--arms' 'Ways of asking, the first is the baseline: direct, cot, reflect, revise, think, think:low, think:2000, vote-5, WAY@MODEL' '--models' 'Ask each of these models in every arm' '--questions' 'How many: a number, or quick (50), standard (200), solid (500), full' '-n' 'How many: a number, or quick (50), standard (200), solid (500), full' '--seed' 'The seed of the questions and of the sampling' '--max-tokens' 'The most tokens of a reply, thinking included, in every arm' '--output' 'Write the run to a file of your own' '--resume' 'Continue a run: its name or file, or last' '--from-sessions' 'Ask questions of your saved sessions; you say which answers are right' '--probe' 'Then probe K corrections: go on with and without each, to see what it was worth' '--plan' 'Show what would be asked, and ask nothing' '--jobs' 'How many lines to send to each server at once' '-j' 'How many lines to send to each server at once' '--retry' 'How many times to retry if a server is busy or a reply is cut off' '--patience' 'How long to wait while no server is reachable' '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--host' 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--system' 'A system prompt, added to the model\'s own; - reads stdin' '-s' 'A system prompt, added to the model\'s own; - reads stdin' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--deadline' 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
-            set -g __reflect_places ''
+            set -g __reflect_options '--arms' 'Ways of asking, the first is the baseline: direct, cot, reflect, revise, think, think:low, think:2000, vote-5, WAY@MODEL' '--models' 'Ask each of these models in every arm' '--questions' 'How many: a number, or quick (50), standard (200), solid (500), full' '-n' 'How many: a number, or quick (50), standard (200), solid (500), full' '--seed' 'The seed of the questions and of the sampling' '--max-tokens' 'The most tokens of a reply, thinking included, in every arm' '--output' 'Write the run to a file of your own' '--resume' 'Continue a run: its name or file, or last' '--from-sessions' 'Ask questions of your saved sessions; you say which answers are right' '--yes' 'With --from-sessions, ask nothing: take the questions that you graded before' '-y' 'With --from-sessions, ask nothing: take the questions that you graded before' '--probe' 'Then probe K corrections: go on with and without each, to see what it was worth' '--plan' 'Show what would be asked, and ask nothing' '--jobs' 'How many lines to send to each server at once' '-j' 'How many lines to send to each server at once' '--retry' 'How many times to retry if a server is busy or a reply is cut off' '--patience' 'How long to wait while no server is reachable' '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--host' 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--system' 'A system prompt, added to the model\'s own; - reads stdin' '-s' 'A system prompt, added to the model\'s own; - reads stdin' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--deadline' 'End the run after this time with what has come, and exit with 8: 90, 2m, 1h' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'files'
         case 'eval list'
             set -g __reflect_subcommands
             set -g __reflect_default ''
@@ -677,6 +677,9 @@ function __reflect_value
         case 'eval run --deadline'
             set -g __reflect_kind ''
             set -g __reflect_choices
+        case 'eval run 0'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices 'builtin' 'gsm8k' 'mmlu' 'mmlu-redux' 'math500'
         case 'eval report --format'
             set -g __reflect_kind ''
             set -g __reflect_choices 'table' 'markdown' 'html' 'json' 'csv' 'errorbars'
@@ -689,6 +692,9 @@ function __reflect_value
         case 'eval apply --profile'
             set -g __reflect_kind 'profiles'
             set -g __reflect_choices
+        case 'eval fetch 0'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'gsm8k' 'mmlu' 'mmlu-redux' 'math500'
         case 'models list --profile'
             set -g __reflect_kind 'profiles'
             set -g __reflect_choices

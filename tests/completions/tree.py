@@ -10,12 +10,13 @@ import typer
 from reflectty.commands.command_line import COMMANDS, HELP
 from reflectty.core.options import OPTIONS
 from reflectty.core.segments import Kind
+from reflectty.evaluation.known_sets import KNOWN_SETS
 from reflectty.main import single_command_app
 from reflectty.models.recommendation import RECOMMENDED_MODELS
 from reflectty.reasoning.families import FAMILIES
 
 KINDS = {"PATH": "files", "FILE": "files", "FILE|JSON": "files", "TEXT|@FILE": "texts", "MODEL": "models"}
-KINDS |= {"ID": "sessions", "HOST": "hosts", "KEY": "keys", "VALUE": "values"}
+KINDS |= {"SET": "files", "ID": "sessions", "HOST": "hosts", "KEY": "keys", "VALUE": "values"}
 """The kind of value for each placeholder."""
 NAMES = {"model": "models", "source": "models", "profile": "profiles", "template": "templates"}
 """The kind of value for each parameter whose placeholder is only NAME."""
@@ -95,13 +96,15 @@ def _value(path: str, parameter: Any) -> Value:
     many = parameter.nargs == -1
     if hasattr(parameter.type, "choices"):
         return Value("", tuple(str(getattr(one, "value", one)) for one in parameter.type.choices), many)
-    known = {"KEY=VALUE": tuple(f"{key}=" for key in OPTIONS), "PARTS": tuple(Kind)}
+    known = {"KEY=VALUE": tuple(f"{key}=" for key in OPTIONS), "PARTS": tuple(Kind), "SET": ("builtin", *KNOWN_SETS)}
     choices = tuple(map(str, known.get(name, tuple(FAMILIES) if parameter.name == "family" else ())))
     kind = KINDS.get(name, "")
     if not kind and name == "NAME":
         kind = "templates" if path.startswith("templates") else NAMES.get(parameter.name, "")
     if path == "models pull" and kind == "models":
         choices = tuple(offer.name for offer in RECOMMENDED_MODELS)
+    if path == "eval fetch":
+        choices = tuple(KNOWN_SETS)
     if path.startswith("completions") and name == "SHELL":
         choices = SHELLS
     return Value(kind, choices, many)

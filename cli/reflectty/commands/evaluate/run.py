@@ -67,6 +67,10 @@ Resume = Annotated[
 FromSessions = Annotated[
     bool, typer.Option("--from-sessions", help="Ask questions of your saved sessions; you say which answers are right.")
 ]
+TakeGraded = Annotated[
+    bool,
+    typer.Option("--yes", "-y", help="With --from-sessions, ask nothing: take the questions that you graded before."),
+]
 Probe = Annotated[
     int,
     typer.Option(
@@ -94,6 +98,7 @@ class EvalArguments(NamedTuple):
     output: Path | None
     resume: str
     from_sessions: bool
+    yes: bool
     probe: int
     plan_only: bool
     host: list[str] | None
@@ -146,6 +151,8 @@ def refuse_contradictions(arguments: EvalArguments, *, names_set: bool) -> None:
             raise UsageError(f"--resume and {flag} cannot be combined", "a run goes on as it was begun")
     if arguments.from_sessions and names_set:
         raise UsageError("--from-sessions and a set cannot be combined", "use one of them")
+    if arguments.yes and not arguments.from_sessions:
+        raise UsageError("--yes needs --from-sessions", "it takes the questions that were graded before")
     parse_questions(arguments.questions)
 
 
@@ -160,6 +167,7 @@ def run(  # noqa: PLR0913, PLR0917 - every option of the command is one
     output: RunFile = None,
     resume: Resume = "",
     from_sessions: FromSessions = False,
+    yes: TakeGraded = False,
     probe: Probe = 0,
     plan_only: PlanOnly = False,
     jobs: Jobs = None,

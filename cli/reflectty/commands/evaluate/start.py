@@ -18,6 +18,7 @@ from reflectty.commands.ask import question_of
 from reflectty.commands.ask_options import decode_argument, parse_deadline
 from reflectty.commands.batch_reporter import BatchReporter
 from reflectty.commands.batch_servers import make_servers
+from reflectty.commands.evaluate.questions import load_questions
 from reflectty.commands.inputs import with_texts
 from reflectty.core.errors import IncompleteError, ReflecttyError
 from reflectty.core.named_tuple import NamedTuple
@@ -113,10 +114,7 @@ def _make_context(arguments: EvalArguments, terminal: Terminal) -> RunContext:
 
 
 def _load_items(context: RunContext) -> ItemSet:
-    from reflectty.evaluation.sets import load_set
-
-    arguments = context.arguments
-    found = load_set(decode_argument(arguments.set_name), arguments.question_count or None, arguments.seed)
+    found = load_questions(context.arguments, context.terminal)
     require_formula_check(found.items)
     return found
 
