@@ -51,6 +51,31 @@ def test_only_correction_of_the_last_reply_is_probed(reflect: Reflect) -> None:
     assert sorted(request.json["prompt"] for request in asked) == [BEFORE] * 3 + [BEHIND] * 3
     assert sorted(request.json["options"]["seed"] for request in asked) == [0, 0, 1, 1, 2, 2]
     assert {request.json["options"]["temperature"] for request in asked} == {0.5}
+    assert "→ changed the answer in 3 of 3" in reflect("sessions", "show").out
+
+
+def test_second_thought_in_a_field_of_its_own_is_probed_in_the_tags_of_the_model(reflect: Reflect) -> None:
+    thought = "I add 3 and 4. That is 8. Then 8 times 2 is 16. Wait, that is wrong: 3 and 4 is 7. So 14."
+
+    def chat(request: ReceivedRequest) -> Script:
+        return reply(["14"], [thought]) if request.json.get("stream", True) else rendered(f"{PROMPT}<think>\n")
+
+    def generate(request: ReceivedRequest) -> Script:
+        if "prompt" not in request.json:
+            return LOADED
+        return raw_reply(["\n</think>\n\n", "14" if "Wait" in request.json["prompt"] else "16"])
+
+    shown = show(capabilities=["completion", "thinking"], template="{{ .Prompt }}<think></think>")
+    routes: dict[str, Route] = {"/api/show": shown, "/api/tags": tags("qwen3:latest"), "/api/chat": chat}
+    with FakeServer(routes | {"/api/generate": generate}) as server:
+        run = reflect.at(server.host)
+        run("-m", "qwen3", "How much?")
+        result = run("probe", "-n", "2", "--answer", "14")
+        prompts = {request.json["prompt"] for request in server.generated()}
+
+    before = f"{PROMPT}<think>\nI add 3 and 4. That is 8. Then 8 times 2 is 16."
+    assert prompts == {before, f"{before} Wait, that is wrong: 3 and 4 is 7."}
+    assert "changed the answer in 2 of 2, towards right in 2" in result.out
 
 
 def test_json_of_all_corrections_fits_its_schema(reflect: Reflect) -> None:

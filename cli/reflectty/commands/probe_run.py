@@ -9,9 +9,9 @@ from reflectty.commands import console
 from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.session_option import settings_for_session
 from reflectty.commands.sessions import find_or_last, open_session_store
-from reflectty.core.errors import NoAnswerError, StoppedError, UsageError
+from reflectty.core.errors import NoAnswerError, StoppedError, StoreError, UsageError
 from reflectty.core.named_tuple import NamedTuple
-from reflectty.core.session import branch_to, history_of, message_of
+from reflectty.core.session import ProbedCorrection, ReplyStatus, branch_to, history_of, message_of
 from reflectty.core.text import format_count
 from reflectty.evaluation.probe_points import points_of
 from reflectty.evaluation.probe_result import cost_of
@@ -65,6 +65,8 @@ class StoredExchange(NamedTuple):
     """The number of the question on its branch, from 1."""
     before: tuple[Turn, ...]
     question: Turn
+    turn: int
+    """The turn of the reply."""
     reply: StoredReply
 
 
@@ -83,6 +85,7 @@ def run_probes(arguments: ProbeArguments, terminal: Terminal) -> None:
         return
     _tell_cost(exchange.reply, chosen, arguments, terminal)
     results = run_interruptible(_probe(exchange, chosen, arguments, terminal))
+    _keep_results(exchange, results, terminal)
     _write_results(exchange, results, terminal, as_json=arguments.as_json)
 
 
@@ -106,9 +109,9 @@ def find_exchange(store: Store, name: str, number: int | None, terminal: Termina
         raise UsageError(f"the session {session.id} has {format_count(len(asked), 'question')}", "--turn counts from 1")
     wanted = [asked[number - 1]] if number else asked[::-1]
     for at in wanted:
-        said = path[at + 1].said if at + 1 < len(path) else None
-        if said:
-            return StoredExchange(session, asked.index(at) + 1, path[:at], path[at], said)
+        reply = path[at + 1] if at + 1 < len(path) else None
+        if reply and reply.said:
+            return StoredExchange(session, asked.index(at) + 1, path[:at], path[at], reply.id, reply.said)
     raise NoAnswerError(f"the session {session.id} has no reply yet" if number is None else "it has no reply yet")
 
 
@@ -218,6 +221,23 @@ def question_of(exchange: StoredExchange, ask_options: AskOptions, model: str) -
     )
     asked = as_asked(question, reply)
     return asked._replace(ask_options=asked.ask_options.override(model=model))
+
+
+def _keep_results(exchange: StoredExchange, results: Sequence[ProbeResult], terminal: Terminal) -> None:
+    """Store with the reply what its corrections were worth; a store that fails costs no result."""
+    try:
+        with open_session_store(terminal) as store:
+            turns = (turn for turn in store.turns(exchange.session.id) if turn.id == exchange.turn)
+            said = next((turn.said for turn in turns if turn.said), None)
+            if said is None or said.ended is ReplyStatus.STREAMING:
+                return
+            measured = said.measured
+            for result in results:
+                found = ProbedCorrection(result.point.number, result.changed, result.compared)
+                measured = measured.with_probed(found)
+            store.finish(exchange.turn, said._replace(measured=measured))
+    except StoreError as error:
+        write_remark(terminal, f"what was found is not stored: {error}")
 
 
 def _write_results(

@@ -102,6 +102,12 @@ def temperature_of(target: ProbeTarget) -> float | None:
         return None
 
 
+def sampled_at(target: ProbeTarget) -> float | None:
+    """The temperature of the continuations: that of the reply, unless it was 0; None for the server's own."""
+    temperature = temperature_of(target)
+    return PROBE_TEMPERATURE if temperature == 0 else temperature
+
+
 def temperature_note(target: ProbeTarget) -> str:
     """The note that the continuations are sampled at another temperature than the reply; empty if they are not."""
     return "" if temperature_of(target) != 0 else SAME_EACH_TIME.format(temperature=PROBE_TEMPERATURE)
@@ -142,8 +148,8 @@ def jobs_of(probe: Probe) -> tuple[ProbeJob, ...]:
 
 def _continuation(target: ProbeTarget, prefix: str, seed: int) -> Question:
     values: dict[str, float | int] = {"seed": seed}
-    if temperature_of(target) == 0:
-        values["temperature"] = PROBE_TEMPERATURE
+    if (temperature := sampled_at(target)) is not None:
+        values["temperature"] = temperature
     ask_options = target.question.ask_options.override(options=tuple(values.items()))
     return target.question._replace(ask_options=ask_options, reply_prefix=prefix, announce=False)
 
@@ -224,7 +230,8 @@ def _result_of(probe: Probe, samples: tuple[ProbeSample, ...]) -> ProbeResult:
     is_own_right = judge.is_right(reply.answer) if judge.is_right and own else None
     own, *answers = _unify([own, *(sample.answer for sample in samples)], judge.is_same)
     unified = tuple(sample._replace(answer=answer) for sample, answer in zip(samples, answers, strict=True))
-    return ProbeResult(probe.point, probe.options.method, unified, own, is_own_right)
+    temperature = sampled_at(probe.target)
+    return ProbeResult(probe.point, probe.options.method, unified, own, is_own_right, temperature)
 
 
 def _unify(answers: Iterable[str], is_same: Callable[[str, str], bool]) -> list[str]:

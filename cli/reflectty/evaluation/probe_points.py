@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NEUTRAL_SENTENCE: Final = "Let me continue."
 """What stands in place of a correction: it adds nothing, and takes nothing back."""
-SHORTEST_SENTENCE: Final = 40
+SHORTEST_SENTENCE: Final = 16
 """Characters below which a sentence (Wait! No.) belongs to the one after it."""
 
 

@@ -55,7 +55,8 @@ def result_rows(result: ProbeResult, page: Page) -> list[Row]:
     styles = page.palette.styles
     mark = page.palette.glyphs.correction
     head: Row = [(f"{mark} {result.point.number}  ", styles["correction"]), (_words_of(result.point), styles["text"])]
-    return [head, *_count_rows(result, page), [(f"{sentence_of(result)}.", styles["text"] + BOLD)]]
+    rows = [head, *_count_rows(result, page), [(f"{sentence_of(result)}.", styles["text"] + BOLD)]]
+    return [*rows, [(certainty_of(result), styles["faint"])]] if result.compared else rows
 
 
 def _count_rows(result: ProbeResult, page: Page) -> list[Row]:
@@ -93,6 +94,12 @@ def sentence_of(result: ProbeResult) -> str:
     return ", ".join(filter(None, parts))
 
 
+def certainty_of(result: ProbeResult) -> str:
+    """How far the figures can be trusted: the interval of the share of changed answers, and the p value."""
+    low, high = (round(100 * bound) for bound in result.interval)
+    return f"95 % interval of that share: {low} to {high} % (Wilson); p = {result.p:.2g} (exact permutation test)"
+
+
 def _why_nothing(result: ProbeResult) -> str:
     if result.corrected_again and not result.without_correction:
         return ANYWAY.format(number=result.corrected_again)
@@ -109,11 +116,13 @@ def probe_object(result: ProbeResult) -> dict[str, Any]:
         "sure": point.is_sure,
         "text": point.text,
         "method": str(result.method),
+        "temperature": result.temperature,
         "reply_answer": result.own_answer,
         "answer": result.reference,
         "right": result.is_reference_right,
         "compared": result.compared,
         "changed": result.changed,
+        "interval": [round(bound, 4) for bound in result.interval],
         "varied": result.varied,
         "towards_right": result.towards_right,
         "away_from_right": result.away_from_right,

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.text import format_count, format_duration
 from reflectty.evaluation.probe_points import ProbeMethod
+from reflectty.evaluation.statistics import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reflectty.core.session import StoredReply
     from reflectty.evaluation.probe_points import ProbePoint
+    from reflectty.evaluation.statistics import Interval
 
 
 class ProbeOptions(NamedTuple):
@@ -69,6 +71,8 @@ class ProbeResult(NamedTuple):
     own_answer: str = ""
     """The answer that the reply states."""
     is_own_right: bool | None = None
+    temperature: float | None = None
+    """The temperature of the continuations; None for that of the server."""
 
     @property
     def with_correction(self) -> tuple[ProbeSample, ...]:
@@ -116,6 +120,11 @@ class ProbeResult(NamedTuple):
     def changed(self) -> int:
         """How many of them have another answer than the reply with the correction."""
         return sum(sample.answer != self.reference for sample in self.without_correction) if self.reference else 0
+
+    @property
+    def interval(self) -> Interval:
+        """The 95 % interval of the share of changed answers after Wilson."""
+        return wilson(self.changed, self.compared)
 
     @property
     def varied(self) -> int:

@@ -142,6 +142,8 @@ class ProbeRecord(NamedTuple):
     samples: int = 0
     """Continuations with the correction, and as many without it."""
     seed: int = 0
+    temperature: float | None = None
+    """The temperature of the continuations; None for that of the server."""
     answer: str = ""
     """The most frequent answer with the correction."""
     is_right: bool | None = None

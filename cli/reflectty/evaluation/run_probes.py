@@ -145,6 +145,7 @@ def _record_of(result: ProbeResult, item: str, arm: str, options: ProbeOptions) 
         method=str(result.method),
         samples=options.samples,
         seed=options.seed,
+        temperature=result.temperature,
         answer=result.reference,
         is_right=result.is_reference_right,
         compared=result.compared,
