@@ -167,6 +167,15 @@ def test_values_of_a_schema_are_counted_whatever_the_order_of_their_keys(reflect
     assert (result.code, json.loads(result.out)) == (0, {"a": 1, "b": 2})
 
 
+def test_values_of_a_schema_are_the_same_to_the_letter(reflect: Reflect) -> None:
+    answers = ('{"name": "Ulm"}', '{"name": "ulm"}', '{"name": "ulm"}')
+    words = ("-m", "m", "--mode", "direct", "--schema", "name", "--samples", "3", "--final", "q")
+    with server_of(*(reply([answer]) for answer in answers), **WARM) as server:
+        result = reflect.at(server.host)(*words)
+
+    assert (result.code, json.loads(result.out)) == (0, {"name": "ulm"})
+
+
 def test_session_has_every_reply_and_goes_on_from_the_winner(reflect: Reflect) -> None:
     with server_of("41", "42", "42", "next", **WARM) as server:
         here = reflect.at(server.host)

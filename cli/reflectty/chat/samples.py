@@ -6,12 +6,12 @@ Sampling stops as soon as the winner cannot be overtaken any more, so the result
 from __future__ import annotations
 
 import json
+import operator
 from typing import TYPE_CHECKING, Final
 
 from reflectty.chat.waits import MAX_WAIT_SECONDS
 from reflectty.chat.ways import Requester, SeveralRenderer, present
 from reflectty.core.errors import (
-    CirclingError,
     CrowdedError,
     DeadlineError,
     IncompleteError,
@@ -132,7 +132,8 @@ class _Sampler:
 
     @property
     def vote(self) -> Vote:
-        return tally((one.stated for one in self.taken), is_same_answer)
+        is_json = self._questions[0].schema is not None
+        return tally((one.stated for one in self.taken), operator.eq if is_json else is_same_answer)
 
     @property
     def complete(self) -> tuple[int, ...]:
@@ -195,7 +196,7 @@ def _concerns_one_reply(error: ReflecttyError) -> bool:
     """Whether another sample may succeed."""
     if isinstance(error, (DeadlineError, StalledError, CrowdedError)):
         return False
-    return isinstance(error, (IncompleteError, SchemaError, CirclingError))
+    return isinstance(error, (IncompleteError, SchemaError))
 
 
 def _show_winner(sampler: _Sampler, question: Question) -> Reply:
