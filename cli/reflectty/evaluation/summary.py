@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.text import format_count, format_percent
+from reflectty.evaluation.arms import Way
 from reflectty.evaluation.grader import Verdict
 from reflectty.evaluation.ledger import Ledger, Rate, ledger_of, rate_of
 from reflectty.evaluation.statistics import (
@@ -33,6 +35,8 @@ GUESSED_DISAGREEMENT: Final = 0.2
 """The share of questions on which two arms differ, while too few have been asked to measure it."""
 _MIN_MEASURED = 30
 _UNFINISHED_TO_WARN: Final = 0.05
+_MIN_GROUP: Final = 5
+"""With fewer questions a group, on average, there is no table of groups."""
 _MIN_CLUSTERS: Final = 10
 _Z: Final = 1.96
 """Leaves out 5 % of a normal distribution."""
@@ -132,7 +136,7 @@ class RunSummary(NamedTuple):
     arms: tuple[ArmSummary, ...]
     differences: tuple[PairedDifference, ...]
     ledgers: tuple[Ledger, ...]
-    """Of the arms that have drafts."""
+    """Of the arms that have drafts or corrections, or should have some."""
     groups: tuple[GroupAccuracy, ...]
     """Empty if the questions have no groups, or all the same."""
     warnings: tuple[str, ...]
@@ -149,9 +153,17 @@ def summarize(run: RunData) -> RunSummary:
             one._replace(clustered=_difference_by_group(run, results[one.baseline], results[one.arm]))
             for one in differences
         )
-    ledgers = tuple(one for one in (ledger_of(run, name) for name in run.arms) if one.drafts)
+    ledgers = tuple(one for one in (ledger_of(run, name) for name in run.arms) if has_ledger(one))
     warnings = (*_warnings_on_run(run, results), *_warnings_on_arms(arms), *_weak_warnings(results))
     return RunSummary(arms, differences, ledgers, group_accuracies(run, results), warnings)
+
+
+_REFLECTING: Final = (Way.REFLECT, Way.REVISE, Way.THINK)
+
+
+def has_ledger(ledger: Ledger) -> bool:
+    """Whether the ledger of an arm says anything: it has a draft or a correction, or should have some."""
+    return bool(ledger.drafts or ledger.corrected) or re.split("[:@]", ledger.arm)[0] in _REFLECTING
 
 
 def has_clusters(run: RunData) -> bool:
@@ -239,11 +251,11 @@ def _difference_of(
 
 
 def group_accuracies(run: RunData, results: Mapping[str, Mapping[str, ResultFacts]]) -> tuple[GroupAccuracy, ...]:
-    """The right answers of each arm by group, in the order of the names."""
+    """The right answers of each arm by group, in the order of the names; none if the groups are tiny."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for item in run.items.values():
         groups[item.group].append(item.id)
-    if len(groups) < 2:  # noqa: PLR2004 - one group is the whole
+    if len(groups) == 1 or len(run.items) < _MIN_GROUP * len(groups):
         return ()
     return tuple(
         GroupAccuracy(name, len(items), tuple(_accuracy_on(items, own) for own in results.values()))

@@ -100,22 +100,21 @@ def test_conclusions_are_sentences(tmp_path: Path, base: str, other: str, said: 
 
 
 def test_groups_have_the_accuracy_of_each_arm(tmp_path: Path) -> None:
-    groups = summary_of(tmp_path, ("cot", "++-!"), ("think", "+-- "), groups="abba").groups
-    assert [(one.name, one.items) for one in groups] == [("a", 2), ("b", 2)]
-    assert [[(rate.part, rate.whole) for rate in one.accuracies] for one in groups] == [
-        [(1, 1), (1, 1)],
-        [(1, 2), (0, 2)],
-    ]
+    groups = summary_of(tmp_path, ("cot", "++-!" * 3), ("think", "+-- " * 3), groups="abba" * 3).groups
+    assert [(one.name, one.items) for one in groups] == [("a", 6), ("b", 6)]
+    rates = [[(rate.part, rate.whole) for rate in one.accuracies] for one in groups]
+    assert rates == [[(3, 3), (3, 3)], [(3, 6), (0, 6)]]
 
 
-@pytest.mark.parametrize("groups", ["", "aaa"])
-def test_one_group_is_none(tmp_path: Path, groups: str) -> None:
-    assert summary_of(tmp_path, ("cot", "+-+"), groups=groups).groups == ()
+@pytest.mark.parametrize("groups", ["", "a" * 9, "aaaabbbbb"])
+def test_one_group_and_tiny_ones_are_none(tmp_path: Path, groups: str) -> None:
+    assert summary_of(tmp_path, ("cot", "+-+" * 3), groups=groups).groups == ()
 
 
-def test_only_arms_with_drafts_have_a_ledger(tmp_path: Path) -> None:
-    found = summary_of(tmp_path, ("cot", "+-"), ("reflect", "++"), ("think", "+-"), drafts={"reflect": ".-"})
-    assert [one.arm for one in found.ledgers] == ["reflect"]
+def test_arms_that_reflect_or_have_drafts_have_a_ledger(tmp_path: Path) -> None:
+    arms = (("cot", "+-"), ("direct", "+-"), ("reflect", "++"), ("think:low@m:1b", "+-"), ("vote-3", "++"))
+    found = summary_of(tmp_path, *arms, drafts={"direct": ".-"})
+    assert [one.arm for one in found.ledgers] == ["direct", "reflect", "think:low@m:1b"]
 
 
 @pytest.mark.parametrize(
