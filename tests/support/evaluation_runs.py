@@ -93,6 +93,7 @@ def result_of(  # noqa: PLR0913 - the parts of a result
         corrections=1 if draft else 0,
         second_thoughts=1 if draft and length > 1 else 0,
         marks=((2, len(thought), "correction"),) if draft and length > 1 else (),
+        settled=0.75 if draft and length > 1 else None,
     )
     return ResultRecord(item.id, arm, grade, (step,), grade_of(draft, item) if draft else None, "2026-11-30T12:00:01Z")
 

@@ -91,6 +91,8 @@ class StepRecord(NamedTuple):
     """Whether the server sent the thinking in a field of its own."""
     marks: tuple[tuple[int, int, str], ...] = ()
     """The sure second thoughts: the number of the segment, the characters of it before the mark, and its kind."""
+    settled: float | None = None
+    """The share of the thinking after which the final answer stood, as it was read; None if that cannot be read."""
 
 
 class ResultRecord(NamedTuple):
@@ -264,6 +266,7 @@ def _decode_probe(members: Mapping[str, Any]) -> ProbeRecord:
 def _decode_step(members: Mapping[str, Any]) -> StepRecord:
     own = _known(StepRecord._fields, members)
     own["segments"] = tuple((str(kind), str(text)) for kind, text in own["segments"])
+    own["settled"] = None if own.get("settled") is None else float(own["settled"])
     own["marks"] = tuple((int(segment), int(at), str(kind)) for segment, at, kind in own.get("marks", ()))
     return StepRecord(**own)
 

@@ -14,6 +14,7 @@ from reflectty.evaluation.grader import Grade, Verdict
 from reflectty.evaluation.records import ResultRecord, StepRecord
 from reflectty.evaluation.result_grader import grade_result
 from reflectty.evaluation.steps import next_question
+from reflectty.reasoning.settled import settled_in
 from reflectty.reasoning.stated_answers import AnswerKind
 from reflectty.reasoning.thought_reader import marks_in
 
@@ -151,6 +152,7 @@ def step_of(reply: Reply) -> StepRecord:
     metrics, usage = reply.metrics, reply.usage
     server_ms = usage.prompt_ms + usage.reply_ms
     sure = [mark for mark in marks_in(reply.segments) if mark.is_sure]
+    settled = settled_in(reply.segments)
     return StepRecord(
         segments=tuple((str(kind), text) for kind, text in reply.segments),
         # A last segment inside the thinking stands in for an answer on a screen; here it would be a thought.
@@ -165,6 +167,7 @@ def step_of(reply: Reply) -> StepRecord:
         corrections=reply.corrections,
         second_thoughts=sum(mark.kind is SecondThoughtKind.CORRECTION for mark in sure),
         marks=tuple((mark.block, mark.at, str(mark.kind)) for mark in sure),
+        settled=round(settled.share, 4) if settled else None,
         family=reply.family.name,
         is_thinking_apart=bool(reply.raw_thinking),
     )

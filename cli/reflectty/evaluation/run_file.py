@@ -62,6 +62,8 @@ class ResultFacts(NamedTuple):
     thinking_tokens: int
     answer_tokens: int
     seconds: float
+    settled: float | None
+    """The share of the last reply's thinking after which its answer stood; None if that cannot be read."""
     span: LineSpan
 
     @property
@@ -250,6 +252,7 @@ def facts_of(result: ResultRecord, span: LineSpan) -> ResultFacts:
         sum(step.thinking_tokens for step in result.steps),
         sum(step.answer_tokens for step in result.steps),
         result.seconds,
+        result.steps[-1].settled if result.steps else None,
         span,
     )
 

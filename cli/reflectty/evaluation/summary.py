@@ -58,6 +58,10 @@ class ArmSummary(NamedTuple):
     """On average."""
     answer_tokens: float
     seconds: float
+    settled: float | None = None
+    """The share of the thinking after which the answer stood, on average over the replies that tell; a reading."""
+    settled_known: int = 0
+    """The number of replies that tell."""
     clustered: Interval | None = None
     """The 95 % interval of the accuracy if questions of one group are alike; see `clustered_interval`."""
 
@@ -208,6 +212,7 @@ def summarize_arm(name: str, results: Iterable[ResultFacts]) -> ArmSummary:
     answered = [one for one in every if one.verdict is not Verdict.ERROR]
     right, total = verdicts[Verdict.RIGHT], len(answered)
     read = right + verdicts[Verdict.WRONG]
+    settled = [one.settled for one in answered if one.settled is not None]
     return ArmSummary(
         name,
         rate_of(right, total),
@@ -218,6 +223,8 @@ def summarize_arm(name: str, results: Iterable[ResultFacts]) -> ArmSummary:
         _mean([one.thinking_tokens for one in answered]),
         _mean([one.answer_tokens for one in answered]),
         _mean([one.seconds for one in answered]),
+        _mean(settled) if settled else None,
+        len(settled),
     )
 
 

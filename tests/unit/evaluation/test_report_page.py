@@ -136,7 +136,9 @@ def test_corrections_are_marked_where_they_happened(tmp_path: Path) -> None:
     free = "Twelve is more. " * 60 + "\n\nWait, that's wrong. It is eleven. " + "So eleven. " * 60
     segments = (("thinking", free), ("reflection", "No: ten."), ("answer", "Answer: 10"))
     marks = ((0, free.index("Wait"), "correction"),)
-    step = StepRecord(segments, "Answer: 10", thinking_tokens=300, corrections=1, second_thoughts=1, marks=marks)
+    step = StepRecord(
+        segments, "Answer: 10", thinking_tokens=300, corrections=1, second_thoughts=1, marks=marks, settled=0.5
+    )
     result = ResultRecord("q", "think", Grade(RIGHT, "10", "answer-line"), (step,), Grade(WRONG, "12"))
     path.write_bytes(
         encode_manifest(manifest_of(("think",), 1))
@@ -149,7 +151,8 @@ def test_corrections_are_marked_where_they_happened(tmp_path: Path) -> None:
     assert '<div class="correction">No: ten.</div>' in page
     assert '<span class="chip fixed">fixed</span>' in page
     assert re.search(r'<svg class="map".*<rect x="\d+" y="0" width="1" height="4" class="correction"/>', page)
-    assert "thinking · 300 tokens · <b>1 correction</b> · ~1 second thought" in page
+    assert '<rect x="30" y="0" width="1" height="4" class="settled"/>' in page
+    assert "thinking · 300 tokens · <b>1 correction</b> · ~1 second thought · settled at ~50 %" in page
 
 
 def test_a_page_tells_what_a_correction_was_worth(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from reflectty.evaluation.grader import Verdict
 from reflectty.evaluation.report.words import conclusion_of
+from reflectty.evaluation.run_file import read_run
 from reflectty.evaluation.summary import Conclusion, summarize
 from support.evaluation_runs import manifest_of, run_of
 
@@ -172,3 +173,12 @@ def test_subjects_of_mmlu_widen_an_interval_where_they_differ(tmp_path: Path) ->
     assert [low, high] == pytest.approx([0.5 - 1.96 * 0.5 / 11**0.5, 0.5 + 1.96 * 0.5 / 11**0.5])
     assert high - low > other_high - other_low
     assert found.differences[0].clustered is not None
+
+
+def test_settled_is_the_mean_of_the_replies_that_tell(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"cot": "+", "think": "+-+~!"}, {"think": "+++++"})
+    one, two, three = b'"settled": 0.25', b'"settled": 0.75', b'"settled": null'
+    lines = run.path.read_bytes().split(three)
+    run.path.write_bytes(lines[0] + three + lines[1] + one + lines[2] + two + three.join(lines[3:]))
+    found = summarize(read_run(run.path)).arms
+    assert [(arm.settled, arm.settled_known) for arm in found] == [(None, 0), (0.5, 2)]

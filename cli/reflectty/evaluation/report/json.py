@@ -78,6 +78,8 @@ def _arm_object(one: ArmSummary, setup: ArmSetup) -> dict[str, Any]:
         "thinking_tokens": one.thinking_tokens,
         "answer_tokens": one.answer_tokens,
         "seconds": one.seconds,
+        "settled": one.settled,
+        "settled_known": one.settled_known,
     }
 
 

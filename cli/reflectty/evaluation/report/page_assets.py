@@ -69,6 +69,7 @@ button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px 
 .said { margin: .5rem 0 0; padding-left: 1rem; border-left: 4px solid var(--you); white-space: pre-wrap; }
 .key { margin: .5rem 0 1rem; padding-left: calc(1rem + 4px); }
 .arms { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1.25rem; }
+.arms { align-items: start; }
 .q .arm { min-width: 0; padding: .8rem 1rem; border: 1px solid var(--line); border-radius: 8px; }
 .grade { margin: .4rem 0 .8rem; }
 .grade .chip { margin-right: .3rem; }
@@ -77,6 +78,7 @@ button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px 
 .map { width: 100%; max-width: 26rem; height: .35rem; margin: .35rem 0; background: var(--line); }
 .map rect { fill: var(--correction); }
 .map .check, .map .alternative { fill: var(--dim); }
+.map .settled { fill: var(--good); }
 .thinking, .correction {
   padding: .1rem 0 .1rem 1rem; border-left: 2px solid var(--line); color: var(--thinking); font-size: .93rem;
   white-space: pre-wrap;

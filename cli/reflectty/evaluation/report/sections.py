@@ -110,13 +110,16 @@ def arms_section(arms: Sequence[ArmSummary]) -> ReportSection:
         column("of finished", 8, lambda one: words.rate(one.finished_accuracy)),
         column("weak", 9, lambda one: f"{one.weak.part:,}"),
         column("thinking", 7, lambda one: words.amount(one.thinking_tokens)),
+        *([column("settled", 10, _settled_share)] if any(one.settled_known for one in arms) else []),
         column("tokens", 2, lambda one: words.amount(one.tokens), "text"),
         column("time", 4, lambda one: words.seconds(one.seconds), "text"),
     ]
     if any(one.verdicts[Verdict.ERROR] for one in arms):
-        columns.append(column("failed", 10, count(Verdict.ERROR), "error"))
-    remark = "tokens and time are means per answer; the intervals are Wilson's"
-    return ReportSection("Each arm", tuple(columns), (remark,))
+        columns.append(column("failed", 12, count(Verdict.ERROR), "error"))
+    remarks = ["tokens and time are means per answer; the intervals are Wilson's"]
+    if any(one.settled_known for one in arms):
+        remarks.append("settled: how far into its thinking the model first had its final answer, as read")
+    return ReportSection("Each arm", tuple(columns), tuple(remarks))
 
 
 def differences_section(found: Sequence[PairedDifference]) -> ReportSection:
@@ -139,6 +142,10 @@ def differences_section(found: Sequence[PairedDifference]) -> ReportSection:
     ]
     remarks = ("the same questions in both arms; p: McNemar mid-p, adjusted after Holm; interval: Bonett and Price",)
     return ReportSection(f"Against {baseline}", tuple(columns), remarks)
+
+
+def _settled_share(one: ArmSummary) -> str:
+    return words.UNKNOWN if one.settled is None else f"~{100 * one.settled:.0f} %"
 
 
 def _clustered_percents(one: ArmSummary) -> str:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean, clean_line
 from reflectty.core.segments import Kind, SecondThoughtKind
-from reflectty.core.text import format_count
+from reflectty.core.text import format_count, format_percent
 from reflectty.evaluation.grader import Verdict
 from reflectty.evaluation.report import words
 from reflectty.evaluation.transitions import Transition, transition_of
 from reflectty.reasoning.thought_reader import ThoughtMark
-from reflectty.view.thought_map import SHORTEST, cells_of, points_of
+from reflectty.view.thought_map import SHORTEST, MapPoint, cells_of, points_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -218,6 +218,7 @@ def _thinking_html(step: StepRecord) -> str:
         format_count(step.thinking_tokens, "token") if step.thinking_tokens else "",
         f"<b>{format_count(step.corrections, 'correction')}</b>" if step.corrections else "",
         f"~{format_count(step.second_thoughts, 'second thought')}" if step.second_thoughts else "",
+        f"settled at ~{format_percent(step.settled, 1)}" if step.settled is not None else "",
     ]
     summary = f"{' · '.join(filter(None, facts))}{_map_html(step)}"
     return f'<details class="thought"><summary>{summary}</summary>{blocks}</details>'
@@ -247,6 +248,8 @@ def _map_html(step: StepRecord) -> str:
     )
     if length < SHORTEST or not points:
         return ""
+    if step.settled is not None:
+        points.append(MapPoint(round(step.settled * length), "settled"))
     cells = "".join(
         f'<rect x="{at}" y="0" width="1" height="4" class="{point.kind}"/>'
         for at, point in enumerate(cells_of(points, length, _MAP_CELLS))
