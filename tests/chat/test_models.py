@@ -35,7 +35,7 @@ def short_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_models_are_listed_with_details_of_the_selected_one(reader: Reader) -> None:
     reader.server.loaded["reflection:70b"] = (44 * GB, 28 * GB)
     await opened(reader)
-    await reader.shows("reflection, thinking")
+    await reader.shows("268.10M Q8_0  reflection, thinking")
     assert " ".join(reader.row("reflection:70b").split()) == (
         "reflection:70b 40 GB 70.6B Q4_K_M reflection, thinking 64 % GPU mini"
     )
