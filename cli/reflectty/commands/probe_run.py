@@ -19,7 +19,7 @@ from reflectty.output import write_remark
 from reflectty.system.signals import run_interruptible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reflectty.batch.server import Server
     from reflectty.chat.request import Question
@@ -84,9 +84,17 @@ def run_probes(arguments: ProbeArguments, terminal: Terminal) -> None:
         _list_points(points, terminal)
         return
     _tell_cost(exchange.reply, chosen, arguments, terminal)
-    results = run_interruptible(_probe(exchange, chosen, arguments, terminal))
-    _keep_results(exchange, results, terminal)
-    _write_results(exchange, results, terminal, as_json=arguments.as_json)
+    results: list[ProbeResult] = []
+
+    def deliver(result: ProbeResult) -> None:
+        results.append(result)
+        _keep_result(exchange, result, terminal)
+        if not arguments.as_json:
+            _write_result(result, terminal, is_first=len(results) == 1)
+
+    run_interruptible(_probe(exchange, chosen, arguments, terminal, deliver))
+    if arguments.as_json:
+        _write_json(exchange, results, terminal)
 
 
 def find_exchange(store: Store, name: str, number: int | None, terminal: Terminal) -> StoredExchange:
@@ -157,8 +165,13 @@ def _tell_cost(reply: StoredReply, points: Sequence[ProbePoint], arguments: Prob
 
 
 async def _probe(
-    exchange: StoredExchange, points: Sequence[ProbePoint], arguments: ProbeArguments, terminal: Terminal
-) -> tuple[ProbeResult, ...]:
+    exchange: StoredExchange,
+    points: Sequence[ProbePoint],
+    arguments: ProbeArguments,
+    terminal: Terminal,
+    deliver: Callable[[ProbeResult], None],
+) -> None:
+    """Probe one correction after the other, and deliver each result as soon as it is there."""
     from reflectty.batch.server import Server
     from reflectty.commands.probe_progress import ProbeProgress
     from reflectty.evaluation.probe import Probe, find_target, run_probe, temperature_note
@@ -175,14 +188,14 @@ async def _probe(
         for text in filter(None, (await _version_note(server, target), temperature_note(target))):
             progress.note(text)
         judge = judge_for(exchange.reply.answer, arguments.key)
-        results = []
         try:
             for point in points:
                 progress.begin(point)
-                results.append(await run_probe(server, Probe(target, point, arguments.options, judge), progress.count))
+                result = await run_probe(server, Probe(target, point, arguments.options, judge), progress.count)
+                progress.stop()
+                deliver(result)
         finally:
             progress.stop()
-    return tuple(results)
 
 
 async def _version_note(server: Server, target: ProbeTarget) -> str:
@@ -223,36 +236,30 @@ def question_of(exchange: StoredExchange, ask_options: AskOptions, model: str) -
     return asked._replace(ask_options=asked.ask_options.override(model=model))
 
 
-def _keep_results(exchange: StoredExchange, results: Sequence[ProbeResult], terminal: Terminal) -> None:
-    """Store with the reply what its corrections were worth; a store that fails costs no result."""
+def _keep_result(exchange: StoredExchange, result: ProbeResult, terminal: Terminal) -> None:
+    """Store with the reply what a correction was worth; a store that fails costs no result."""
+    found = ProbedCorrection(result.point.number, result.changed, result.compared)
     try:
         with open_session_store(terminal) as store:
             turns = (turn for turn in store.turns(exchange.session.id) if turn.id == exchange.turn)
             said = next((turn.said for turn in turns if turn.said), None)
-            if said is None or said.ended is ReplyStatus.STREAMING:
-                return
-            measured = said.measured
-            for result in results:
-                found = ProbedCorrection(result.point.number, result.changed, result.compared)
-                measured = measured.with_probed(found)
-            store.finish(exchange.turn, said._replace(measured=measured))
+            if said and said.ended is not ReplyStatus.STREAMING:
+                store.finish(exchange.turn, said._replace(measured=said.measured.with_probed(found)))
     except StoreError as error:
         write_remark(terminal, f"what was found is not stored: {error}")
 
 
-def _write_results(
-    exchange: StoredExchange, results: Sequence[ProbeResult], terminal: Terminal, *, as_json: bool
-) -> None:
-    from reflectty.evaluation.probe_report import probe_object, result_rows
+def _write_result(result: ProbeResult, terminal: Terminal, *, is_first: bool) -> None:
+    from reflectty.evaluation.probe_report import result_rows
 
-    if as_json:
-        from reflectty.export.json import dump_json
-
-        reply = exchange.reply
-        value = {"session": exchange.session.id, "turn": exchange.number, "model": reply.model, "digest": reply.digest}
-        terminal.out.write(dump_json(value | {"probes": [probe_object(result) for result in results]}))
-        return
     page = console.open_page(terminal)
-    for at, result in enumerate(results):
-        page.write([[("", page.palette.styles["text"])]] if at else [])
-        page.write(result_rows(result, page))
+    page.write([*([] if is_first else [[("", page.palette.styles["text"])]]), *result_rows(result, page)])
+
+
+def _write_json(exchange: StoredExchange, results: Sequence[ProbeResult], terminal: Terminal) -> None:
+    from reflectty.evaluation.probe_report import probe_object
+    from reflectty.export.json import dump_json
+
+    reply = exchange.reply
+    value = {"session": exchange.session.id, "turn": exchange.number, "model": reply.model, "digest": reply.digest}
+    terminal.out.write(dump_json(value | {"probes": [probe_object(result) for result in results]}))
