@@ -68,6 +68,17 @@ def test_a_revision_is_two_turns_and_its_draft_is_the_first(reflect: Reflect) ->
     ] * 2
 
 
+def test_bare_questions_have_no_instructions_and_stay_bare_on_resuming(reflect: Reflect) -> None:
+    name = sums(reflect.home, 2)
+    path = reflect.home / "run.jsonl"
+    with Solver() as server:
+        assert evaluate(reflect, server, name, "--arms", "cot", "--bare", "--jobs", "1", *ASK).code == 0
+        path.write_bytes(path.read_bytes()[:-40])
+        assert evaluate(reflect, server, "--resume", "run.jsonl", "--jobs", "1").code == 0
+
+    assert server.prompts == ["What is 0 + 1?", "What is 1 + 1?", "What is 1 + 1?"]
+
+
 def test_a_vote_takes_the_most_frequent_answer(reflect: Reflect) -> None:
     name = sums(reflect.home, 1)
     with Solver(lambda asked, right: right if asked.json["options"]["seed"] % 2 else 7) as server:

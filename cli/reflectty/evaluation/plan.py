@@ -16,16 +16,17 @@ from reflectty.core.text import format_count
 from reflectty.evaluation.arms import Arm, Way, parse_arm
 from reflectty.evaluation.records import ArmSetup, RunManifest
 from reflectty.evaluation.statistics import smallest_gain
-from reflectty.evaluation.steps import VOTE_TEMPERATURE, first_question, instruction_of
+from reflectty.evaluation.steps import VOTE_TEMPERATURE, first_question, instruction_of, next_question
 from reflectty.reasoning.modes import REFLECT_PROMPT, AskOptions, own_family_of, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reflectty.chat.request import Question
     from reflectty.core.messages import Model, OptionValue
     from reflectty.evaluation.items import Item, ItemSet
     from reflectty.evaluation.run_writer import RunContent
+    from reflectty.reasoning.reply import Reply
 
 QUESTIONS_BY_SIZE: Final = {"quick": 50, "standard": 200, "solid": 500, "full": 0}
 """How many questions a run of a size asks; 0 for all of its set."""
@@ -88,7 +89,12 @@ class RunPlan(NamedTuple):
         options.setdefault("seed", task.seed)
         asked = self.base.ask_options._replace(options=tuple(options.items()), mode=task.arm.mode)
         question = self.base._replace(prompt=task.item.text, ask_options=asked)
-        return first_question(task.arm, question, task.item.kind)
+        return first_question(task.arm, question, task.item.kind, is_bare=self.content.manifest.is_bare)
+
+    def next_question(self, task: Task, first: Question, replies: Sequence[Reply]) -> Question | None:
+        """The question that follows the replies of a task so far; None if its arm has asked all."""
+        kind = None if self.content.manifest.is_bare else task.item.kind
+        return next_question(task.arm, first, replies, kind)
 
 
 class RunLimits(NamedTuple):

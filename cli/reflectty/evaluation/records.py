@@ -59,6 +59,8 @@ class RunManifest(NamedTuple):
     host: str = ""
     system: str = ""
     """The system prompt of all questions; empty if there is none of the user's own."""
+    is_bare: bool = False
+    """Whether the questions were asked alone, without instructions."""
     reflectty: str = ""
     """The version that began the run."""
     version: int = RUN_VERSION

@@ -13,7 +13,6 @@ from reflectty.core.segments import SecondThoughtKind
 from reflectty.evaluation.grader import Grade, Verdict
 from reflectty.evaluation.records import ResultRecord, StepRecord
 from reflectty.evaluation.result_grader import grade_result
-from reflectty.evaluation.steps import next_question
 from reflectty.reasoning.settled import settled_in
 from reflectty.reasoning.stated_answers import AnswerKind
 from reflectty.reasoning.thought_reader import marks_in
@@ -96,7 +95,7 @@ class Evaluation:
             if outcome.reply is None or not outcome.reply.done:
                 return outcome
             replies.append(outcome.reply)
-            following = next_question(task.arm, question, replies, task.item.kind)
+            following = self._plan.next_question(task, question, replies)
         steps = tuple(map(step_of, replies))
         self._results[line.line] = await self._grade(task, steps, server.name)
         return Outcome(replies[-1], None, server.name, tuple(replies[:-1]))

@@ -42,20 +42,22 @@ def answer_line(kind: AnswerKind) -> str:
 
 
 def instruction_of(arm: Arm, kind: AnswerKind | None = None) -> str:
-    """What an arm puts behind a question; with the line for the answer if its kind is known."""
+    """What an arm puts behind a question; with the line for the answer if its kind is given."""
     parts = (_INSTRUCTIONS.get(arm.way, ""), answer_line(kind) if kind else "")
     return "\n".join(filter(None, parts))
 
 
-def first_question(arm: Arm, question: Question, kind: AnswerKind | None = None) -> Question:
+def first_question(arm: Arm, question: Question, kind: AnswerKind | None = None, *, is_bare: bool = False) -> Question:
     """The first question that an arm asks; the instructions stand in it, since some models want no system prompt.
 
     Args:
         arm: the arm.
         question: the question as the user would ask it; its options are kept where the arm has none of its own.
         kind: the kind of its answer, if it is to be graded.
+        is_bare: whether the question is asked alone, without instructions.
     """
-    prompt = "\n\n".join(filter(None, (question.prompt, instruction_of(arm, kind))))
+    instruction = "" if is_bare else instruction_of(arm, kind)
+    prompt = "\n\n".join(filter(None, (question.prompt, instruction)))
     # An arm is all that is asked: the samples and the verification of the settings would be arms of their own.
     once = question.ask_options._replace(samples=0, verify=False)
     options = once.override(mode=arm.mode, effort=arm.effort, budget=arm.budget, model=arm.model)

@@ -43,6 +43,11 @@ def test_every_arm_ends_in_the_same_line_and_differs_in_its_instruction(arm: str
     assert dict(question.ask_options.options)["num_predict"] == 99
 
 
+@pytest.mark.parametrize("arm", ["direct", "cot", "revise", "vote-3", "reflect", "think"])
+def test_a_bare_question_has_no_instruction(arm: str) -> None:
+    assert first_question(parse_arm(arm), ASKED, AnswerKind.NUMBER, is_bare=True).prompt == ASKED.prompt
+
+
 def test_a_question_of_the_user_is_asked_as_it_is() -> None:
     assert first_question(parse_arm("think"), ASKED).prompt == ASKED.prompt
 

@@ -71,6 +71,14 @@ TakeGraded = Annotated[
     bool,
     typer.Option("--yes", "-y", help="With --from-sessions, ask nothing: take the questions that you graded before."),
 ]
+Bare = Annotated[
+    bool,
+    typer.Option(
+        "--bare",
+        help="Ask each question alone, without our instructions: for models that follow none, and for questions that"
+        " have their own.",
+    ),
+]
 Probe = Annotated[
     int,
     typer.Option(
@@ -99,6 +107,7 @@ class EvalArguments(NamedTuple):
     resume: str
     from_sessions: bool
     yes: bool
+    bare: bool
     probe: int
     plan_only: bool
     host: list[str] | None
@@ -144,6 +153,7 @@ def refuse_contradictions(arguments: EvalArguments, *, names_set: bool) -> None:
             "--models": bool(arguments.models),
             "--output": bool(arguments.output),
             "--from-sessions": arguments.from_sessions,
+            "--bare": arguments.bare,
             "--model": bool(arguments.ask_arguments.model),
             "--option": bool(arguments.ask_arguments.option),
         }
@@ -168,6 +178,7 @@ def run(  # noqa: PLR0913, PLR0917 - every option of the command is one
     resume: Resume = "",
     from_sessions: FromSessions = False,
     yes: TakeGraded = False,
+    bare: Bare = False,
     probe: Probe = 0,
     plan_only: PlanOnly = False,
     jobs: Jobs = None,

@@ -168,7 +168,7 @@ async def _plan(
         digest = await servers[0].digest_of(models[arm.model].name)
         setups.append(setup_of(arm, models[arm.model], context.base.ask_options.options, limits, digest))
     manifest = manifest_of(items, tuple(setups), arguments.seed, model)
-    manifest = manifest._replace(host=servers[0].name, system=context.base.ask_options.system)
+    manifest = manifest._replace(host=servers[0].name, system=context.base.ask_options.system, is_bare=arguments.bare)
     return _plan_of(context, RunContent(manifest, items.items), arms, name), model
 
 
