@@ -60,7 +60,7 @@ async def test_arms_stand_beside_each_other(reader: Reader) -> None:
 @in_a_chat((*cut("One"), HOLD), IN_THOUGHT, before=asked, size=(90, 24))
 async def test_arms_are_drawn_while_they_stream(reader: Reader) -> None:
     await compare(reader)
-    await reader.shows("One", "90 is more than 11.", "stop and go back")
+    await reader.shows("One", "90 is more than 11.", "esc stop")
     assert not reader.sees("66 tokens")
 
 
@@ -201,3 +201,16 @@ async def test_control_characters_are_shown_as_text(reader: Reader) -> None:
     await compare(reader, "cot,reflect")
     await reader.shows("answers", "^[")
     assert "\x1b" not in reader.text
+
+
+@in_a_chat(
+    (*cut("<thinking>\nHm"), HOLD, " and on", " and on"), ("9.11", HOLD), ("<output>\n9.9\n</output>",), before=asked
+)
+async def test_thinking_of_the_chosen_arm_is_ended_by_a_key(reader: Reader) -> None:
+    await compare(reader, "think,cot")
+    await reader.shows("│ Hm", "9.11", "alt+c answer now")
+    await reader.press("alt+c")
+    reader.engine.release()
+    reader.engine.release()
+    await reader.shows("ended on request", "9.9")
+    assert len(reader.engine.requests) == 3

@@ -157,3 +157,15 @@ def test_setting_has_budgets_by_model(reflect: Reflect) -> None:
         result = reflect.at(server.host)(*MODEL, "--json", "q")
 
     assert json.loads(result.out)["governed"]["by"] == "budget"
+
+
+def test_signal_asks_every_arm_of_a_comparison_for_its_answer(reflect: Reflect) -> None:
+    words = [f"I look at the number {number} now. " for number in range(5000)]
+    command = ("compare", *MODEL, "--json", "--arms", "think,think:low", "q")
+    with thinks_without_end(*words) as server, reflect.at(server.host).start(*command) as run:
+        assert run.until(lambda _: len(server.asked("/api/chat")) == 2)
+        result = run.signalled(signal.SIGUSR1)
+    arms = json.loads(result.out)["arms"]
+
+    assert result.code == 0
+    assert [(arm["governed"]["by"], arm["answer"]) for arm in arms] == [("answer_now", "It is 41.")] * 2

@@ -27,7 +27,7 @@ from reflectty.output import OutputOptions, SilentRenderer, write_remark
 from reflectty.output.json import error_object
 from reflectty.output.tables import Page
 from reflectty.system import theme
-from reflectty.system.signals import run_interruptible
+from reflectty.system.signals import call_on_answer_signal, run_interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +89,13 @@ class ComparisonCommand:
         named = _named_arms(self._arguments)
         settings, question = self._read()
         self._reads_thoughts = settings.second_thoughts
-        run_interruptible(self._ask(settings, question, named))
+        is_live = self._terminal.err.tty and self._terminal.stdin_tty
+        with call_on_answer_signal(self._answer_now, quit_key=is_live):
+            run_interruptible(self._ask(settings, question, named))
+
+    def _answer_now(self) -> None:
+        for run in self.runs:
+            run.answer_now()
 
     def _read(self) -> tuple[Settings, Question]:
         """The settings and the question, with the inputs and the template."""

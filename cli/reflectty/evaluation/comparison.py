@@ -21,6 +21,7 @@ from reflectty.evaluation.agreement import winner_of
 from reflectty.evaluation.arms import Arm, Way
 from reflectty.evaluation.steps import first_question, next_question
 from reflectty.output import SilentRenderer
+from reflectty.reasoning.governor import AnswerRequest
 from reflectty.reasoning.modes import Mode, plan
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class ArmRun:
         """Why it has no complete answer."""
         self.is_over = False
         self.replies: list[Reply] = []
+        self.answer_request = AnswerRequest()
+        """Set when the user asks for the answer of the running reply."""
         self.renderer: Renderer = SilentRenderer()
         self.on_close: Callable[[], None] = _do_nothing
         """Called once it is over, complete or not."""
@@ -108,6 +111,11 @@ class ArmRun:
     def model_name(self) -> str:
         """The name of the model that is asked; empty if it cannot be."""
         return self.model.name if self.model else ""
+
+    def answer_now(self) -> None:
+        """End the thinking of the running reply, and ask for its answer."""
+        if self.replies and not self.is_over:
+            self.answer_request.set()
 
     def fail(self, error: ReflecttyError) -> None:
         """End the arm without a complete answer."""
@@ -272,7 +280,9 @@ async def _ask_all(asker: Asker, run: ArmRun, end: float | None) -> None:
     first = first_question(run.arm, _as_asked_by(run.arm, asker.question))
     asked: Question | None = first
     while asked is not None:
-        asked = asked._replace(deadline=_seconds_until(end, asker.question.deadline))
+        run.answer_request = AnswerRequest()
+        seconds = _seconds_until(end, asker.question.deadline)
+        asked = asked._replace(deadline=seconds, answer_request=run.answer_request)
         recorder = asker.recorder_for(run, asked)
         await ask(asker.engine, asked, run, first_time=lambda _: False, recorder=recorder, model=run.model)
         asked = next_question(run.arm, first, run.replies)

@@ -110,9 +110,16 @@ class ComparisonController:
         def summarize(scene: Scene) -> Sequence[Row]:
             return summary_rows(runs, scene) if all(run.is_over for run in runs) else ()
 
-        keys = next(action.keys for action in controller.actions if action.name == "compare")
-        names = [run.arm.name for run in runs]
-        screen = CompareScreen(question.text, names, controller.transcript.scene, summarize, keys)
+        keys = {action.name: action.keys for action in controller.actions}
+        screen = CompareScreen(
+            question.text,
+            [run.arm.name for run in runs],
+            controller.transcript.scene,
+            summarize,
+            lambda number: runs[number].answer_now(),
+            leave_keys=keys["compare"],
+            answer_keys=keys["conclude"],
+        )
         for run, column in zip(runs, screen.columns, strict=True):
             ArmColumn(run, column, _do_nothing, self._note_from_anywhere())
         return screen

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from reflectty.core.safety import clean_line
 from reflectty.tui.compositor import LineCompositor
+from reflectty.tui.keys import format_key
 from reflectty.tui.widgets.list import SHORT, list_glyphs
 from reflectty.tui.widgets.strips import make_strip
 from reflectty.tui.widgets.transcript import Transcript
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from reflectty.view.parts import Scene
     from reflectty.view.rows import Row
 
-HINTS = "enter keep this one · ← → column · ↑ ↓ scroll · esc "
+HINTS = "enter keep this one · ← → column · ↑ ↓ scroll · {}esc {}"
 _MAX_TITLE = 200
 _PADDING = 2
 """Columns beside the rows below the columns."""
@@ -131,7 +132,9 @@ class CompareScreen(Screen[int | None]):
         titles: the names of the arms.
         scene: what the rows depend on.
         summarize: makes the rows below the columns; none until all arms are over.
-        keys: further keys that leave the screen.
+        answer_now: ends the thinking of an arm, by its number.
+        leave_keys: further keys that leave the screen.
+        answer_keys: keys that end the thinking of the chosen arm.
     """
 
     DEFAULT_CSS = """
@@ -156,13 +159,16 @@ class CompareScreen(Screen[int | None]):
         Binding("escape", "leave", priority=True),
     ]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it shows, and what it calls
         self,
         question: str,
         titles: Sequence[str],
         scene: Scene,
         summarize: Callable[[Scene], Sequence[Row]],
-        keys: Sequence[str] = (),
+        answer_now: Callable[[int], object],
+        *,
+        leave_keys: Sequence[str] = (),
+        answer_keys: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self._compositor = LineCompositor()
@@ -174,8 +180,12 @@ class CompareScreen(Screen[int | None]):
         self._summary = SummaryRows(summarize, scene)
         self._chosen = 0
         self._is_over = False
-        for key in keys:
+        self._answer_now = answer_now
+        self._answer_hint = f"{format_key(answer_keys[0])} answer now · " if answer_keys else ""
+        for key in leave_keys:
             self._bindings.bind(key, "leave", show=False, priority=True)
+        for key in answer_keys:
+            self._bindings.bind(key, "answer", show=False, priority=True)
 
     def compose(self) -> ComposeResult:
         yield Static(Content(self._question), classes="compare-head")
@@ -201,7 +211,8 @@ class CompareScreen(Screen[int | None]):
         self._show_hints()
 
     def _show_hints(self) -> None:
-        text = f"{HINTS}{'back' if self._is_over else 'stop and go back'}".replace("·", self._glyphs.dot)
+        end = "back" if self._is_over else "stop"
+        text = HINTS.format("" if self._is_over else self._answer_hint, end).replace("·", self._glyphs.dot)
         if not self._arrows:
             text = text.replace("← →", "left right").replace("↑ ↓", "up down")
         self.query_one(".compare-hints", Static).update(Content(text))
@@ -242,6 +253,9 @@ class CompareScreen(Screen[int | None]):
 
     def action_keep(self) -> None:
         self.dismiss(self._chosen)
+
+    def action_answer(self) -> None:
+        self._answer_now(self._chosen)
 
     def action_leave(self) -> None:
         self.dismiss(None)
