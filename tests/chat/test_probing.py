@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.segments import Kind
 from reflectty.core.session import ProbedCorrection, ReplyOrigin
-from support.chat_app import QUESTION, in_a_chat, plain_stored_reply, store_exchanges
+from support.chat_app import QUESTION, REPLY, in_a_chat, plain_stored_reply, store_exchanges
 from support.scripted_engine import HOLD, cut
 
 if TYPE_CHECKING:
@@ -128,3 +128,30 @@ async def test_new_session_stops_a_probe_and_keeps_what_has_ended(reader: Reader
     assert reader.chat.conversation.session is None
     kept = [turn.said.origin for turn in reader.store.turns(session.id) if turn.said]
     assert kept == [ReplyOrigin.ASKED, ReplyOrigin.PROBED]
+
+
+@in_a_chat(RIGHT, WRONG, (*RIGHT[:2], HOLD, *RIGHT[2:]), *[WRONG, RIGHT] * 3, WRONG, before=one_correction)
+async def test_result_is_shown_although_the_screen_was_filled_anew_meanwhile(reader: Reader) -> None:
+    reader.engine.slots = 1
+    await reader.press("alt+w")
+    await reader.press("y")
+    await reader.until(lambda: reader.engine.held)
+    reader.chat.turns.parts.show(same_session=True)
+    reader.engine.release()
+    await probed(reader)
+    assert WORTH in reader.text
+
+
+@in_a_chat(RIGHT, WRONG, HELD, REPLY, before=one_correction, size=(100, 30))
+async def test_question_is_asked_while_a_correction_is_probed(reader: Reader) -> None:
+    reader.engine.slots = 1
+    await reader.press("alt+w")
+    await reader.press("y")
+    await reader.until(lambda: reader.engine.held)
+    await reader.ask("And 9.12?")
+    assert reader.chat.prober.is_running
+    await reader.press("escape")
+    await probed(reader)
+    assert origins(reader) == ["asked", "asked", "probed", "probed"]
+    assert [turn.text for turn in reader.chat.conversation.path if turn.said is None] == [QUESTION, "And 9.12?"]
+    assert "And 9.12?" in reader.text

@@ -10,6 +10,7 @@ from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.session_option import settings_for_session
 from reflectty.commands.sessions import find_or_last, open_session_store
 from reflectty.core.errors import NoAnswerError, StoppedError, StoreError, UsageError
+from reflectty.core.model_names import is_same_model
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.session import ProbedCorrection, ReplyStatus, branch_to, history_of, message_of
 from reflectty.core.text import format_count
@@ -201,7 +202,7 @@ async def _probe(
 async def _version_note(server: Server, target: ProbeTarget) -> str:
     """The note that another model, or another version of it, goes on; empty if it is the same."""
     author, model = target.reply.model, target.model.name
-    if author != model:
+    if not is_same_model(author, model):
         return OTHER_MODEL.format(author=author, model=model)
     digest = target.model.digest or await server.digest_of(model)
     has_changed = digest and target.reply.digest and digest != target.reply.digest

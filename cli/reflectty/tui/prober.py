@@ -10,6 +10,7 @@ from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.safety import clean_line
 from reflectty.core.session import ProbedCorrection, ReplyOrigin, ReplyStatus, StoredReply
 from reflectty.core.text import format_count
+from reflectty.view.reply_part import ReplyPart
 from reflectty.view.summary import probed_label
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from reflectty.evaluation.probe_result import ProbeOptions, ProbeResult
     from reflectty.reasoning.reply import Reply
     from reflectty.tui.controller import ChatController
-    from reflectty.view.reply_part import ReplyPart
 
     Choice = tuple[str, str, str]
 
@@ -99,9 +99,9 @@ class CorrectionProber:
         turn = conversation.find_turn(part.turn) if part else conversation.last_reply
         question = conversation.find_turn(turn.parent) if turn else None
         shown = part or self._controller.turns.parts.find(turn.id if turn else None)
-        if turn is None or turn.said is None or question is None or shown is None:
+        if turn is None or turn.said is None or question is None or not isinstance(shown, ReplyPart):
             raise UsageError("no reply to probe yet")
-        return ProbedReply(shown, turn, question, turn.said)  # type: ignore[arg-type]
+        return ProbedReply(shown, turn, question, turn.said)
 
     async def _choose(
         self, probed: ProbedReply, points: Sequence[ProbePoint], options: ProbeOptions, number: int
@@ -194,9 +194,15 @@ class CorrectionProber:
             reply = reply._replace(measured=reply.measured.with_probed(found))
             controller.note(sentence_of(result))
         if controller.conversation.keep_probe(probed.question, probed.turn._replace(said=reply), self._replies):
-            probed.part.state.measured = reply.measured
-            controller.turns.parts.mark_branch(probed.part)
-            controller.transcript.lay_out_part(probed.part)
+            self._show(probed.turn.id, reply)
+
+    def _show(self, turn: int, reply: StoredReply) -> None:
+        """Show what was found below the correction, if the branch of the reply is on the screen."""
+        part = self._controller.turns.parts.find(turn)
+        if isinstance(part, ReplyPart):
+            part.state.measured = reply.measured
+            self._controller.turns.parts.mark_branch(part)
+            self._controller.transcript.lay_out_part(part)
 
 
 def _choice_of(point: ProbePoint, reply: StoredReply) -> Choice:
