@@ -267,10 +267,16 @@ def island(item: Item) -> set[str]:
     return letters_of(item, describes)
 
 
+def count_in(text: str, everyone: int) -> int:
+    if match := re.search(r"Exactly (\d+) of us", text):
+        return int(match[1])
+    return {"Not": 0, "Exactly": 1, "We": everyone}[text.split(maxsplit=1)[0]]
+
+
 def claimed(text: str, speaker: str, world: dict[str, bool]) -> bool:
     """Whether what an islander says is true."""
-    if match := re.search(r"Exactly (\d+) of", text):
-        return sum(world.values()) == int(match[1])
+    if "of us" in text or "We are all" in text:
+        return sum(world.values()) == count_in(text, len(world))
     named = [world[name] for name in re.findall(r"[A-Z]\w+", text) if name in world]
     if "both" in text and " I " in text:
         return named[0] and world[speaker]

@@ -56,7 +56,8 @@ def read_item(row: Row, stem: str, *, is_lettered: bool = False) -> RowItem:
     if kind is None and (match := _HASHES.search(answer)):
         answer = match[1]
     item = item._replace(answer=answer.strip(), kind=kind or guessed_kind(answer))
-    _check_key(row, item)
+    if kind:
+        _check_key(row, item)
     return RowItem(item)
 
 

@@ -88,8 +88,9 @@ def _claim_with_self(draw: Draw, names: list[str], speaker: int, other: int) -> 
 
 def _claim_of_all(draw: Draw, names: list[str]) -> _Claim:
     count = draw.below(len(names) + 1)
-    verb = "is a knight" if count == 1 else "are knights"
-    return _Claim(f"Exactly {count} of the {len(names)} of us {verb}.", lambda world: sum(world) == count)
+    ends = {0: "Not one of us is a knight.", 1: "Exactly one of us is a knight.", len(names): "We are all knights."}
+    text = ends.get(count, f"Exactly {count} of us are knights.")
+    return _Claim(text, lambda world: sum(world) == count)
 
 
 def _claim_of_two(draw: Draw, names: list[str], first: int, second: int) -> _Claim:
