@@ -52,7 +52,8 @@ button, input {
 button { cursor: pointer; }
 button[aria-pressed="true"] { border-color: var(--accent); color: var(--accent); }
 button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); }
-.q { scroll-margin-top: 6.5rem; border-bottom: 1px solid var(--line); content-visibility: auto; contain-intrinsic-size: auto 2.6rem; }
+.q { border-bottom: 1px solid var(--line); content-visibility: auto; contain-intrinsic-size: auto 2.6rem; }
+.q { scroll-margin-top: 6.5rem; }
 .q > summary { display: flex; gap: .75rem; align-items: baseline; padding: .45rem .25rem; cursor: pointer; }
 .q > summary i { min-width: 2.6rem; color: var(--dim); font-style: normal; text-align: right; }
 .q > summary .start { flex: 1; min-width: 8rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
