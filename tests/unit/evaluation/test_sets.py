@@ -181,6 +181,14 @@ def test_a_sample_is_the_same_for_a_seed_and_grows(tmp_path: Path) -> None:
     assert len(load_set(name, None, 4).items) == len(load_set(name, 5000, 4).items) == 300
 
 
+def test_questions_marked_as_faulty_are_left_out_unless_wanted(tmp_path: Path) -> None:
+    kinds = ("ok", "OK", "wrong groundtruth", "")
+    rows = [{"question": kind or "none", "answer": 1, "error_type": kind} for kind in kinds]
+    name = write(tmp_path / "set.jsonl", *rows)
+    assert {item.question for item in load_set(name).items} == {"ok", "OK"}
+    assert len(load_set(name, with_errors=True).items) == 4
+
+
 def test_generated_sets_are_named_by_their_generators() -> None:
     assert load_set("builtin").name == "builtin"
     assert len(load_set("builtin").items) == 200
