@@ -52,6 +52,21 @@ def test_questions_of_sessions_are_graded_once_and_asked_again(reflect: Reflect,
     assert [result["grade"]["verdict"] for result in results] == ["right"] * 4
 
 
+def test_a_review_that_is_stopped_keeps_what_was_decided(reflect: Reflect, data: Path) -> None:
+    kept = data / "reflectty" / "session-questions.jsonl"
+    with Solver() as server, Screen(reflect.at(server.host), *ASK, XDG_DATA_HOME=str(data)) as screen:
+        assert screen.shows("given: 30")
+        screen.press(b"n\n")
+        assert screen.shows("the right answer")
+        screen.press(b"31\n")
+        assert screen.shows("given: 21")
+        screen.press(b"\x03")
+        assert screen.finish() == 130
+        assert "Traceback" not in screen.text
+        assert server.prompts == []
+    assert kept.read_text().count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
