@@ -15,6 +15,8 @@ from reflectty.reasoning.stated_answers import AnswerKind, final_answer, same_an
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reflectty.evaluation.grader import MathCheck
+
 _SHORT: Final = 200
 """Characters up to which the last number of an answer without an explicit statement counts as the answer."""
 _TEXT_KINDS: Final = (AnswerKind.EXACT, AnswerKind.CASEFOLD, AnswerKind.CONTAINS, AnswerKind.REGEX)
@@ -52,12 +54,12 @@ def kind_of_key(key: str) -> AnswerKind:
     return AnswerKind.CHOICE if re.fullmatch(f"[{LETTERS}]", key.strip().upper()) else AnswerKind.CONTAINS
 
 
-def judge_of_item(item: Item) -> AnswerJudge:
-    """The judge for the answers to an item; formulas are right only if they are written like the key."""
+def judge_of_item(item: Item, check_math: MathCheck | None = None) -> AnswerJudge:
+    """The judge for the answers to an item; without `check_math` formulas are right only if written like the key."""
     return AnswerJudge(
         partial(_read, item.kind, item.choices),
         lambda one, other: same_answer(one, other, item.kind),
-        partial(_is_right, item),
+        partial(_is_right, item, check_math),
     )
 
 
@@ -67,11 +69,11 @@ def _read(kind: AnswerKind, choices: tuple[str, ...], text: str) -> str:
     return " ".join(stated.split())
 
 
-def _is_right(item: Item, text: str) -> bool:
-    if item.kind is AnswerKind.MATH:
+def _is_right(item: Item, check_math: MathCheck | None, text: str) -> bool:
+    if item.kind is AnswerKind.MATH and check_math is None:
         found = final_answer(text, item.kind)
         return found is not None and same_answer(item.answer, found.text, item.kind)
     if item.kind in _TEXT_KINDS and final_answer(text, item.kind) is None:
         # A text without a statement is the answer as a whole.
         return grade_text(item, f"Answer: {' '.join(text.split())}").verdict is Verdict.RIGHT
-    return grade_text(item, text).verdict is Verdict.RIGHT
+    return grade_text(item, text, check_math=check_math).verdict is Verdict.RIGHT

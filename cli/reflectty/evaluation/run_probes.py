@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     from reflectty.batch.server import Server
     from reflectty.chat.request import Question
+    from reflectty.evaluation.grader import MathCheck
     from reflectty.evaluation.items import Item
     from reflectty.evaluation.plan import RunPlan
+    from reflectty.evaluation.probe_judge import AnswerJudge
     from reflectty.evaluation.probe_points import ProbePoint
     from reflectty.evaluation.probe_result import ProbeOptions, ProbeResult
     from reflectty.evaluation.records import StepRecord
@@ -59,6 +61,7 @@ async def probe_run(  # noqa: PLR0913, PLR0917 - what is probed, by whom, how, a
     options: ProbeOptions,
     put: Callable[[bytes], None],
     tell: Callable[[ProbeRecord], None] = lambda _: None,
+    check_math: MathCheck | None = None,
 ) -> tuple[ProbeRecord, ...]:
     """Probe one correction of each of so many replies, in which the model corrected itself.
 
@@ -73,6 +76,7 @@ async def probe_run(  # noqa: PLR0913, PLR0917 - what is probed, by whom, how, a
         options: how often, and in what way.
         put: writes a line to the run's file.
         tell: called with each record.
+        check_math: compares formulas.
 
     Raises:
         ReflecttyError: a server is gone, or cannot continue replies.
@@ -85,7 +89,8 @@ async def probe_run(  # noqa: PLR0913, PLR0917 - what is probed, by whom, how, a
             if result is None or not result.steps:
                 continue
             item, server = texts.item(name), server_of(parse_arm(arm).model)
-            found = await _probe_reply(server, _question_of(plan, item, arm), result.steps[0], item, options)
+            judge, question = judge_of_item(item, check_math), _question_of(plan, item, arm)
+            found = await _probe_reply(server, question, result.steps[0], judge, options)
             if found:
                 records.append(_record_of(found, name, arm, options))
                 put(encode_probe(records[-1]))
@@ -94,13 +99,13 @@ async def probe_run(  # noqa: PLR0913, PLR0917 - what is probed, by whom, how, a
 
 
 async def _probe_reply(
-    server: Server, question: Question, step: StepRecord, item: Item, options: ProbeOptions
+    server: Server, question: Question, step: StepRecord, judge: AnswerJudge, options: ProbeOptions
 ) -> ProbeResult | None:
     """Probe the first correction of a reply; None if it has none."""
     model = await server.find_model(question.ask_options.model)
     target = await find_target(server, question, reply_of_step(step, model.name, question))
     point = first_correction(points_of(target.reply.segments))
-    return await run_probe(server, Probe(target, point, options, judge_of_item(item))) if point else None
+    return await run_probe(server, Probe(target, point, options, judge)) if point else None
 
 
 def first_correction(points: Sequence[ProbePoint]) -> ProbePoint | None:

@@ -85,3 +85,10 @@ def test_items_are_judged_by_their_kind(item: Item, text: str, stated: str, expe
     judge = judge_of_item(item)
     assert judge.is_right
     assert (judge.read(text), judge.is_right(text)) == (stated, expected)
+
+
+def test_formulas_are_compared_where_something_can() -> None:
+    item = Item("a", "Solve.", "x^2", AnswerKind.MATH)
+    judge = judge_of_item(item, lambda key, given: (key, given) == ("x^2", "x \\cdot x"))
+    assert judge.is_right
+    assert [judge.is_right(f"\\boxed{{{formula}}}") for formula in ("x \\cdot x", "2x")] == [True, False]

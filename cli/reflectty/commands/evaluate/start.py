@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from reflectty.commands.evaluate.run import EvalArguments
     from reflectty.core.messages import Model
     from reflectty.evaluation.arms import Arm
+    from reflectty.evaluation.grader import MathCheck
     from reflectty.evaluation.items import ItemSet
     from reflectty.evaluation.records import ProbeRecord
     from reflectty.evaluation.run_writer import RunWriter
@@ -229,7 +230,7 @@ async def _ask(context: RunContext, files: RunFiles, servers: Sequence[Server], 
             async with run_ticker(reporter.tick):
                 await evaluation.run(servers, scheduler, options)
                 if arguments.probe:
-                    await _probe(context, files, servers)
+                    await _probe(context, files, servers, check_math)
     except asyncio.CancelledError:
         reporter.clear()
         finished = progress.answered_before + progress.finished
@@ -242,7 +243,7 @@ async def _ask(context: RunContext, files: RunFiles, servers: Sequence[Server], 
         raise IncompleteError(message, f"{again} asks them again")
 
 
-async def _probe(context: RunContext, files: RunFiles, servers: Sequence[Server]) -> None:
+async def _probe(context: RunContext, files: RunFiles, servers: Sequence[Server], check_math: MathCheck) -> None:
     """Probe corrections of the replies, after the last question: what each was worth."""
     from reflectty.evaluation.probe_result import ProbeOptions
     from reflectty.evaluation.run_file import read_run
@@ -257,7 +258,7 @@ async def _probe(context: RunContext, files: RunFiles, servers: Sequence[Server]
 
     progress.details = f"0 of {count} corrections probed"
     run, options = read_run(files.path), ProbeOptions(seed=context.arguments.seed)
-    await probe_run(run, files.plan, lambda _: servers[0], count, options, files.writer.put, tell)
+    await probe_run(run, files.plan, lambda _: servers[0], count, options, files.writer.put, tell, check_math)
     context.reporter.note(f"{format_count(len(probed), 'correction')} probed")
 
 
