@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.evaluation.records import ProbeRecord, decode_line
 from support.fake_server import LOADED, FakeServer, error, raw_reply, rendered, reply, show, tags
 from support.json_schemas import check_described
 from support.pty_screen import Screen
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
+from support.solver import sums
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -117,6 +119,40 @@ def test_what_cannot_be_probed_is_refused_before_a_continuation(
         assert server.generated() == []
     assert (result.code, result.out) == (code, "")
     assert says in result.err
+
+
+def test_run_probes_corrections_of_its_replies_and_reports_them(reflect: Reflect) -> None:
+    said = (
+        "<thinking>\nIt is 7.\n<reflection>\nNo, I add again.\n</reflection>\nSo.\n</thinking>\n<output>\nAnswer: {}\n"
+    )
+
+    def chat(request: ReceivedRequest) -> Script:
+        return reply([said.format(1)]) if request.json.get("stream", True) else rendered(PROMPT)
+
+    def generate(request: ReceivedRequest) -> Script:
+        if "prompt" not in request.json:
+            return LOADED
+        answer = 1 if "<reflection>" in request.json["prompt"] else 7
+        return raw_reply([f"\n</thinking>\n<output>\nAnswer: {answer}\n</output>"])
+
+    name = sums(reflect.home, 3)
+    routes: dict[str, Route] = {"/api/show": show(), "/api/tags": tags("reflection:latest"), "/api/chat": chat}
+    with FakeServer(routes | {"/api/generate": generate}) as server:
+        run = reflect.at(server.host)
+        result = run("eval", "run", name, *MODEL, "--arms", "think", "--output", "run.jsonl", "--probe", "2")
+        assert len(server.generated()) == 2 * 2 * 5
+        again = run("eval", "run", "--resume", "run.jsonl", "--probe", "3")
+        assert len(server.generated()) == 3 * 2 * 5
+
+    assert (result.code, again.code) == (0, 0)
+    found = [decode_line(line) for line in (reflect.home / "run.jsonl").read_bytes().splitlines()]
+    probes = {probe.item: probe for probe in found if isinstance(probe, ProbeRecord)}
+    assert {item: (probe.changed, probe.compared) for item, probe in probes.items()} == dict.fromkeys(
+        ("s0", "s1", "s2"), (5, 5)
+    )
+    assert [probes[item].towards_right for item in ("s0", "s1", "s2")] == [5, 0, 0]
+    assert "2 corrections probed" in result.err
+    assert "corrections probed" in again.out
 
 
 @pytest.mark.process
