@@ -172,7 +172,9 @@ def _grade_answer(item: Item, answer: StatedAnswer, check_math: MathCheck | None
     else:
         match = _MATCHERS[item.kind](item, answer.text)
     verdict = Verdict.RIGHT if match.is_right else Verdict.WRONG
-    return Grade(verdict, answer.text, str(answer.rule), answer.is_weak or match.is_tolerant)
+    # The very text of the key is no sentence around it.
+    is_exact = match.is_right and item.kind in (AnswerKind.EXACT, AnswerKind.CASEFOLD)
+    return Grade(verdict, answer.text, str(answer.rule), match.is_tolerant or (answer.is_weak and not is_exact))
 
 
 def _match_number(item: Item, given: str) -> _Match:

@@ -21,15 +21,15 @@ _ARTICLE: Final = re.compile(
     r"A[ \t]{1,3}(?!(?:and|or|nor|but|is|are|was|has|would|seems|because|since|as|with)\b)[a-z]|I[ \t,]"
 )
 """An article or a pronoun at the place of a letter."""
-_EXPLANATION: Final = re.compile(r",?[ \t](?:because|since|as)\b.*", re.DOTALL)
+_EXPLANATION: Final = re.compile(r",?[ \t](?:because|since|as|not|rather than|instead of)\b.*", re.DOTALL)
 _DECORATION: Final = " \t\n*_`\"'$<>~"
 
 
 def letter_of(statement: str, choices: Sequence[str] = ()) -> str | None:
     """The letter that a statement names, or whose choice it repeats in full; None if it has none, or two of them.
 
-    A letter before the text of its own choice counts, whatever letters that text has. An explanation ("because …") is
-    left out.
+    A letter before the text of its own choice counts, whatever letters that text has. What explains it ("because
+    …", ", not A") is left out.
     """
     whole = statement.strip()
     if whole not in _LETTERS and list(choices).count(whole) == 1:

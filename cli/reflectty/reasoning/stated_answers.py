@@ -78,17 +78,20 @@ _SHORT: Final = 200
 """The longest text that may be an answer as a whole, in characters."""
 _TAIL: Final = 4000
 """The characters at the end of a text in which a fallback looks for its answer."""
+_NAME_WORDS: Final = 5
+"""A text with more words than this may be a sentence about the answer."""
 _PROSE_WORDS: Final = 14
 """With so many words, something after `Answer:` with several numbers is an explanation, not a statement."""
 _DECORATION: Final = " \t\r\n*_`"
 _BRACES: Final = re.compile(r"\\(?:f?boxed|fbox)\s{0,3}\{|\\[{}\\]|[{}]")
 _ANSWER: Final = re.compile(
-    r"""(?:^[ \t>#*_`~•|+-]{0,20}(?:\d{1,2}[.)][ \t]{0,3})?(?:<\w{1,20}>)?[*_`"(]{0,3}
+    r"""(?:^[^\w\n]{0,20}(?:\d{1,2}[.)][ \t]{0,3})?(?:<\w{1,20}>)?[*_`"(]{0,3}
         |(?<=[.!?;:>)][ ])[*_`]{0,3}|(?<=<draft>))
     (?:(?:the|my|so|thus|therefore|hence),?[ \t]{1,3}){0,2}(?:(?:final|correct|best|right)[ \t]{1,3}){0,2}
     answer[*_`"]{0,3}(?:[ \t]\([^()\n]{1,40}\))?[ \t]{0,3}[:：=][*_`]{0,3}(?=(?P<value>[^\n]{0,400}))""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
+_TAGGED: Final = re.compile(r"<(?:final_)?answer>(?P<value>[^<]{1,300})</", re.IGNORECASE)
 _NEXT_LINE: Final = re.compile(r"\s{1,20}([^\n]+)")
 _SENTENCE: Final = re.compile(
     r"""\b(?:the|my|our)[ \t]{1,3}(?:(?:final|correct|best|right|numerical|overall)[ \t]{1,3}){0,2}
@@ -100,8 +103,10 @@ _SENTENCE: Final = re.compile(
 )
 _SENTENCE_END: Final = re.compile(r"[.!?](?:[\s*_\"')]|$)")
 _DENIED: Final = re.compile(r"(?:(?:not|neither|never|wrong|incorrect|correct|right(?! angle))\b|n't)", re.IGNORECASE)
+_NEGATED: Final = re.compile(r"(?:not|neither|never)\b", re.IGNORECASE)
 _HASHES: Final = re.compile(r"####[ \t]{0,3}(?P<value>[^\n]{1,80})")
 _ALTERNATIVE: Final = re.compile(r"[\s$\\%*]{0,6}(?:or|and|,|;|to|-|–|/)[\s$\\*]{0,6}", re.IGNORECASE)
+_OPERATION: Final = re.compile(r"[\s$\\]{0,3}(?:[-+*/×·÷^−–]|\\times|\\cdot)[\s$\\]{0,3}")
 _TEXT_KINDS: Final = (AnswerKind.EXACT, AnswerKind.CASEFOLD, AnswerKind.CONTAINS, AnswerKind.REGEX)
 
 
@@ -189,6 +194,8 @@ def _answer_lines(text: str) -> Iterator[_Span]:
         end = closer if closer >= 0 else min(end, start + _MAX_STATEMENT)
         if text[start:end].strip(_DECORATION):
             yield _Span(start, end, StatementRule.ANSWER_LINE, is_heading)
+    for match in _TAGGED.finditer(text):
+        yield _Span(*match.span("value"), StatementRule.ANSWER_LINE)
 
 
 def _sentences(text: str) -> Iterator[_Span]:
@@ -213,6 +220,8 @@ def _read(text: str, span: _Span, kind: AnswerKind, choices: Sequence[str]) -> S
 
 def _read_number(bare: str, span: _Span, _choices: Sequence[str]) -> StatedAnswer | None:
     """The number of a statement: alone or the only one; else one of several, if the statement is no prose."""
+    if _NEGATED.match(bare):
+        return _unreadable(bare, span)
     stands_alone = span.rule is StatementRule.HASHES or span.is_heading
     number, is_weak = number_alone(bare) if stands_alone else single_number(bare), False
     if not number and not stands_alone:
@@ -230,8 +239,9 @@ def _read_number(bare: str, span: _Span, _choices: Sequence[str]) -> StatedAnswe
 def _one_of(numbers: list[Number], bare: str) -> tuple[Number | None, bool]:
     """The number that several are about, and whether that is a weak reading.
 
-    It is the first one after the last `=`; else, weakly, the one that the statement begins with, else its last one.
-    None of two alternatives ("10 or 12").
+    It is the first one after the last `=`, or the one that the statement begins with if a `=` follows it; else, weakly,
+    the first one, if the statement begins with it, or the last one. None of two alternatives ("10 or 12") and none of a
+    calculation without its result.
     """
     if len(numbers) < 2:  # noqa: PLR2004 - an operand of a formula
         return None, False
@@ -239,12 +249,16 @@ def _one_of(numbers: list[Number], bare: str) -> tuple[Number | None, bool]:
     begins = not bare[: first.start].strip("$\\(")
     if begins and _ALTERNATIVE.fullmatch(bare, first.end, second.start) and first.value != second.value:
         return None, False
-    results = [number for number in numbers if number.start > bare.rfind("=")] if "=" in bare else []
+    if "=" not in bare and _OPERATION.fullmatch(bare, first.end, second.start):
+        return None, False
+    equals = -1 if begins and bare[first.end :].lstrip("$\\) ").startswith("=") else bare.rfind("=")
+    results = [number for number in numbers if number.start > equals] if "=" in bare else []
     return (results[0], False) if results else (first if begins else numbers[-1], True)
 
 
 def _read_letter(bare: str, span: _Span, choices: Sequence[str]) -> StatedAnswer | None:
-    letter = letter_of(bare, choices)
+    is_denial = _NEGATED.match(bare) is not None and not _names_choice(bare, choices)
+    letter = None if is_denial else letter_of(bare, choices)
     if letter:
         return StatedAnswer(letter, span.rule, span.start, span.end)
     is_statement = span.rule in (StatementRule.BOXED, StatementRule.ANSWER_LINE) and not span.is_heading
@@ -293,7 +307,10 @@ def _whole(text: str, kind: AnswerKind, choices: Sequence[str]) -> StatedAnswer 
     if kind is AnswerKind.CHOICE:
         return _read_letter(bare, span, choices) if len(bare.split()) <= 1 or _names_choice(bare, choices) else None
     answer = _READERS[kind](bare, span, choices)
-    return answer._replace(is_weak=len(bare) > _SHORT) if answer else None
+    is_prose = len(bare) > _SHORT or (
+        kind in (AnswerKind.EXACT, AnswerKind.CASEFOLD) and len(bare.split()) > _NAME_WORDS
+    )
+    return answer._replace(is_weak=is_prose) if answer else None
 
 
 def _names_choice(bare: str, choices: Sequence[str]) -> bool:

@@ -47,6 +47,9 @@ NUMBERS = [
     ("The answer is 18.", "18", "sentence"),
     ("So the final answer is **18** dollars. I used 3 eggs.", "18", "sentence"),
     ("the correct answer is: -3", "-3", "sentence"),
+    ("**✅ Final Answer: 18**", "18", "answer-line"),
+    ("So <answer>18</answer>", "18", "answer-line"),
+    ("Answer: 18 = 6*3", "18", "answer-line"),
     ("The answer is 5. Wait, no. The answer is 18. Yes.", "18", "sentence"),
     ("Answer: 5. No. Answer: 18", "18", "answer-line"),
     ("The answer is notable: 18", "18", "sentence"),
@@ -68,7 +71,14 @@ NUMBERS = [
 ]
 NO_NUMBER = [
     *("", "I cannot say.", "Answer:", "Answer: unknown", "Answer: 10 or 12", "Answer: 3:30 pm", "\\boxed{}"),
-    *("It may be 3. Answer: cannot be determined", "\\boxed{x+1}", "Answer: 5, 6"),
+    *(
+        "It may be 3. Answer: cannot be determined",
+        "\\boxed{x+1}",
+        "Answer: 5, 6",
+        "Answer: not 18",
+        "Answer: 4 + 4 - 17",
+        "Answer: 3 \\times 4",
+    ),
 ]
 LETTERS = [
     ("Answer: B", "B", "answer-line"),
@@ -103,6 +113,8 @@ LETTERS = [
     ("Answer: B/C", None, ""),
     ("It may be\nA or B", None, ""),
     ("Answer: none of them", None, ""),
+    ("Answer: not B", None, ""),
+    ("The answer is B, not A.", "B", "sentence"),
     ("Because", None, ""),
 ]
 
@@ -164,6 +176,13 @@ def test_a_long_text_is_no_answer_but_may_contain_one() -> None:
     found = final_answer(text, CONTAINS)
     assert found
     assert found.is_weak
+
+
+def test_a_sentence_in_place_of_a_name_is_weak() -> None:
+    sentence, name = final_answer("Hugo is the heaviest of them all.", CASEFOLD), final_answer("Hugo Meier", CASEFOLD)
+    assert sentence
+    assert name
+    assert (sentence.is_weak, name.is_weak) == (True, False)
 
 
 def test_a_fallback_is_weak_and_a_statement_is_not() -> None:
