@@ -256,3 +256,19 @@ def test_cursor_does_not_blink_when_animation_is_off(tmp_path: Path) -> None:
         return before, host.composer.cursor_blink
 
     assert composing(tmp_path, use) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("key", "left"),
+    [("ctrl+u", "new"), ("ctrl+w", "old new"), ("home", "newold text"), ("ctrl+z", "new"), ("left", "old texnewt")],
+)
+def test_editing_keys_come_before_letters_that_arrive_with_them(key: str, left: str, tmp_path: Path) -> None:
+    async def use(host: Host, pilot: Pilot[None]) -> str:
+        host.composer.fill("old text")
+        await pilot.pause()
+        for name in (key, *"new"):
+            host.post_message(events.Key(name, name if len(name) == 1 else None))
+        await pilot.pause()
+        return host.composer.text
+
+    assert composing(tmp_path, use) == left

@@ -249,9 +249,22 @@ class Composer(TextArea, inherit_bindings=False):
         if handle is not None:
             event.stop()
             handle()
+        elif await self._edit_by_key(event.key):
+            event.stop()
+            event.prevent_default()
         # A terminal sends the letter with alt+n; it is not input.
         if handle is not None or set(event.key.split("+")[:-1]) - {"shift"}:
             event.prevent_default()
+
+    async def _edit_by_key(self, key: str) -> bool:
+        """Perform the editing action of a key; False if it has none.
+
+        Textual would perform it once the key has bubbled to the application, after letters that arrived with it.
+        """
+        for binding in self._bindings.key_to_bindings.get(key, ()):
+            if await self.app.run_action(binding.action, self):
+                return True
+        return False
 
     def _handler_for(self, key: str) -> Callable[[], None] | None:
         if self._suggestions_widget.suggested.items:
