@@ -1,6 +1,6 @@
 """Draws the README's pictures: real replies of a real server, on a real terminal screen.
 
-    PYTHONPATH=tests python tests/snapshots/draw.py [ask|chat|steer|moving]...
+    PYTHONPATH=tests python tests/snapshots/draw.py [ask|chat|steer|tree|moving]...
 
 Each picture is written beside this file as SVG, and as PNG where cairosvg is installed; `moving` is an SVG that shows one
 frame after the other.
@@ -119,6 +119,25 @@ def steer(reflect: Reflect) -> Console:
     return _chatting(reflect, talk, rows=36)
 
 
+def tree(reflect: Reflect) -> Console:
+    """The tree of a session: a reply that was regenerated, one that was steered, and a question that was edited."""
+
+    def talk(screen: Screen) -> None:
+        _ask(screen, LARGER)
+        _await_reply(screen, b"\x1br")
+        screen.press(b"\x1bs")
+        assert screen.shows("edit the thinking")
+        _await_reply(screen, b"\nSo I compare the decimals digit by digit.\r")
+        screen.press(b"\x1be")
+        assert screen.shows("resend as a new branch")
+        _await_reply(screen, b"\x15" + AGAIN.encode() + b"\r")
+        _await_reply(screen, b"\x1br")
+        screen.press(b"\x14")
+        assert screen.shows("enter open")
+
+    return _chatting(reflect, talk, rows=18)
+
+
 def _chatting(reflect: Reflect, talk: Callable[[Screen], None], columns: int = 92, rows: int = 28) -> Console:
     console = _console(columns)
     with Screen(
@@ -134,7 +153,12 @@ def _chatting(reflect: Reflect, talk: Callable[[Screen], None], columns: int = 9
 
 
 def _ask(screen: Screen, question: str) -> None:
-    screen.press(f"{question}\r".encode())
+    _await_reply(screen, f"{question}\r".encode())
+
+
+def _await_reply(screen: Screen, keys: bytes) -> None:
+    """Press keys that begin a reply, and wait for its end."""
+    screen.press(keys)
     assert screen.shows("queue")
     assert screen.until(lambda text: "enter send" in text and "stop" not in text)
     time.sleep(SETTLED_SECONDS)
@@ -186,7 +210,7 @@ def save(name: str, console: Console) -> None:
 
 
 def main() -> None:
-    pictures = {"ask": ask, "chat": chat, "steer": steer}
+    pictures = {"ask": ask, "chat": chat, "steer": steer, "tree": tree}
     with real_ollama.serve() as server, tempfile.TemporaryDirectory() as home:
         server.create_all()
         for name in sys.argv[1:] or (*pictures, "moving"):
