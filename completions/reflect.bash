@@ -133,19 +133,19 @@ _reflect_about() {
         subcommands=()
         default=''
         options=(--format 'The form of the report' --output 'Write to a file; - is stdout' -o 'Write to a file; - is stdout' --force 'Overwrite an existing file' --help 'Show this message and exit' -h 'Show this message and exit')
-        places=('')
+        places=(runs)
         ;;
     'eval regrade')
         subcommands=()
         default=''
         options=(--dry-run 'Show what would change, and write nothing' --help 'Show this message and exit' -h 'Show this message and exit')
-        places=('')
+        places=(runs)
         ;;
     'eval apply')
         subcommands=()
         default=''
         options=(--arm 'The arm to ask by' --profile 'Write it into a profile' --force 'Write it even if the run has shown no gain, or is unfinished' --help 'Show this message and exit' -h 'Show this message and exit')
-        places=('')
+        places=(runs)
         ;;
     'eval fetch')
         subcommands=()
@@ -486,7 +486,7 @@ _reflect_value() {
     'eval run --seed') kind='' choices=() ;;
     'eval run --max-tokens') kind='' choices=() ;;
     'eval run --output') kind=files choices=() ;;
-    'eval run --resume') kind='' choices=() ;;
+    'eval run --resume') kind=runs choices=() ;;
     'eval run --probe') kind='' choices=() ;;
     'eval run --jobs'|'eval run -j') kind='' choices=() ;;
     'eval run --retry') kind='' choices=() ;;

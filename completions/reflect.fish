@@ -113,17 +113,17 @@ function __reflect_about
             set -g __reflect_subcommands
             set -g __reflect_default ''
             set -g __reflect_options '--format' 'The form of the report' '--output' 'Write to a file; - is stdout' '-o' 'Write to a file; - is stdout' '--force' 'Overwrite an existing file' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
-            set -g __reflect_places ''
+            set -g __reflect_places 'runs'
         case 'eval regrade'
             set -g __reflect_subcommands
             set -g __reflect_default ''
             set -g __reflect_options '--dry-run' 'Show what would change, and write nothing' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
-            set -g __reflect_places ''
+            set -g __reflect_places 'runs'
         case 'eval apply'
             set -g __reflect_subcommands
             set -g __reflect_default ''
             set -g __reflect_options '--arm' 'The arm to ask by' '--profile' 'Write it into a profile' '--force' 'Write it even if the run has shown no gain, or is unfinished' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
-            set -g __reflect_places ''
+            set -g __reflect_places 'runs'
         case 'eval fetch'
             set -g __reflect_subcommands
             set -g __reflect_default ''
@@ -636,7 +636,7 @@ function __reflect_value
             set -g __reflect_kind 'files'
             set -g __reflect_choices
         case 'eval run --resume'
-            set -g __reflect_kind ''
+            set -g __reflect_kind 'runs'
             set -g __reflect_choices
         case 'eval run --probe'
             set -g __reflect_kind ''

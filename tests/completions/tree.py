@@ -16,7 +16,7 @@ from reflectty.models.recommendation import RECOMMENDED_MODELS
 from reflectty.reasoning.families import FAMILIES
 
 KINDS = {"PATH": "files", "FILE": "files", "FILE|JSON": "files", "TEXT|@FILE": "texts", "MODEL": "models"}
-KINDS |= {"SET": "files", "ID": "sessions", "HOST": "hosts", "KEY": "keys", "VALUE": "values"}
+KINDS |= {"SET": "files", "ID": "sessions", "RUN": "runs", "HOST": "hosts", "KEY": "keys", "VALUE": "values"}
 """The kind of value for each placeholder."""
 NAMES = {"model": "models", "source": "models", "profile": "profiles", "template": "templates"}
 """The kind of value for each parameter whose placeholder is only NAME."""

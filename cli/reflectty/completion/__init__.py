@@ -33,7 +33,7 @@ def find_candidates(kind: str, beginning: str, words: Sequence[str] = ()) -> tup
     Omits texts that a shell or a terminal could interpret.
 
     Args:
-        kind: models, sessions, profiles, templates, hosts, keys or values; any other has no candidates.
+        kind: models, sessions, runs, profiles, templates, hosts, keys or values; any other has no candidates.
         beginning: the typed beginning of the word.
         words: the words before it on the line, without the command's name.
     """
@@ -86,6 +86,12 @@ def _session_candidates(beginning: str, _: Sequence[str]) -> Iterator[Candidate]
         yield from (Candidate(title, name) for name, title in known)
 
 
+def _run_candidates(_: str, __: Sequence[str]) -> Iterator[Candidate]:
+    from reflectty.evaluation.runs import list_runs
+
+    yield from (Candidate(path.stem) for path in list_runs())
+
+
 def _config_source(name: str) -> Callable[[str, Sequence[str]], Iterator[Candidate]]:
     def source(beginning: str, words: Sequence[str]) -> Iterator[Candidate]:
         from reflectty.completion import config_values
@@ -102,6 +108,7 @@ def _config_source(name: str) -> Callable[[str, Sequence[str]], Iterator[Candida
 _SOURCES: dict[str, Callable[[str, Sequence[str]], Iterator[Candidate]]] = {
     "models": _model_candidates,
     "sessions": _session_candidates,
+    "runs": _run_candidates,
     **{name: _config_source(name) for name in ("profiles", "templates", "themes", "hosts", "keys", "values")},
 }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -88,6 +89,17 @@ def test_values_of_a_setting_are_candidates(
 )
 def test_unsafe_names_are_left_out(value: str, sound: bool) -> None:
     assert is_safe_word(value) is sound
+
+
+def test_runs_are_candidates_latest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert find_candidates("runs", "") == ()
+    folder = tmp_path / "reflectty" / "evals"
+    folder.mkdir(parents=True)
+    for number, name in enumerate(("2026-11-29-mini", "2026-11-30-mini", "other run")):
+        (folder / f"{name}.jsonl").write_bytes(b"")
+        os.utime(folder / f"{name}.jsonl", (number, number))
+    assert [one.value for one in find_candidates("runs", "2026")] == ["2026-11-30-mini", "2026-11-29-mini"]
 
 
 def test_unknown_kind_has_no_candidates() -> None:
