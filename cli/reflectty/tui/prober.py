@@ -147,7 +147,7 @@ class CorrectionProber:
 
     async def _ask(self, probed: ProbedReply, point: ProbePoint, options: ProbeOptions) -> ProbeResult:
         from reflectty.batch.server import Server
-        from reflectty.evaluation.probe import Probe, as_asked, find_target, run_probe
+        from reflectty.evaluation.probe import Probe, as_asked, find_target, run_probe, temperature_note
         from reflectty.evaluation.probe_judge import judge_for
 
         controller = self._controller
@@ -157,6 +157,8 @@ class CorrectionProber:
             controller.config.host, controller.turns.connected_engine, note=_ignore, first_time=lambda _: False
         )
         target = await find_target(server, question, probed.reply)
+        if note := temperature_note(target):
+            controller.note(note)
         probe = Probe(target, point, options, judge_for(probed.reply.answer))
         return await run_probe(server, probe, lambda job, reply: self._add(probed, job, reply))
 

@@ -31,8 +31,28 @@ def beginnings_of(blocks: Iterable[BlockText]) -> Iterator[str]:
             yield " ".join(text[mark.at : mark.at + 2 * _BEGINNING].split())[:_BEGINNING]
 
 
+def places_of(rows: Sequence[Row], beginnings: Iterable[str], palette: Palette) -> dict[int, int]:
+    """The row in which each correction begins, by its number from 1; those that no row shows are left out.
+
+    Args:
+        rows: the rows of the thinking.
+        beginnings: how each of its corrections begins.
+        palette: the styles and glyphs.
+    """
+    places: dict[int, int] = {}
+    signed = [at for at, row in enumerate(rows) if _has_sign(row, palette)]
+    first = 0
+    for number, text in enumerate(beginnings, 1):
+        found = next((at for at in range(first, len(signed)) if _begins_in(rows[signed[at]], text)), None)
+        if found is not None:
+            places[number] = signed[found]
+            # A tagged correction has its row for itself; several second thoughts may begin in one.
+            first = found + (rows[signed[found]][0][0] == palette.glyphs.correction)
+    return places
+
+
 def with_probe_rows(
-    rows: Sequence[Row], beginnings: Sequence[str], probed: Sequence[ProbedCorrection], palette: Palette
+    rows: Sequence[Row], beginnings: Iterable[str], probed: Sequence[ProbedCorrection], palette: Palette
 ) -> list[Row]:
     """The rows of a thinking with a row below each correction that was probed.
 
@@ -42,22 +62,22 @@ def with_probe_rows(
         probed: what was found, by their numbers.
         palette: the styles and glyphs.
     """
-    found, at = list(rows), 0
-    for one in sorted(probed):
-        text = beginnings[one.correction - 1] if 0 < one.correction <= len(beginnings) else ""
-        row = next((place for place in range(at, len(found)) if begins_in(found[place], text, palette)), None)
-        if row is not None:
-            at = _end_of(found, row, palette)
-            found.insert(at, _row_of(one, found[at - 1], palette))
+    found, places = list(rows), places_of(rows, beginnings, palette)
+    for one in sorted(probed, reverse=True):
+        if one.correction in places:
+            end = _end_of(rows, places[one.correction], palette)
+            found.insert(end, _row_of(one, rows[end - 1], palette))
     return found
 
 
-def begins_in(row: Row, beginning: str, palette: Palette) -> bool:
-    """Whether a correction begins in a row: the row has a sign for one, and its words are there, cut at the end."""
+def _has_sign(row: Row, palette: Palette) -> bool:
     glyphs = palette.glyphs
     signs = (glyphs.correction, glyphs.second_correction, glyphs.check, glyphs.alternative)
-    if len(row) < len(("gutter", "text")) or row[0][0] not in signs or not beginning:
-        return False
+    return len(row) >= len(("gutter", "text")) and row[0][0] in signs
+
+
+def _begins_in(row: Row, beginning: str) -> bool:
+    """Whether a text begins in a row: its first words stand there, as far as the row goes."""
     words = " ".join(row[1][0].split())
     starts = [0, *(at + 1 for at, char in enumerate(words) if char == " ")]
     tails = (words[start : start + _COMPARED] for start in starts)

@@ -10,7 +10,7 @@ from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind, Segment
 from reflectty.core.session import ReplyOrigin
 from reflectty.view.parts import QuestionPart, ThinkingView, branch_remarks_of, remark_rows, to_chat_wording
-from reflectty.view.probed import beginnings_of, begins_in, with_probe_rows
+from reflectty.view.probed import beginnings_of, places_of, with_probe_rows
 from reflectty.view.rows import MARGIN, uncopied
 from reflectty.view.sections import ReplySections
 from reflectty.view.summary import control_character_remark, remarks_on
@@ -170,7 +170,7 @@ class ReplyPart:
     def _add_probe_rows(self, section: Section) -> None:
         """Tell below each correction of a section that was probed what it was worth."""
         if self._scene and self.state.measured.probed and not section.is_answer and self.state.is_over:
-            beginnings = tuple(beginnings_of(self._thought_blocks))
+            beginnings = beginnings_of(self._thought_blocks)
             section.rows = with_probe_rows(section.rows, beginnings, self.state.measured.probed, self._scene.palette)
 
     @property
@@ -181,9 +181,8 @@ class ReplyPart:
         """The number of the correction or second thought that begins in a row, from 1; 0 if none does."""
         if self._scene is None or not 0 <= row < self.height:
             return 0
-        palette, wanted = self._scene.palette, self.rows[row]
-        found = enumerate(beginnings_of(self._thought_blocks), 1)
-        return next((number for number, text in found if begins_in(wanted, text, palette)), 0)
+        places = places_of(self.rows, beginnings_of(self._thought_blocks), self._scene.palette)
+        return next((number for number, place in places.items() if place == row), 0)
 
     @property
     def is_open(self) -> bool:

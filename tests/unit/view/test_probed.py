@@ -63,3 +63,14 @@ def test_unknown_correction_changes_nothing(probed: ProbedCorrection) -> None:
 
 def test_probe_without_a_result_says_so() -> None:
     assert "│ → probed: nothing to compare" in rows_of(TAGGED, ProbedCorrection(2, 0, 0))
+
+
+def test_corrections_that_begin_alike_are_told_apart() -> None:
+    twice = ((Kind.REFLECTION, "No."), (Kind.THINKING, "So 45."), (Kind.REFLECTION, "No."), (Kind.ANSWER, "45"))
+    rows = rows_of(twice, ProbedCorrection(2, 1, 5))
+    assert rows[-4:] == ["↺ No.", "│ → changed the answer in 1 of 5", "", "  45"]
+    stored = StoredReply("m", segments=twice, answer="45", ended=ReplyStatus.COMPLETE)
+    part = ReplyPart.from_stored(stored, turn=1)
+    part.lay_out(Scene(PALETTE, 60, 24, ThinkingView.LIVE, reads_thoughts=True))
+    assert [part.correction_near(row) for row in part.turning_rows] == [1, 2]
+    assert part.correction_near(-1) == part.correction_near(0) == part.correction_near(99) == 0
