@@ -64,6 +64,7 @@ class _Match(NamedTuple):
 
 _LONGEST_SEARCHED: Final = 200
 """The characters of a text in which a regular expression is searched; more would let a slow one run for minutes."""
+_NEGATION: Final = re.compile(r"\b(?:not|no|never|nor|neither)\b|n['’]t\b|\?")
 _PERCENT: Final = re.compile(r"percent|per cent|%", re.IGNORECASE)
 _FREE_END: Final = " *_`.,"
 """What may follow an answer that is cut in its middle."""
@@ -208,7 +209,20 @@ def _match_exactly(item: Item, given: str) -> _Match:
 
 
 def _match_casefolded(item: Item, given: str) -> _Match:
-    return _Match(_folded(item.answer) == _folded(given))
+    """Compare texts without case; tolerantly, a sentence that says what the answer is: `It is Monday`."""
+    key, text = _folded(item.answer), _folded(given)
+    if key == text:
+        return _Match(is_right=True)
+    is_right = bool(key) and not _NEGATION.search(given.casefold()) and _says(key, text, _folded(item.question))
+    return _Match(is_right, is_tolerant=is_right)
+
+
+def _says(key: str, sentence: str, question: str) -> bool:
+    """Whether a sentence ends in "is" and the key, or repeats the question behind the key: `Hana is the oldest`."""
+    if re.search(rf"\b(?:is|was) (?:the )?{re.escape(key)}$", sentence):
+        return True
+    match = re.fullmatch(rf"{re.escape(key)} ((?:is|was) .+)", sentence)
+    return match is not None and match[1] in question
 
 
 def _match_contained(item: Item, given: str) -> _Match:

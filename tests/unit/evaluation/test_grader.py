@@ -185,6 +185,27 @@ def test_a_formula_is_refused_without_what_can_compare_it() -> None:
     assert "install" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict", "is_weak"),
+    [
+        ("Hana", RIGHT, False),
+        ("Answer: hana.", RIGHT, False),
+        ("It is Hana.", RIGHT, True),
+        ("The oldest person was Hana.", RIGHT, True),
+        ("Hana is the oldest.", RIGHT, True),
+        ("Hana is the youngest.", WRONG, False),
+        ("Ben is older than Hana.", WRONG, False),
+        ("It is not Hana.", WRONG, False),
+        ("It isn't Hana.", WRONG, False),
+        ("Is it that the oldest is Hana?", WRONG, False),
+        ("It is Johana.", WRONG, False),
+    ],
+)
+def test_a_sentence_that_says_the_key_is_a_weak_match(text: str, verdict: Verdict, *, is_weak: bool) -> None:
+    grade = grade_text(item("Hana", CASEFOLD, "Who is the oldest?"), text)
+    assert (grade.verdict, grade.is_weak) == (verdict, is_weak)
+
+
 def test_an_invalid_pattern_is_named() -> None:
     with pytest.raises(UsageError, match="key of one"):
         grade_text(item("(", REGEX), "Answer: x")
