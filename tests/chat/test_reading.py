@@ -11,6 +11,7 @@ from reflectty import config
 from reflectty.core.segments import Kind
 from reflectty.core.session import Readings, ReplyMetrics
 from reflectty.view.parts import ThinkingView
+from reflectty.view.rows import text_of_row
 from support.chat_app import IN_THOUGHT, QUESTION, REPLY, chatting, in_a_chat, plain_stored_reply, store_exchanges
 from support.osc52 import copied
 from support.scripted_engine import HOLD, cut
@@ -406,3 +407,42 @@ def test_second_thoughts_of_a_running_reply_are_read_unless_switched_off(reads: 
         assert reader.stored_reply.measured.readings == (Readings(corrections=1) if reads else None)
 
     chatting(ask, SECOND_THOUGHT, reads_thoughts=reads)
+
+
+STEPS = "\n".join(
+    f"{number}. Step number{number} is long enough to fill two rows on a narrow screen." for number in range(90)
+)
+
+
+def long_reply(store: Store) -> Session:
+    return store_exchanges(store, ("Why?", plain_stored_reply(STEPS.replace("number", "part"), (Kind.THINKING, STEPS))))
+
+
+def shown_rows(reader: Reader) -> list[str]:
+    """All rows of the transcript."""
+    stack = reader.chat.transcript._stack  # noqa: SLF001 - there is no public view of the rows out of sight
+    return [text_of_row(stack.row(line)) for line in range(stack.height)]
+
+
+@pytest.mark.parametrize("word", ["number20", "part50"])
+def test_reader_keeps_his_line_at_another_width(word: str) -> None:
+    async def use(reader: Reader) -> None:
+        transcript = reader.chat.transcript
+        await reader.press("ctrl+home")
+        row = next(at for at, text in enumerate(shown_rows(reader)) if word in text)
+        transcript.scroll_to(y=row, animate=False)
+        await reader.settle()
+        assert word in reader.rows()[2]
+        for width, height in ((120, 30), (50, 16), (80, 24)):
+            await reader.resize(width, height)
+            assert word in " ".join(reader.rows()[2:5])
+
+    chatting(use, before=long_reply)
+
+
+@in_a_chat(before=long_reply)
+async def test_search_replaces_the_note_before_it(reader: Reader) -> None:
+    await reader.press("alt+t")
+    await reader.shows("thinking: peek")
+    await reader.send("/find part70")
+    await reader.shows("alt+n next")

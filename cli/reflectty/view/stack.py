@@ -5,19 +5,22 @@ Parts at the beginning are laid out once the user scrolls to them; lines are cou
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.view.reply_part import ReplyPart
+from reflectty.view.rows import text_of_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from reflectty.view.parts import Part, Scene
     from reflectty.view.rows import Row
 
 
+_NO_LETTERS = re.compile(r"[\W_]+")
 _SECTION_BELOW = 1 << 30
 """The section of the blank row below a part."""
 
@@ -48,6 +51,33 @@ def row_of(anchor: ScrollAnchor) -> int:
         before += rows if number < anchor.section else 0
         inside += rows if number == anchor.section else 0
     return before + min(anchor.row, max(0, inside - 1))
+
+
+def letters_above(anchor: ScrollAnchor) -> int:
+    """The letters and digits of the section before the anchor's row, which stay the same at another width."""
+    return sum(_letters_in(anchor.part.row(at)) for at in list(_rows_of_section(anchor))[: anchor.row])
+
+
+def anchor_after(anchor: ScrollAnchor, letters: int) -> ScrollAnchor:
+    """The anchor of the row that has the letter after so many in the same section."""
+    for number, at in enumerate(_rows_of_section(anchor)):
+        letters -= _letters_in(anchor.part.row(at))
+        if letters < 0:
+            return anchor._replace(row=number)
+    return anchor
+
+
+def _rows_of_section(anchor: ScrollAnchor) -> Iterator[int]:
+    """The rows of the part that the anchor's section has."""
+    start = 0
+    for number, rows in _spans_of(anchor.part):
+        if number == anchor.section:
+            yield from range(start, start + rows)
+        start += rows
+
+
+def _letters_in(row: Row) -> int:
+    return len(_NO_LETTERS.sub("", text_of_row(row)))
 
 
 def _spans_of(part: Part) -> Iterable[tuple[int, int]]:

@@ -148,6 +148,7 @@ class MoveActions(ActionGroup):
         """Mark words in the questions, thinking and answers, and go to the last of them."""
         wanted = words.strip() or await self._controller.dialogs.ask_line("Find in this conversation")
         if wanted and wanted.strip():
+            self._controller.notes.clear()
             self._controller.finder.begin(wanted)
 
     @action("Page up", "pageup", slash="/page up", yields=True)

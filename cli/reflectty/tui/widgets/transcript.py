@@ -23,7 +23,7 @@ from reflectty.view.parts import QuestionPart
 from reflectty.view.reply_part import ReplyPart
 from reflectty.view.rows import cell_width, text_of_row
 from reflectty.view.selection import ShownMatch, TextPlace, copied_text, matches_in, span_around
-from reflectty.view.stack import Stack
+from reflectty.view.stack import Stack, anchor_after, letters_above
 from reflectty.view.thought_map import share_at
 
 if TYPE_CHECKING:
@@ -181,11 +181,14 @@ class Transcript(ScrollView):
         if scene != self.scene:
             self._draw_frame()
             reading = self._reading_anchor()
+            letters = letters_above(reading) if reading and scene.width != self.scene.width else None
             self._stack.scene, self.found = scene, None
             self._strips.clear()
             # Parts far above the view are laid out when the user scrolls to them.
             at = self._stack.index(reading.part) if reading else len(self.parts)
             self._stack.lay_out(at, len(self.parts))
+            if reading and letters is not None:
+                reading = anchor_after(reading, letters)
             self._start_at(self._stack.lay_out_before(at), reading)
 
     @property
