@@ -34,9 +34,9 @@ Force = Annotated[bool, typer.Option("--force", help="Write it even if the run h
 def apply(
     context: typer.Context, run: RunName = "", arm: ArmName = "", profile: ProfileName = "", force: Force = False
 ) -> None:
-    """Let --mode auto ask a model as a run has shown to be best; the settings keep the evidence.
+    """Ask as a run has shown to be best.
 
-    A mode, effort or budget that you give overrules it, and a model that has changed since is asked as before.
+    The settings keep the evidence, and --mode auto asks the model by it and says so. A mode, effort or budget that you give overrules it, and a model that has changed since is asked as before.
     """
     from reflectty.evaluation.evidence import offer_of, offers_of
     from reflectty.evaluation.run_file import read_run

@@ -76,9 +76,9 @@ def report(
     output: OutputPath = None,
     force: Force = False,
 ) -> None:
-    """Show what a run found: each arm, the differences, what corrections fixed and broke.
+    """Show what a run found.
 
-    As HTML it is one page with charts and every question; csv has a row a question, and errorbars the rows that the
+    Each arm, the differences from the baseline, and what corrections fixed and broke. As HTML it is one page with charts and every question; csv has a row a question, and errorbars the rows that the
     program of that name compares.
     """
     terminal: Terminal = context.obj
@@ -161,9 +161,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change,
 
 
 def regrade(context: typer.Context, name: RunName = "", dry_run: DryRun = False) -> None:
-    """Grade all answers of a run again, offline, and show which verdicts changed.
+    """Grade the answers of a run again, offline.
 
-    Uses the stored replies and the grader of this version; no model is asked.
+    Shows which verdicts changed. Uses the stored replies and the grader of this version; no model is asked.
     """
     from reflectty.evaluation.regrade import regrade_run
     from reflectty.evaluation.report.runs import regrade_rows
@@ -179,7 +179,10 @@ def regrade(context: typer.Context, name: RunName = "", dry_run: DryRun = False)
 
 
 def list_(context: typer.Context, as_json: console.AsJson = False) -> None:
-    """List the runs, latest first: their sets, models, arms, and how far they have come."""
+    """List the runs, latest first.
+
+    Their sets, models and arms, and how far they have come.
+    """
     terminal: Terminal = context.obj
     found = list(_readable_runs(terminal))
     if as_json:

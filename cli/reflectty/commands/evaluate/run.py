@@ -9,7 +9,7 @@ import typer
 
 from reflectty.commands import options as args
 from reflectty.commands.ask_options import AskArguments, decode_argument
-from reflectty.commands.batch import Hosts, Jobs, Patience, Retry
+from reflectty.commands.batch import Hosts, Patience, Retry
 from reflectty.core.errors import UsageError
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.evaluation.plan import DEFAULT_MAX_TOKENS, QUESTIONS_BY_SIZE
@@ -87,6 +87,18 @@ Probe = Annotated[
         min=0,
         help="Then probe K corrections: go on with and without each, to see what it was worth.",
         show_default=False,
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=1,
+        max=512,
+        help="How many questions to ask each server at once.",
+        show_default="as many as it answers in parallel, detected",
     ),
 ]
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Show what would be asked, and ask nothing.")]
@@ -195,9 +207,9 @@ def run(  # noqa: PLR0913, PLR0917 - every option of the command is one
     deadline: args.DeadlineText = "",
     quiet: args.Quiet = False,
 ) -> None:
-    """Ask questions with known answers in several ways, and see what reflection gains.
+    """Ask questions with known answers in several ways.
 
-    Question by question through all ways, so that a run that is stopped is still fair. Every answer is on the disk as
+    The baseline is an answer step by step; what another way gains is told with its interval. Question by question through all ways, so that a run that is stopped is still fair. Every answer is on the disk as
     soon as it is there; --resume continues. The verdict comes with the last question, not before.
 
     Exit codes: 0 every question has a result; 2 an argument or a set is invalid; 3 no server responds; 4 the model is

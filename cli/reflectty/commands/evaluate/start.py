@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 _LAST = "last"
+NEXT_STEPS = "reflect eval report -o report.html shows every answer; reflect eval apply makes the result a setting"
 
 
 class RunContext(NamedTuple):
@@ -277,7 +278,7 @@ def _show_result(context: RunContext, path: Path) -> None:
     """Print the report of a run, also of one that is not over."""
     if context.arguments.plan_only:
         return
-    from reflectty.commands.console import open_page
+    from reflectty.commands.console import info, open_page
     from reflectty.evaluation.report.sections import report_of
     from reflectty.evaluation.report.terminal import report_rows
     from reflectty.evaluation.run_file import read_run
@@ -286,3 +287,4 @@ def _show_result(context: RunContext, path: Path) -> None:
     page = open_page(context.terminal)
     run = read_run(path)
     page.write(report_rows(report_of(run, summarize(run)), page))
+    info(context.terminal, NEXT_STEPS)
