@@ -36,7 +36,8 @@ def apply(
 ) -> None:
     """Ask as a run has shown to be best.
 
-    The settings keep the evidence, and --mode auto asks the model by it and says so. A mode, effort or budget that you give overrules it, and a model that has changed since is asked as before.
+    The settings keep the evidence, and --mode auto asks the model by it and says so. A mode, effort or budget that
+    you give overrules it, and a model that has changed since is asked as before.
     """
     from reflectty.evaluation.evidence import offer_of, offers_of
     from reflectty.evaluation.run_file import read_run

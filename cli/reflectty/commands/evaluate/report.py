@@ -78,8 +78,8 @@ def report(
 ) -> None:
     """Show what a run found.
 
-    Each arm, the differences from the baseline, and what corrections fixed and broke. As HTML it is one page with charts and every question; csv has a row a question, and errorbars the rows that the
-    program of that name compares.
+    Each arm, the differences from the baseline, and what corrections fixed and broke. As HTML it is one page with
+    charts and every question; csv has a row a question, and errorbars the rows that the program of that name compares.
     """
     terminal: Terminal = context.obj
     target = None if output == _STDOUT else output

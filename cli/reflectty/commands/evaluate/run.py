@@ -209,8 +209,9 @@ def run(  # noqa: PLR0913, PLR0917 - every option of the command is one
 ) -> None:
     """Ask questions with known answers in several ways.
 
-    The baseline is an answer step by step; what another way gains is told with its interval. Question by question through all ways, so that a run that is stopped is still fair. Every answer is on the disk as
-    soon as it is there; --resume continues. The verdict comes with the last question, not before.
+    The baseline is an answer step by step; what another way gains is told with its interval. Question by question
+    through all ways, so that a run that is stopped is still fair. Every answer is on the disk as soon as it is there;
+    --resume continues. The verdict comes with the last question, not before.
 
     Exit codes: 0 every question has a result; 2 an argument or a set is invalid; 3 no server responds; 4 the model is
     not installed; 5 some requests failed; 6 the run cannot be written; 8 --deadline ended it.
