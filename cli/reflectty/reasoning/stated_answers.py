@@ -64,12 +64,14 @@ class StatedAnswer(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """The place of a statement, before it is read; `is_heading` if its text stands in the line after it."""
+    """The place of what a statement says, before it is read; `is_heading` if that stands in the line after it."""
 
     start: int
     end: int
     rule: StatementRule
     is_heading: bool = False
+    opening: int = -1
+    """Where the words begin that state it; -1 if there are none before it."""
 
 
 _MAX_STATEMENT: Final = 300
@@ -80,6 +82,8 @@ _TAIL: Final = 4000
 """The characters at the end of a text in which a fallback looks for its answer."""
 _NAME_WORDS: Final = 5
 """A text with more words than this may be a sentence about the answer."""
+_NESTED: Final = 4
+"""So many characters before it, a statement is what another one says: "Answer: **the answer is 18"."""
 _PROSE_WORDS: Final = 14
 """With so many words, something after `Answer:` with several numbers is an explanation, not a statement."""
 _DECORATION: Final = " \t\r\n*_`"
@@ -164,8 +168,13 @@ def _spans(text: str, kind: AnswerKind) -> list[_Span]:
 
 
 def _innermost(spans: list[_Span]) -> list[_Span]:
-    """The spans without those in which the next one lies."""
-    innermost = [span for span, following in pairwise(spans) if following.end > span.end]
+    """The spans without those that hold the next one; each ends where the words of the next one begin."""
+    innermost: list[_Span] = []
+    for span, following in pairwise(spans):
+        if following.opening > span.start + _NESTED:
+            innermost.append(span._replace(end=min(span.end, following.opening)))
+        elif following.end > span.end:
+            innermost.append(span)
     return innermost + spans[-1:]
 
 
@@ -193,7 +202,7 @@ def _answer_lines(text: str) -> Iterator[_Span]:
         closer = text.find("</", start, min(end, start + _MAX_STATEMENT))
         end = closer if closer >= 0 else min(end, start + _MAX_STATEMENT)
         if text[start:end].strip(_DECORATION):
-            yield _Span(start, end, StatementRule.ANSWER_LINE, is_heading)
+            yield _Span(start, end, StatementRule.ANSWER_LINE, is_heading, match.start())
     for match in _TAGGED.finditer(text):
         yield _Span(*match.span("value"), StatementRule.ANSWER_LINE)
 
@@ -207,7 +216,7 @@ def _sentences(text: str) -> Iterator[_Span]:
         over = _SENTENCE_END.search(text, start, end)
         end = over.start() if over else end
         if not _DENIED.match(text, start) and text[start:end].strip(_DECORATION):
-            yield _Span(start, end, StatementRule.SENTENCE)
+            yield _Span(start, end, StatementRule.SENTENCE, opening=match.start())
 
 
 def _read(text: str, span: _Span, kind: AnswerKind, choices: Sequence[str]) -> StatedAnswer | None:

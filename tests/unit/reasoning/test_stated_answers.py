@@ -202,6 +202,11 @@ def test_every_statement_is_found_in_order() -> None:
     assert stated_answers("18 and 19", NUMBER) == ()
 
 
+def test_a_statement_ends_where_the_next_one_begins() -> None:
+    for text in ("Answer: Paris. Answer: Rome", "The answer is Paris, no, the answer is Rome"):
+        assert [answer.text.split(",")[0] for answer in stated_answers(text, CASEFOLD)] == ["Paris", "Rome"]
+
+
 @pytest.mark.parametrize(
     ("first", "second", "kind", "same"),
     [
@@ -234,7 +239,21 @@ def test_any_text_is_read_without_an_error(text: str, kind: AnswerKind) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["\\boxed{", "\\boxed{1}", "9", "1,", "Answer: ", "the answer is ", " ", "\n", "> ", "A, ", "the "]
+    "piece",
+    [
+        "\\boxed{",
+        "\\boxed{1}",
+        "9",
+        "1,",
+        "Answer: ",
+        "the answer is ",
+        "the answer is 5. ",
+        " ",
+        "\n",
+        "> ",
+        "A, ",
+        "the ",
+    ],
 )
 @pytest.mark.parametrize("kind", [NUMBER, CHOICE, EXACT])
 def test_a_hostile_text_takes_time_in_proportion(piece: str, kind: AnswerKind) -> None:
