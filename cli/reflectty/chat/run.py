@@ -395,15 +395,23 @@ async def _record_run(
         yield
     except ReflecttyError as error:
         _stop_quietly(stop)
-        digest = "" if isinstance(error, DeadlineError) else await _find_digest(run)
-        recorder.end(status_of(run.reply, error), str(error), digest)
+        await _end_record(recorder, run, error)
         raise
     except BaseException as error:
         # Cancelled or an internal error: make no further request for the digest.
         _stop_quietly(stop)
         recorder.end(status_of(run.reply, error))
         raise
-    recorder.end(status_of(run.reply, None), digest=await _find_digest(run))
+    await _end_record(recorder, run, None)
+
+
+async def _end_record(recorder: ReplyRecorder, run: ChatRun, error: ReflecttyError | None) -> None:
+    """Record the end with the model's digest, or without it if the user stops while it is looked up."""
+    digest = ""
+    try:
+        digest = "" if isinstance(error, DeadlineError) else await _find_digest(run)
+    finally:
+        recorder.end(status_of(run.reply, error), str(error or ""), digest)
 
 
 def _stop_quietly(stop: Callable[[], None]) -> None:

@@ -251,7 +251,8 @@ class RunningTurn:
         if isinstance(error, ReflecttyError) and stored.ended is ReplyStatus.COMPLETE:
             # What failed is another reply: the one that is shown has no place for it.
             self._context.watcher.note(error.with_hint, wrong=True)
-        return stored._replace(error=shown.error)
+        # It may be complete and yet have been stopped, before it was stored.
+        return stored if stored.ended is ReplyStatus.COMPLETE else stored._replace(error=shown.error)
 
     def _written_turn(self) -> Turn | None:
         """The turn of the reply as it is in the store; None if its request was never sent."""

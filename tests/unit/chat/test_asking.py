@@ -14,10 +14,11 @@ from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyMetrics, ReplyStatus
 from reflectty.engines import open_engine
 from reflectty.reasoning.modes import AskOptions, Mode
-from support.fake_replies import CLOSE, Answer
+from support.fake_replies import CLOSE, HANG, Answer
 from support.fake_server import FakeServer, error, line, raw_reply, rendered, reply, show, tags, unless_loading, whole
 from support.fakes import FakeRecorder, FakeRenderer
 from support.scripted_servers import ANSWER, ANSWERED, THOUGHT, chat_server, unfinished
+from support.waiting import until
 
 if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
@@ -249,6 +250,24 @@ class TestRecording:
         assert kept.ended == (ReplyStatus.INTERRUPTED, "", "")
         assert shown.told[-3:] == ["stop", "kept", "stop"]
         assert server.asked("/api/tags") == []
+
+    def test_complete_reply_is_kept_if_it_is_canceled_while_the_digest_is_looked_up(self) -> None:
+        shown = FakeRenderer()
+        kept = FakeRecorder(shown.told)
+
+        async def cancelled(server: FakeServer) -> None:
+            async with open_engine(server.host) as engine:
+                task = asyncio.create_task(ask(engine, QUESTION, shown, first_time=lambda _: False, recorder=kept))
+                await asyncio.to_thread(until, lambda: server.asked("/api/tags"))
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+
+        routes = {"/api/show": show(), "/api/chat": reply([ANSWERED]), "/api/tags": Answer([HANG])}
+        with FakeServer(routes) as server:
+            asyncio.run(cancelled(server))
+
+        assert kept.ended == (ReplyStatus.COMPLETE, "", "")
 
     def test_raw_reply_is_recorded_the_same_way(self) -> None:
         written: list[str] = []
