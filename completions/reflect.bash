@@ -232,7 +232,7 @@ _reflect_about() {
         places=(sessions)
         ;;
     sessions)
-        subcommands=(list 'List the sessions, latest first' show 'Show a session: questions, thinking with its corrections, answers' search 'Search titles, questions, thinking, corrections and answers' export 'Export a session as Markdown, HTML or JSON' import 'Import sessions that were exported as JSON, with all their branches; prints the new ids' rename 'Rename a session' remove 'Remove sessions for good' fork 'Start a new session from a copy of this one; prints its id' prune 'Remove old sessions for good' path 'Print the path of the file with the sessions; it may not exist')
+        subcommands=(list 'List the sessions, latest first' show 'Show a session: questions, thinking with its corrections, answers' search 'Search titles, questions, thinking, corrections and answers' stats 'Count how models thought in the stored replies, and what an earlier end would save' export 'Export a session as Markdown, HTML or JSON' import 'Import sessions that were exported as JSON, with all their branches; prints the new ids' rename 'Rename a session' remove 'Remove sessions for good' fork 'Start a new session from a copy of this one; prints its id' prune 'Remove old sessions for good' path 'Print the path of the file with the sessions; it may not exist')
         default=list
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
@@ -254,6 +254,12 @@ _reflect_about() {
         default=''
         options=(--kind 'Find second thoughts of this kind in the thinking; words are optional' --limit 'Show at most N' -n 'Show at most N' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
+        ;;
+    'sessions stats')
+        subcommands=()
+        default=''
+        options=(--json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        places=()
         ;;
     'sessions export')
         subcommands=()
@@ -364,7 +370,7 @@ _reflect_about() {
         places=()
         ;;
     'help sessions')
-        subcommands=(list 'List the sessions, latest first' show 'Show a session: questions, thinking with its corrections, answers' search 'Search titles, questions, thinking, corrections and answers' export 'Export a session as Markdown, HTML or JSON' import 'Import sessions that were exported as JSON, with all their branches; prints the new ids' rename 'Rename a session' remove 'Remove sessions for good' fork 'Start a new session from a copy of this one; prints its id' prune 'Remove old sessions for good' path 'Print the path of the file with the sessions; it may not exist')
+        subcommands=(list 'List the sessions, latest first' show 'Show a session: questions, thinking with its corrections, answers' search 'Search titles, questions, thinking, corrections and answers' stats 'Count how models thought in the stored replies, and what an earlier end would save' export 'Export a session as Markdown, HTML or JSON' import 'Import sessions that were exported as JSON, with all their branches; prints the new ids' rename 'Rename a session' remove 'Remove sessions for good' fork 'Start a new session from a copy of this one; prints its id' prune 'Remove old sessions for good' path 'Print the path of the file with the sessions; it may not exist')
         default=''
         options=()
         places=()

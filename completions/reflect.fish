@@ -195,7 +195,7 @@ function __reflect_about
             set -g __reflect_options '--turn' 'The number of the question' '--correction' 'The number of the correction' '--all' 'Probe all corrections, tagged or read in the thinking' '--most' 'With --all, probe at most N' '--samples' 'Go on N times with the correction, and N times without' '-n' 'Go on N times with the correction, and N times without' '--method' 'Without the correction, let the model go on, or put a sentence that says nothing in its place' '--answer' 'The right answer' '--seed' 'The seed of the first continuations' '--jobs' 'How many at once' '-j' 'How many at once' '--model' 'The model to ask' '-m' 'The model to ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--yes' 'Do not ask for confirmation' '-y' 'Do not ask for confirmation' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'sessions'
         case 'sessions'
-            set -g __reflect_subcommands 'list' 'List the sessions, latest first' 'show' 'Show a session: questions, thinking with its corrections, answers' 'search' 'Search titles, questions, thinking, corrections and answers' 'export' 'Export a session as Markdown, HTML or JSON' 'import' 'Import sessions that were exported as JSON, with all their branches; prints the new ids' 'rename' 'Rename a session' 'remove' 'Remove sessions for good' 'fork' 'Start a new session from a copy of this one; prints its id' 'prune' 'Remove old sessions for good' 'path' 'Print the path of the file with the sessions; it may not exist'
+            set -g __reflect_subcommands 'list' 'List the sessions, latest first' 'show' 'Show a session: questions, thinking with its corrections, answers' 'search' 'Search titles, questions, thinking, corrections and answers' 'stats' 'Count how models thought in the stored replies, and what an earlier end would save' 'export' 'Export a session as Markdown, HTML or JSON' 'import' 'Import sessions that were exported as JSON, with all their branches; prints the new ids' 'rename' 'Rename a session' 'remove' 'Remove sessions for good' 'fork' 'Start a new session from a copy of this one; prints its id' 'prune' 'Remove old sessions for good' 'path' 'Print the path of the file with the sessions; it may not exist'
             set -g __reflect_default 'list'
             set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
@@ -214,6 +214,11 @@ function __reflect_about
             set -g __reflect_default ''
             set -g __reflect_options '--kind' 'Find second thoughts of this kind in the thinking; words are optional' '--limit' 'Show at most N' '-n' 'Show at most N' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places '*'
+        case 'sessions stats'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
         case 'sessions export'
             set -g __reflect_subcommands
             set -g __reflect_default ''
@@ -305,7 +310,7 @@ function __reflect_about
             set -g __reflect_options 
             set -g __reflect_places
         case 'help sessions'
-            set -g __reflect_subcommands 'list' 'List the sessions, latest first' 'show' 'Show a session: questions, thinking with its corrections, answers' 'search' 'Search titles, questions, thinking, corrections and answers' 'export' 'Export a session as Markdown, HTML or JSON' 'import' 'Import sessions that were exported as JSON, with all their branches; prints the new ids' 'rename' 'Rename a session' 'remove' 'Remove sessions for good' 'fork' 'Start a new session from a copy of this one; prints its id' 'prune' 'Remove old sessions for good' 'path' 'Print the path of the file with the sessions; it may not exist'
+            set -g __reflect_subcommands 'list' 'List the sessions, latest first' 'show' 'Show a session: questions, thinking with its corrections, answers' 'search' 'Search titles, questions, thinking, corrections and answers' 'stats' 'Count how models thought in the stored replies, and what an earlier end would save' 'export' 'Export a session as Markdown, HTML or JSON' 'import' 'Import sessions that were exported as JSON, with all their branches; prints the new ids' 'rename' 'Rename a session' 'remove' 'Remove sessions for good' 'fork' 'Start a new session from a copy of this one; prints its id' 'prune' 'Remove old sessions for good' 'path' 'Print the path of the file with the sessions; it may not exist'
             set -g __reflect_default ''
             set -g __reflect_options 
             set -g __reflect_places

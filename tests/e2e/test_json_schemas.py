@@ -25,7 +25,10 @@ def read(result: Result) -> Any:
 
 
 def test_every_schema_is_one_and_states_the_rule() -> None:
-    assert NAMES == ("batch-record", "compare", "doctor", "evaluation", "event", "models", "probe", "reply", "session")
+    assert (
+        *("batch-record", "compare", "doctor", "evaluation", "event"),
+        *("models", "probe", "reply", "session", "thought-statistics"),
+    ) == NAMES
     for name in NAMES:
         found = schema(name)
         jsonschema_rs.meta.validate(found)
@@ -134,6 +137,18 @@ def test_session_document_fits(reflect: Reflect, words: tuple[str, ...]) -> None
     assert [bool(turn["said"]) for turn in value["turns"]] == [False, True]
     assert value["turns"][0]["attachments"]
     check_described("session", value)
+
+
+def test_statistics_of_thoughts_fit(reflect: Reflect) -> None:
+    with answering_server(*ANSWERED) as server:
+        there = reflect.at(server.host)
+        empty = read(there("sessions", "stats", "--json"))
+        assert there(*MODEL, "q").code == 0
+        value = read(there("sessions", "stats", "--json"))
+    assert (empty["models"], empty["all"]["replies"]) == ([], 0)
+    assert [(one["model"], one["replies"]) for one in value["models"]] == [("reflection", 1)]
+    for found in (empty, value):
+        check_described("thought-statistics", found)
 
 
 @pytest.mark.parametrize("key", ["answer", "usage", "session", "error"])

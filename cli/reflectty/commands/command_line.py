@@ -55,7 +55,7 @@ COMMANDS = {
     "sessions": CommandSpec(
         "reflectty.commands.sessions",
         "Read, search, export and manage saved sessions",
-        ("list", "show", "search", "export", "import", "rename", "remove", "fork", "prune", "path"),
+        ("list", "show", "search", "stats", "export", "import", "rename", "remove", "fork", "prune", "path"),
     ),
     "templates": CommandSpec(
         "reflectty.commands.templates",

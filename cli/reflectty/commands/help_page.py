@@ -111,6 +111,7 @@ EXAMPLES = {
         ("reflect sessions show dmwu", "by the start of its id"),
     ),
     "sessions search": (('reflect sessions search "9.11"', "in questions, thinking and answers"),),
+    "sessions stats": (("reflect sessions stats", "how long models thought, and when they settled"),),
     "sessions export": (("reflect sessions export dmwu --output talk.html", "a page that needs nothing else"),),
     "sessions import": (("reflect sessions import talk.json", "a session exported as JSON, as a new one"),),
     "sessions rename": (("reflect sessions rename dmwu Decimal numbers", "give it a title"),),

@@ -340,6 +340,34 @@ def search(
         raise StoppedError(console.NO_EFFECT_EXIT_CODE)
 
 
+def stats(context: typer.Context, as_json: console.AsJson = False) -> None:
+    """Count how models thought in the stored replies, and what an earlier end would save.
+
+    Second thoughts, repetition and where the answer first stood are readings, not facts. The simulated
+    end is where the stated answer has stood: that answer is compared with the final one.
+    """
+    from reflectty.reasoning.thought_statistics import StatisticsByModel
+
+    terminal: Terminal = context.obj
+    found = StatisticsByModel()
+    with open_session_store(terminal) as store:
+        for turn in store.replies():
+            if turn.said:
+                found.add(turn.said)
+    if as_json:
+        from reflectty.export.json import dump_json
+        from reflectty.output.thought_statistics import statistics_object
+
+        terminal.out.write(dump_json(statistics_object(found)))
+    elif found.models:
+        from reflectty.output.thought_statistics import statistics_rows
+
+        page = console.open_page(terminal)
+        page.write(statistics_rows(found, page))
+    else:
+        write_remark(terminal, "no stored reply has thinking")
+
+
 def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     name: NameOrLast = "",
@@ -430,6 +458,7 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
     "list": list_,
     "show": show,
     "search": search,
+    "stats": stats,
     "export": export_,
     "import": import_,
     "rename": rename,

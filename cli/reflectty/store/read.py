@@ -77,6 +77,11 @@ T = TypeVar("T")
 
 WRITER_GONE = "the program that was writing it has ended"
 _SELECT_TURNS = f"SELECT {', '.join(TURN_COLUMNS)} FROM turns WHERE session = ? ORDER BY id"  # noqa: S608 - our own column names
+_SELECT_REPLIES = f"""SELECT {", ".join(TURN_COLUMNS)} FROM turns
+    WHERE id > ? AND ended NOT IN ('streaming', 'failed') AND origin != 'probed' ORDER BY id LIMIT ?"""  # noqa: S608
+_SELECT_SEGMENTS_OF_TURNS = """SELECT turn, part, passages.text
+    FROM turns JOIN passages ON passages.session = turns.session AND passages.turn = turns.id
+    WHERE turns.id BETWEEN ? AND ? AND ended IS NOT NULL ORDER BY turn, position"""
 
 
 def sessions(connection: sqlite3.Connection, limit: int, offset: int) -> tuple[Session, ...]:
@@ -124,6 +129,16 @@ def turns(connection: sqlite3.Connection, name: str, now: float) -> tuple[Turn, 
         else turn
         for turn in read
     )
+
+
+def ended_replies(connection: sqlite3.Connection, after: int, limit: int) -> tuple[Turn, ...]:
+    """Replies of all sessions that have ended, by their ids above `after`, without those of probes."""
+    rows = connection.execute(_SELECT_REPLIES, (after, limit)).fetchall()
+    if not rows:
+        return ()
+    found = connection.execute(_SELECT_SEGMENTS_OF_TURNS, (rows[0][0], rows[-1][0]))
+    segments = _group_by_turn((turn, (read_kind(part), decode_text(text))) for turn, part, text in found)
+    return tuple(read_turn(row, (), tuple(segments[row[0]])) for row in rows)
 
 
 def load_pieces(connection: sqlite3.Connection, turn: int) -> Pieces:

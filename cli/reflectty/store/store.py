@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import StoreError
@@ -11,12 +12,15 @@ from reflectty.store import read, write
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from reflectty.core.segments import SecondThoughtKind
     from reflectty.core.session import Attachment, SearchHit, SessionSettings, Span, StoredReply
     from reflectty.store.database import Database
+
+_PAGE = 200
+"""Replies that are read at once."""
 
 
 class Store:
@@ -150,6 +154,19 @@ class Store:
         A reply whose writer has ended has the status INTERRUPTED and the text written so far.
         """
         return self.database.read(lambda c: read.turns(c, session, self._clock()))
+
+    def replies(self) -> Iterator[Turn]:
+        """Yield the replies of all sessions that have ended, the oldest first, a page at a time.
+
+        Copies of a reply in a fork and replies of probes are left out.
+        """
+        after, seen = 0, set[float]()
+        while page := self.database.read(partial(read.ended_replies, after=after, limit=_PAGE)):
+            after = page[-1].id
+            for turn in page:
+                if turn.created not in seen:
+                    seen.add(turn.created)
+                    yield turn
 
     def search(self, words: str, limit: int = 50) -> tuple[SearchHit, ...]:
         """Search passages that contain all words; the last word is a prefix, and quotes make phrases.
