@@ -147,6 +147,19 @@ def test_a_reply_cut_by_the_token_limit_is_unfinished_and_not_asked_again(reflec
     assert len(server.prompts) == 1
 
 
+def test_a_reply_that_goes_in_circles_is_a_runaway_and_no_error(reflect: Reflect) -> None:
+    name = sums(reflect.home, 1)
+    circles = b'{"error":"prediction aborted, token repeat limit reached"}\n'
+    with Solver() as server:
+        server.special["What is 0"] = Answer([line("wait " * 100), circles])
+        result = evaluate(reflect, server, name, "--arms", "cot", *ASK)
+
+    assert result.code == 0, result.err
+    assert verdicts(reflect.home) == {("s0", "cot"): "unfinished"}
+    assert results_in(reflect.home / "run.jsonl")[0]["steps"][0]["ended_by"] == "loop"
+    assert len(server.prompts) == 1
+
+
 def test_a_model_that_answers_nothing_is_no_error(reflect: Reflect) -> None:
     name = sums(reflect.home, 2)
     with Solver() as server:

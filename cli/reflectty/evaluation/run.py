@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 from reflectty.batch.prompts import PromptLine
 from reflectty.batch.records import Outcome
 from reflectty.batch.runner import BatchRunner, Callbacks
+from reflectty.core.errors import CirclingError
 from reflectty.core.segments import SecondThoughtKind
 from reflectty.evaluation.grader import Grade, Verdict
 from reflectty.evaluation.records import ResultRecord, StepRecord
 from reflectty.evaluation.result_grader import grade_result
+from reflectty.reasoning.governor import EndReason
 from reflectty.reasoning.settled import settled_in
 from reflectty.reasoning.stated_answers import AnswerKind
 from reflectty.reasoning.thought_reader import marks_in
@@ -89,15 +91,17 @@ class Evaluation:
         """Ask all that an arm asks of one item; a reply that its server ended is an answer, even a cut one."""
         task = self._tasks[line.line]
         replies: list[Reply] = []
+        steps: list[StepRecord] = []
         following: Question | None = question
         while following:
             outcome = await server.answer(following)
-            if outcome.reply is None or not outcome.reply.done:
+            is_circling = isinstance(outcome.error, CirclingError)
+            if outcome.reply is None or not (outcome.reply.done or is_circling):
                 return outcome
             replies.append(outcome.reply)
+            steps.append(_circling_step(outcome.reply) if is_circling else step_of(outcome.reply))
             following = self._plan.next_question(task, question, replies)
-        steps = tuple(map(step_of, replies))
-        self._results[line.line] = await self._grade(task, steps, server.name)
+        self._results[line.line] = await self._grade(task, tuple(steps), server.name)
         return Outcome(replies[-1], None, server.name, tuple(replies[:-1]))
 
     async def _grade(self, task: Task, steps: tuple[StepRecord, ...], host: str) -> ResultRecord:
@@ -144,6 +148,15 @@ def _failed(task: Task, outcome: Outcome) -> ResultRecord:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _circling_step(reply: Reply) -> StepRecord:
+    """What a run keeps of a reply that its server ended because the model repeated itself: a runaway, and no error.
+
+    Ollama 0.34.2 does so after a hundred equal tokens, with an error in place of the last chunk.
+    """
+    end = str(EndReason.LOOP)
+    return step_of(reply)._replace(is_complete=False, done_reason=end, ended_by=end, answer="")
 
 
 def step_of(reply: Reply) -> StepRecord:
