@@ -168,7 +168,8 @@ async def _plan(
         size = context_for(items.items, arms, arguments.max_tokens, models[arm.model])
         limits = RunLimits(arguments.max_tokens, size)
         digest = await servers[0].digest_of(models[arm.model].name)
-        setups.append(setup_of(arm, models[arm.model], context.base.ask_options.options, limits, digest))
+        setup = setup_of(arm, models[arm.model], context.base.ask_options.options, limits, digest)
+        setups.append(setup._replace(instruction="") if arguments.bare else setup)
     manifest = manifest_of(items, tuple(setups), arguments.seed, model)
     manifest = manifest._replace(host=servers[0].name, system=context.base.ask_options.system, is_bare=arguments.bare)
     return _plan_of(context, RunContent(manifest, items.items), arms, name), model
