@@ -86,6 +86,21 @@ def test_loop_ends_a_thought_unasked(reflect: Reflect) -> None:
     assert reply["thinking"].count(LOOP[0].strip()) <= 4
 
 
+@pytest.mark.parametrize("setting", [False, True], ids=["option", "setting"])
+def test_standing_answer_ends_a_thought(reflect: Reflect, setting: bool) -> None:
+    stated = ("So the answer is 41. ", "I look at it again. ")
+    with thinks_without_end(*stated) as server:
+        there = reflect.at(server.host)
+        if setting:
+            assert there("config", "set", "until_settled", "true").code == 0
+        result = there(*MODEL, "--json", "--loops", "off", *([] if setting else ["--until-settled"]), "q")
+    reply = json.loads(result.out)
+
+    assert (result.code, reply["governed"]["by"], reply["answer"]) == (0, "settled", "It is 41.")
+    assert 3 <= reply["thinking"].count(stated[0].strip()) <= 5
+    assert "ended: the answer stood" in reflect("sessions", "show").out
+
+
 def test_signal_asks_for_the_answer(reflect: Reflect) -> None:
     words = [f"I look at the number {number} now. " for number in range(5000)]
     with (

@@ -24,7 +24,7 @@ def test_statistics_tell_what_an_end_at_the_answer_would_save(reflect: Reflect) 
         assert there("sessions", "fork").code == 0
         shown, value = there("sessions", "stats"), json.loads(there("sessions", "stats", "--json").out)
     assert "1 of 1" in shown.out
-    assert "ended once the stated answer stood" in shown.out
+    assert "--until-settled" in shown.out
     ends = value["all"]["until_settled"]
     assert (value["all"]["replies"], ends["ended"], ends["same"], ends["different"]) == (1, 1, 1, 0)
     assert 0 < ends["saved"] < ends["tokens"]

@@ -40,6 +40,7 @@ USAGE_TIMEOUT_SECONDS: Final = 2.0
 SERVER_SLACK_TOKENS: Final = 128
 """Tokens over the budget after which a thinking is ended here, if the server has not ended it."""
 _HINT_WITHOUT_BUDGET: Final = "--effort low thinks less; --budget off sets no limit"
+_HINT_WITHOUT_SETTLED: Final = "without --until-settled it thinks to its end"
 MAX_FILLER_CHARACTERS: Final = 100
 """Characters read after the value while waiting for the usage."""
 
@@ -122,7 +123,8 @@ def _governor_of(run: ChatRun) -> Governor:
     question = run.question
     loop_action = question.ask_options.loops or question.default_loop_action
     slack = SERVER_SLACK_TOKENS if run.engine.ends_thinking and run.plan.think else 0
-    return Governor(run.budget, loop_action, question.answer_request, slack)
+    until_settled = question.ask_options.until_settled
+    return Governor(run.budget, loop_action, question.answer_request, slack, until_settled=until_settled)
 
 
 def _note_end_by_server(run: ChatRun) -> None:
@@ -162,7 +164,9 @@ async def _stream_governed(
                 _note_end_by_server(run)
             return
         if reply.thinking_end:
-            raise NoAnswerError(f"{reply.thinking_end}, but {run.model.name} went on thinking", _HINT_WITHOUT_BUDGET)
+            raise NoAnswerError(
+                f"{reply.thinking_end}, but {run.model.name} went on thinking", _hint_for(reply.thinking_end)
+            )
         prefix, events = await _end_thinking(run, end)
         governor.begin_again(reply)
         yield Chunk(), events
@@ -190,9 +194,13 @@ async def _end_thinking(run: ChatRun, end: ThinkingEnd) -> tuple[str, tuple[Even
         family = resume.family_of(so_far)
     except RefusedError as error:
         reply.thinking_end = end
-        raise NoAnswerError(f"{end}, and no answer could be asked for: {error}", _HINT_WITHOUT_BUDGET) from error
+        raise NoAnswerError(f"{end}, and no answer could be asked for: {error}", _hint_for(end)) from error
     reading = reading_family(run.model, run.plan, family.thinking[0].opener)
     return reply.end_thinking(end, run.question.ask_options.closing_sentence, family, reading)
+
+
+def _hint_for(end: ThinkingEnd) -> str:
+    return _HINT_WITHOUT_SETTLED if end.by is EndReason.SETTLED else _HINT_WITHOUT_BUDGET
 
 
 def _start_stream(engine: Engine, request: Request, question: Question) -> AsyncGenerator[Chunk, None]:

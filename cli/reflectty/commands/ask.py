@@ -443,6 +443,7 @@ def _ask_options_of(arguments: AskArguments, settings: config.Settings, kept: Se
         effort=arguments.effort,
         budget=_budget_of(arguments),
         loops=arguments.loops,
+        until_settled=arguments.until_settled,
         family=family_named(arguments.family) if arguments.family else None,
         system=arguments.system,
         model=arguments.model,

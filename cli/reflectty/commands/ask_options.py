@@ -134,6 +134,12 @@ ASK_OPTIONS = {
         kind=LoopAction,
         shown_default="end",
     ),
+    "until_settled": OptionSpec(
+        _THINKING,
+        ("--until-settled",),
+        "End the thinking once its stated answer has stood; this changes some answers: see `reflect sessions stats`.",
+        kind=bool,
+    ),
     "samples": OptionSpec(
         _THINKING,
         ("--samples",),
@@ -204,6 +210,7 @@ class AskArguments(NamedTuple):
     effort: Effort | None = None
     budget: str = ""
     loops: LoopAction | None = None
+    until_settled: bool = False
     samples: int | None = None
     verify: bool = False
     family: str = ""

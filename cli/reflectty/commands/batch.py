@@ -203,6 +203,7 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     effort: args.EffortOption = None,
     budget: args.BudgetText = "",
     loops: args.LoopsOption = None,
+    until_settled: args.UntilSettled = False,
     samples: args.Samples = None,
     verify: args.Verify = False,
     family: args.FamilyName = "",

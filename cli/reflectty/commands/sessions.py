@@ -341,10 +341,10 @@ def search(
 
 
 def stats(context: typer.Context, as_json: console.AsJson = False) -> None:
-    """Count how models thought in the stored replies, and what an earlier end would save.
+    """Count how models thought in the stored replies, and what --until-settled would do.
 
-    Second thoughts, repetition and where the answer first stood are readings, not facts. The simulated
-    end is where the stated answer has stood: that answer is compared with the final one.
+    Second thoughts, repetition and where the answer first stood are readings, not facts. The rule of
+    --until-settled is played over the stored thinking: the answer that stood then is compared with the final one.
     """
     from reflectty.reasoning.thought_statistics import StatisticsByModel
 

@@ -63,6 +63,7 @@ def settings_with(template: Template, settings: Settings, *, is_named: bool) -> 
         system=own.system or settings.system,
         mode=own.mode or settings.mode,
         effort=own.effort or settings.effort,
+        until_settled=settings.until_settled if own.until_settled is None else own.until_settled,
         samples=own.samples or (0 if own.verify else settings.samples),
         verify=settings.verify and own.samples == 0 if own.verify is None else own.verify,
         options=options,

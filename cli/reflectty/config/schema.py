@@ -67,6 +67,8 @@ class Settings(NamedTuple):
     """The last sentence of a thinking that reached its budget."""
     loops: str = ""
     """What happens to a thinking that repeats itself: a value of `LoopAction`."""
+    until_settled: bool = False
+    """Whether a thinking ends once the answer that it states has stood."""
     evidence: tuple[tuple[str, Evidence], ...] = ()
     """By model, how it is best asked by a run of the user's; the mode `auto` uses it."""
     samples: int = 0
@@ -120,6 +122,7 @@ class Settings(NamedTuple):
             budgets=self._budgets,
             budget_sentence=self.budget_sentence,
             loops=LoopAction(self.loops) if self.loops else None,
+            until_settled=self.until_settled,
             evidence=self.evidence,
             samples=self.samples,
             verify=self.verify,
@@ -417,6 +420,7 @@ SETTINGS = (
         unset="end, and note in the chat",
         about="what happens to a thinking that repeats itself",
     ),
+    _switch("until_settled", in_profile=True, about="end a thinking once its stated answer has stood"),
     Setting(
         "evidence",
         "evidence",

@@ -104,7 +104,7 @@ def _parse_setting(key: str, value: object, name: str) -> object:
 _PARSERS: Mapping[str, Callable[[object, str], object]] = {
     **{
         key: partial(_parse_setting, key)
-        for key in ("model", "system", "mode", "effort", "samples", "verify", "options")
+        for key in ("model", "system", "mode", "effort", "until_settled", "samples", "verify", "options")
     },
     "schema": _parse_schema,
     "fields": _parse_fields,

@@ -35,6 +35,8 @@ class TemplateSettings(NamedTuple):
     """As after `--schema`."""
     mode: str = ""
     effort: str = ""
+    until_settled: bool | None = None
+    """None if it does not say."""
     samples: int = 0
     verify: bool | None = None
     """None if it does not say."""

@@ -30,7 +30,7 @@ def statistics_rows(found: StatisticsByModel, page: Page) -> Iterator[Row]:
     for title, columns in (
         ("thinking (tokens of a reply; second thoughts are readings)", _thinking_columns),
         ("settled: where in the thinking the final answer first stood, where that can be read", _settled_columns),
-        ("ended once the stated answer stood: what that would have done to complete thoughts", _ends_columns),
+        ("--until-settled: what it would have done to complete thoughts that nothing ended", _ends_columns),
     ):
         if columns is not _thinking_columns:
             yield []

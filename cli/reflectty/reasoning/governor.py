@@ -1,4 +1,4 @@
-"""Ends a thinking from outside: at its budget, in a loop, or when the user asks for the answer; no I/O."""
+"""Ends a thinking from outside: at its budget, in a loop, once its answer has stood, or on request; no I/O."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reflectty.core.budget import Budget
     from reflectty.core.segments import Event
     from reflectty.reasoning.loops import LoopDetector
+    from reflectty.reasoning.standing_answer import AnswerWatch
 
 CLOSING_SENTENCE = "I have thought about this long enough, so I answer now with what I have found."
 """The end of a thinking that is ended from outside, in the model's own voice, unless the settings have another."""
@@ -27,6 +28,8 @@ class EndReason(StrEnum):
     BUDGET = "budget"
     LOOP = "loop"
     ANSWER_NOW = "answer_now"
+    SETTLED = "settled"
+    """Its stated answer had stood."""
 
 
 class ThinkingEnd(NamedTuple):
@@ -46,6 +49,8 @@ class ThinkingEnd(NamedTuple):
                 return "thinking ended because it repeated itself"
             case EndReason.ANSWER_NOW:
                 return "thinking ended on request"
+            case EndReason.SETTLED:
+                return "thinking ended: the answer stood"
 
 
 class LoopAction(StrEnum):
@@ -91,6 +96,7 @@ class Governor:
         loop_action: whether a loop ends the thinking.
         answer_request: the user's request for the answer.
         slack: tokens over the budget that are tolerated, where the server keeps the budget itself.
+        until_settled: whether the thinking ends once its stated answer has stood.
     """
 
     def __init__(
@@ -99,11 +105,17 @@ class Governor:
         loop_action: LoopAction,
         answer_request: AnswerRequest | None = None,
         slack: int = 0,
+        *,
+        until_settled: bool = False,
     ) -> None:
         self._budget = budget if budget and budget.is_limited else None
         self._loop_action = loop_action
         self._answer_request = answer_request
         self._slack = slack
+        self._until_settled = until_settled
+        self._answers: AnswerWatch | None = None
+        self._block = -1
+        """The block of thinking that was read last."""
         self._loops: LoopDetector | None = None
         self._characters = 0
         self._tokens_before, self._ms_before = 0, 0.0
@@ -115,11 +127,13 @@ class Governor:
         self._tokens_before, self._ms_before = reply.new_thinking_tokens, reply.new_thinking_ms
         self._loops, self._characters, self.found_loop = None, 0, False
         self._answer_request = None
+        self._until_settled = False
 
     def judge(self, reply: GovernedReply, events: Iterable[Event]) -> ThinkingEnd | None:
         """How the thinking has to end now, or None; `events` are those of the latest chunk."""
         if self._loop_action is not LoopAction.OFF and not self.found_loop:
             self._look_for_loop(reply, events)
+        has_settled = self._until_settled and self._has_settled(events)
         if not reply.is_thinking:
             return None
         tokens = reply.new_thinking_tokens - self._tokens_before
@@ -130,7 +144,7 @@ class Governor:
             return ThinkingEnd(EndReason.BUDGET, tokens, str(self._budget))
         if self.found_loop and self._loop_action is LoopAction.END:
             return ThinkingEnd(EndReason.LOOP, tokens)
-        return None
+        return ThinkingEnd(EndReason.SETTLED, tokens) if has_settled else None
 
     def _is_spent(self, budget: Budget, tokens: int, seconds: float) -> bool:
         if budget.seconds:
@@ -148,3 +162,15 @@ class Governor:
             self._loops = LoopDetector()
             texts = ["\n".join(text for kind, text in reply.segments if kind is not Kind.ANSWER)]
         self.found_loop = self._loops.feed("".join(texts)) is not None
+
+    def _has_settled(self, events: Iterable[Event]) -> bool:
+        """Whether an answer that the thinking stated has stood by now."""
+        if self._answers is None:
+            from reflectty.reasoning.standing_answer import AnswerWatch
+
+            self._answers = AnswerWatch()
+        for event in events:
+            if isinstance(event, Segment) and event.kind is not Kind.ANSWER:
+                self._answers.feed(event.text if event.block == self._block else f"\n{event.text}")
+                self._block = event.block
+        return self._answers.found is not None

@@ -77,6 +77,8 @@ class AskOptions(NamedTuple):
     """The last sentence of a thinking that is ended from outside; empty for ours."""
     loops: LoopAction | None = None
     """What happens to a thinking that repeats itself; None leaves it to the front end."""
+    until_settled: bool = False
+    """Whether the thinking ends once the answer that it states has stood."""
     evidence: tuple[tuple[str, Evidence], ...] = ()
     """By model, how it is best asked by a run of the user's; the mode `auto` uses it."""
     has_typed_way: bool = False

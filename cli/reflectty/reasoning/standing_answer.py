@@ -25,7 +25,8 @@ CHARACTERS: Final = 8000
 """Characters of thinking without another answer, after which a statement stands, too."""
 _MOST_WORDS: Final = 5
 """The longest answer in words; what is longer is prose."""
-_SPEAKS_OF_ANSWER: Final = re.compile(r"answer|option|choice|box", re.IGNORECASE)
+SPEAKS_OF_ANSWER: Final = re.compile(r"answer|option|choice|box", re.IGNORECASE)
+"""What every statement has."""
 _HEADING: Final = re.compile(r"answer[*_`\"]{0,3}\s?[:：][*_`]{0,3}$", re.IGNORECASE)  # noqa: RUF001 - a colon of Chinese
 _GUESS: Final = re.compile(
     r"\?[\"'”’)*_]*$|\b(?:if|unless|maybe|perhaps|suppose|assuming|might|could|would|possibly|whether|guess)\b",  # noqa: RUF001
@@ -70,7 +71,7 @@ class AnswerWatch:
         if not sentence.is_code and not sentence.is_quoted and sentence.size <= LONGEST_SENTENCE:
             if _HEADING.search(text):
                 self._heading = text[-LONGEST_SENTENCE:]
-            elif _SPEAKS_OF_ANSWER.search(text):
+            elif SPEAKS_OF_ANSWER.search(text):
                 self._weigh(text, sentence.start)
         end = sentence.start + len(sentence.text)
         has_lasted = bool(self._answer and self._characters) and end - self._since >= self._characters

@@ -15,7 +15,7 @@ from reflectty.core.session import Readings, ReplyStatus
 from reflectty.reasoning.loops import LoopDetector
 from reflectty.reasoning.settled import settled_in
 from reflectty.reasoning.short_answers import short_answer
-from reflectty.reasoning.standing_answer import AnswerWatch, is_same_standing
+from reflectty.reasoning.standing_answer import SPEAKS_OF_ANSWER, AnswerWatch, is_same_standing
 from reflectty.reasoning.thought_reader import marks_in, readings_of
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class ThoughtStatistics:
             self._shares.append(settled.share)
             self._tokens_after.append(round(tokens * (1 - settled.share)))
         if not reply.measured.ended_by:
-            self._play(AnswerWatch().feed(thinking), reply.answer, tokens, len(thinking))
+            self._play(_standing_in(thinking), reply.answer, tokens, len(thinking))
 
     def _play(self, stood: StandingAnswer | None, answer: str, tokens: int, length: int) -> None:
         ends = self.simulated_ends
@@ -160,6 +160,11 @@ class ThoughtStatistics:
                 saved=ends.saved + tokens - round(tokens * min(1.0, stood.at / length)),
             )
         self.simulated_ends = ends
+
+
+def _standing_in(thinking: str) -> StandingAnswer | None:
+    """The answer that stood first; a thinking that does not speak of an answer is not cut into sentences."""
+    return AnswerWatch().feed(thinking) if SPEAKS_OF_ANSWER.search(thinking) else None
 
 
 def _repeats_itself(thinking: str) -> bool:

@@ -109,6 +109,7 @@ def changes_of(conversation: Conversation) -> tuple[str, ...]:
         profile if profile != NO_PROFILE else "",
         f"effort {asked.effort}" if asked.effort else "",
         f"budget {asked.budget}" if asked.budget and asked.budget.is_limited else "",
+        "until settled" if asked.until_settled else "",
         f"{asked.samples} samples" if asked.samples > 1 else "",
         "verified" if asked.verify else "",
         "system prompt" if asked.system else "",

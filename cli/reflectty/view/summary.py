@@ -70,6 +70,7 @@ def ended_label(measured: ReplyMetrics) -> str:
     """What ended the thinking from outside, in a few words; empty if the model did."""
     reached = f"ended at the budget of {measured.budget}" if measured.budget else "ended at its budget"
     labels = {"budget": reached, "loop": "ended in a loop", "answer_now": "ended on request"}
+    labels["settled"] = "ended: the answer stood"
     return labels.get(measured.ended_by, "")
 
 

@@ -217,6 +217,38 @@ class TestLoops:
         assert (len(seen.engine.requests), seen.reply.answer) == (1, "41")
 
 
+STOOD = ("Twice 9 is 18, so the answer is 18. ", "Let me check. ", "The answer is 18. ", "Yes, the answer is 18. ")
+
+
+class TestUntilSettled:
+    def test_thinking_ends_once_its_answer_has_stood(self) -> None:
+        seen = Governed(thoughts(*STOOD, *_prose(20)), cut("18"), until_settled=True)
+
+        assert seen.reply.answer == "18"
+        assert seen.reply.thinking_end == ThinkingEnd(EndReason.SETTLED, 5)
+        assert str(seen.reply.thinking_end) == "thinking ended: the answer stood"
+        assert seen.reply.thinking.startswith("".join(STOOD))
+        assert seen.reply.thinking.endswith(SENTENCE)
+
+    @pytest.mark.parametrize("script", [STOOD[:3], (*STOOD[:3], "Or is the answer 17? ", STOOD[3])])
+    def test_thinking_goes_on_while_it_has_not(self, script: tuple[str, ...]) -> None:
+        seen = Governed((*thoughts(*script), "18"), until_settled=True)
+
+        assert (len(seen.engine.requests), seen.reply.thinking_end) == (1, None)
+
+    def test_thinking_goes_on_unless_it_was_asked_for(self) -> None:
+        seen = Governed((*thoughts(*STOOD, *_prose(20)), "18"))
+
+        assert (len(seen.engine.requests), seen.reply.thinking_end) == (1, None)
+
+    def test_reply_that_cannot_be_continued_says_what_would_do(self) -> None:
+        seen = Governed(thoughts(*STOOD, *_prose(20)), model="gpt-oss:20b", until_settled=True)
+
+        assert seen.error
+        assert "no answer could be asked for" in str(seen.error)
+        assert "--until-settled" in seen.error.hint
+
+
 class TestAnswerNow:
     def test_request_ends_the_thinking(self) -> None:
         request = AnswerRequest()

@@ -29,6 +29,7 @@ keep_thinking = "auto"
 budget = "2k"
 budget_sentence = "Enough."
 loops = "note"
+until_settled = false
 samples = 5
 verify = false
 timeout = "connect=5,first=300,idle=120"

@@ -17,6 +17,7 @@ schema = "name, age int"
 mode = "direct"
 effort = "low"
 options = { temperature = 0.2, stop = "END" }
+until_settled = true
 fields = { language = "French", count = 3 }"""
 PLACE = "/t/tr.md"
 
@@ -32,6 +33,7 @@ def test_head_sets_how_a_question_is_asked() -> None:
         schema="name, age int",
         mode="direct",
         effort="low",
+        until_settled=True,
         options=(("temperature", 0.2), ("stop", ("END",))),
         fields=(("language", "French"), ("count", "3")),
     )
@@ -72,7 +74,7 @@ def test_schema_may_be_a_table_or_a_file_beside_the_template() -> None:
         (
             "zzz = 1",
             "a template has no setting 'zzz'",
-            "choose from model, system, mode, effort, samples, verify, options, schema",
+            "choose from model, system, mode, effort, until_settled, samples, verify, options",
         ),
         ("model = 1", "model must be a quoted string", ""),
         ('mode = "fast"', "mode 'fast' is not a mode", "choose from auto"),
