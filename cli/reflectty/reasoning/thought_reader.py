@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.core.segments import Kind, SecondThoughtKind
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from reflectty.reasoning.second_thoughts import SecondThought
 
+FOLDED_FROM: Final = 3
+"""Alternatives in a row that fold into one mark."""
 _BETWEEN_BLOCKS = "\n\n"
 
 
@@ -27,6 +30,8 @@ class ThoughtMark(NamedTuple):
     """The number of the block."""
     at: int
     """Characters of the block before its sentence."""
+    run: int = 1
+    """How many alternatives in a row it stands for."""
 
 
 class ThoughtReader:
@@ -111,6 +116,16 @@ def marks_in(segments: Iterable[tuple[Kind, str]]) -> tuple[ThoughtMark, ...]:
             reader.feed(text)
     reader.close()
     return tuple(reader.marks)
+
+
+def folded(marks: Iterable[ThoughtMark]) -> list[ThoughtMark]:
+    """The marks of a block, with three or more alternatives in a row as the first of them."""
+    found: list[ThoughtMark] = []
+    for kind, group in groupby(marks, key=lambda mark: mark.kind):
+        run = list(group)
+        is_folded = kind is SecondThoughtKind.ALTERNATIVE and len(run) >= FOLDED_FROM
+        found += [run[0]._replace(is_sure=any(mark.is_sure for mark in run), run=len(run))] if is_folded else run
+    return found
 
 
 def sentence_at(segments: Sequence[tuple[Kind, str]], mark: ThoughtMark) -> str:

@@ -202,6 +202,8 @@ class Glyphs:
     check: str = "?"
     alternative: str = "⇄"
     settled: str = "◆"
+    counts: str = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺"
+    """Digits behind a sign, and what stands for more than nine."""
 
     def of_thought(self, kind: str) -> str:
         """The symbol of a kind of second thought, which is weaker than that of a tagged correction."""
@@ -209,6 +211,7 @@ class Glyphs:
 
 
 ASCII_GLYPHS = Glyphs(
+    counts="0123456789+",
     bar="|",
     correction="~",
     bullet="-",

@@ -108,6 +108,8 @@ class Section:
         self._laid_out = self._marked = 0
         """Characters and marks of this block that were laid out."""
         self._certain_to = 0
+        self._shown_marks: list[ThoughtMark] = []
+        """The marks of the block that is laid out: folded once the section is over, since drawn rows never change."""
 
     def begin(self, block: BlockText) -> None:
         """Start a block."""
@@ -132,6 +134,7 @@ class Section:
 
     def _begin_block(self, block: BlockText) -> None:
         self._open, self._undecided, self._laid_out, self._marked = block, "", 0, 0
+        self._shown_marks = _folded(block.marks) if self.is_over and len(block.marks) > 1 else block.marks
         if self._renderer and self._canvas:
             self.rows += self._renderer.begin(block.kind, self._canvas.columns)
             self._is_stale = True
@@ -155,7 +158,7 @@ class Section:
         # Cut once: a long thought that is laid out anew has thousands of marks.
         text, self._undecided = self._undecided[: max(0, length)], self._undecided[max(0, length) :]
         start, self._laid_out = self._laid_out, self._laid_out + len(text)
-        marks, fed = self._open.marks, 0
+        marks, fed = self._shown_marks, 0
         while self._marked < len(marks) and marks[self._marked].at < self._laid_out:
             mark = marks[self._marked]
             at = mark.at - start
@@ -230,6 +233,12 @@ class Section:
         """The line that is being written."""
         tail = "".join(self.blocks[-1].pieces[-_TAIL_PIECES:]) if self.blocks else ""
         return next((line.strip() for line in reversed(tail.split("\n")) if line.strip()), "")
+
+
+def _folded(marks: list[ThoughtMark]) -> list[ThoughtMark]:
+    from reflectty.reasoning.thought_reader import folded
+
+    return folded(marks)
 
 
 def _make_reader() -> ThoughtReader:

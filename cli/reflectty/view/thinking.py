@@ -134,10 +134,15 @@ class ThinkingRenderer:
     def _draw_rows(self, texts: list[_MarkedText], indent: int) -> list[Row]:
         rows = [self._row("", marked=False)] if texts and self._needs_blank else []
         for at, (gap, text, thought) in enumerate(texts):
-            shift = " " * (1 + (indent if at or self._has_begun else 0))
+            shift = self._count_of(thought) + " " * (indent if at or self._has_begun else 0)
             line = ShownText(shift + text, before=gap, skip=len(shift))
             rows.append(self._row(line, marked=self._needs_mark and at == 0, thought=thought))
         return rows
+
+    def _count_of(self, thought: ThoughtMark | None) -> str:
+        """A digit behind the sign of alternatives that were folded; else a space."""
+        counts = self._palette.glyphs.counts
+        return counts[min(thought.run, len(counts) - 1)] if thought and thought.run > 1 else " "
 
     def _row(self, text: str, *, marked: bool, thought: ThoughtMark | None = None) -> Row:
         """A row behind its gutter; one without text is the gutter alone."""

@@ -121,3 +121,30 @@ def test_second_thoughts_can_be_switched_off(reads: bool, found: str) -> None:
     assert ("~" in rows[0], found in rows[0]) == (reads, True)
     assert any(row.startswith("↶") for row in rows) is reads
     assert (made.map_at >= 0) is reads
+
+
+OTHER = "Alternatively, the number could be one of the others.\n"
+
+
+@pytest.mark.parametrize(
+    ("thinking", "signs", "text"),
+    [
+        (OTHER * 2 + PLAIN, ["⇄ ", "⇄ "], ""),
+        (OTHER * 3 + PLAIN, ["⇄³"], "⇄³Alternatively"),
+        (OTHER * 12 + PLAIN, ["⇄⁺"], ""),
+        (f"{OTHER * 2}Wait, no, that is wrong.\n{OTHER * 2}{PLAIN}", ["⇄ ", "⇄ ", "↶ ", "⇄ ", "⇄ "], ""),
+        (f"{OTHER * 3}Wait, no, that is wrong.\n{OTHER * 3}{PLAIN}", ["⇄³", "↶ ", "⇄³"], ""),
+    ],
+)
+def test_three_alternatives_in_a_row_are_one_sign(thinking: str, signs: list[str], text: str) -> None:
+    shown = part(thinking)
+    rows = [text_of_row(row) for at, row in enumerate(shown.rows) if at != shown.map_at]
+
+    assert [row[:2] for row in rows if row[:1] in {"⇄", "↶"}] == signs
+    assert any(row.startswith(text) for row in rows)
+
+
+def test_jumps_stop_at_the_first_of_folded_alternatives() -> None:
+    shown = part(f"{PLAIN}\n{(OTHER + PLAIN + chr(10)) * 4}Wait, no, that is wrong.\n{PLAIN}")
+
+    assert [text_of_row(shown.row(row))[:2] for row in shown.turning_rows] == ["⇄⁴", "↶ "]
