@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reflectty.chat.recorder import stored_reply_of
@@ -122,11 +122,14 @@ scenes = st.builds(scene, widths, views)
 
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths, view=views, look=st.booleans())
+@example(text="Wait, no, that is wrong. </thinking>", cuts=[], width=40, view=ThinkingView.FOLDED, look=False)
 @examples(120)
 def test_streamed_reply_looks_like_the_stored_one(
     text: str, cuts: list[int], width: int, view: ThinkingView, look: bool
 ) -> None:
     part, reply = live(text, cuts, scene(width, view), look=look)
+    # The reading of the screen is stored, so that it is not made again.
+    reply.readings = part.readings
     part.end(whole(reply))
     stored = ReplyPart.from_stored(whole(reply))
     stored.lay_out(scene(width, view))
