@@ -145,6 +145,16 @@ def test_batch_never_runs_away(reflect: Reflect) -> None:
     assert [(record["answer"], record["governed"]["by"]) for record in records] == [("It is 41.", "budget")] * 3
 
 
+def test_batch_ends_thoughts_whose_answer_stood(reflect: Reflect) -> None:
+    reflect.home.joinpath("questions").write_text("one\ntwo\n", "utf-8")
+    options = ("--until-settled", "--loops", "off", "--fields", "answer,governed")
+    with thinks_without_end("So the answer is 41. ", "I look at it again. ") as server:
+        result = reflect.at(server.host)("batch", "questions", *MODEL, *options)
+    records = [json.loads(text) for text in result.out.splitlines()]
+
+    assert [(record["answer"], record["governed"]["by"]) for record in records] == [("It is 41.", "settled")] * 2
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -89,7 +89,7 @@ def as_asked(question: Question, reply: StoredReply) -> Question:
     mode = Mode(reply.mode) if reply.mode in set(Mode) else None
     effort = Effort(reply.effort) if reply.effort in set(Effort) else None
     asked = question.ask_options.override(model=reply.model, mode=mode)
-    asked = asked._replace(options=reply.options, effort=effort, samples=0, verify=False)
+    asked = asked._replace(options=reply.options, effort=effort, samples=0, verify=False, until_settled=False)
     return question._replace(ask_options=asked, digest=reply.digest)
 
 

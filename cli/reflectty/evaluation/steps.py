@@ -58,8 +58,8 @@ def first_question(arm: Arm, question: Question, kind: AnswerKind | None = None,
     """
     instruction = "" if is_bare else instruction_of(arm, kind)
     prompt = "\n\n".join(filter(None, (question.prompt, instruction)))
-    # An arm is all that is asked: the samples and the verification of the settings would be arms of their own.
-    once = question.ask_options._replace(samples=0, verify=False)
+    # An arm is all that is asked: samples, verification and an early end of the settings would be arms of their own.
+    once = question.ask_options._replace(samples=0, verify=False, until_settled=False)
     options = once.override(mode=arm.mode, effort=arm.effort, budget=arm.budget, model=arm.model)
     asked = question._replace(prompt=prompt, ask_options=options)
     return _with_vote_options(asked, 0) if arm.way is Way.VOTE else asked

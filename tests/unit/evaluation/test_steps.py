@@ -57,9 +57,11 @@ def test_effort_budget_and_model_of_an_arm_are_asked_for() -> None:
     assert (options.effort, options.budget, options.model) == (Effort.LOW, Budget(500), "qwen3:8b")
 
 
-def test_samples_and_verification_of_the_settings_are_no_part_of_an_arm() -> None:
-    settings = ASKED.ask_options._replace(samples=5, verify=True)
-    assert first_question(parse_arm("cot"), ASKED._replace(ask_options=settings)).asks_once
+def test_samples_verification_and_early_end_of_the_settings_are_no_part_of_an_arm() -> None:
+    settings = ASKED.ask_options._replace(samples=5, verify=True, until_settled=True)
+    first = first_question(parse_arm("cot"), ASKED._replace(ask_options=settings))
+    assert first.asks_once
+    assert not first.ask_options.until_settled
 
 
 @pytest.mark.parametrize("arm", ["direct", "cot", "reflect", "think"])
