@@ -129,7 +129,7 @@ def test_streamed_reply_looks_like_the_stored_one(
 ) -> None:
     part, reply = live(text, cuts, scene(width, view), look=look)
     # The reading of the screen is stored, so that it is not made again.
-    reply.readings = part.readings
+    reply.readings = part.end_text()
     part.end(whole(reply))
     stored = ReplyPart.from_stored(whole(reply))
     stored.lay_out(scene(width, view))

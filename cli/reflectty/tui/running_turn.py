@@ -186,7 +186,7 @@ class RunningTurn:
 
     def end(self, reply: Reply) -> None:
         """Note what was read in the thinking, to be stored; `close` ends the part after that."""
-        reply.readings = self.part.readings
+        reply.readings = self.part.end_text()
 
     def stop(self) -> None:
         """Nothing: the screen stays."""

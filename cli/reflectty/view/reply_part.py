@@ -93,6 +93,11 @@ class ReplyPart:
         if self._sections.show(event):
             self._show_or_hide()
 
+    def end_text(self) -> Readings | None:
+        """End the text, which makes the reading of its last sentence certain; how many second thoughts are sure."""
+        self._sections.end()
+        return self._sections.readings
+
     def end(self, stored: StoredReply) -> None:
         """End the reply and show how it ended."""
         if not stored.segments:
