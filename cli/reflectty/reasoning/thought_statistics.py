@@ -6,6 +6,7 @@ It also plays the rule of `AnswerWatch` over the stored thinking: what would an 
 from __future__ import annotations
 
 from array import array
+from itertools import islice
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from reflectty.core.session import Readings, ReplyStatus
 from reflectty.reasoning.loops import LoopDetector
 from reflectty.reasoning.settled import settled_in
 from reflectty.reasoning.short_answers import short_answer
-from reflectty.reasoning.standing_answer import SPEAKS_OF_ANSWER, AnswerWatch, is_same_standing
+from reflectty.reasoning.standing_answer import CHARACTERS, SPEAKS_OF_ANSWER, STATEMENTS, AnswerWatch, is_same_standing
 from reflectty.reasoning.thought_reader import marks_in, readings_of
 
 if TYPE_CHECKING:
@@ -163,8 +164,10 @@ class ThoughtStatistics:
 
 
 def _standing_in(thinking: str) -> StandingAnswer | None:
-    """The answer that stood first; a thinking that does not speak of an answer is not cut into sentences."""
-    return AnswerWatch().feed(thinking) if SPEAKS_OF_ANSWER.search(thinking) else None
+    """The answer that stood first; a thinking that cannot have one is not cut into sentences, which takes long."""
+    mentions = sum(1 for _ in islice(SPEAKS_OF_ANSWER.finditer(thinking), STATEMENTS))
+    may_stand = mentions >= STATEMENTS or (mentions and len(thinking) >= CHARACTERS)
+    return AnswerWatch().feed(thinking) if may_stand else None
 
 
 def _repeats_itself(thinking: str) -> bool:
