@@ -95,8 +95,13 @@ def pieces(text: str, cuts: list[int]) -> list[str]:
 
 def whole(reply: Reply) -> StoredReply:
     """The reply as stored, with metrics that do not depend on the clock."""
+    metrics = reply.metrics
     measured = ReplyMetrics(
-        thinking_tokens=7, answer_tokens=3, corrections=reply.metrics.corrections, thinking_ms=1_000.0
+        thinking_tokens=7,
+        answer_tokens=3,
+        corrections=metrics.corrections,
+        thinking_ms=1_000.0,
+        readings=metrics.readings,
     )
     return stored_reply_of(StoredReply(reply.model, ended=ReplyStatus.COMPLETE), reply)._replace(measured=measured)
 
