@@ -29,8 +29,8 @@ def statistics_rows(found: StatisticsByModel, page: Page) -> Iterator[Row]:
         named.append((_ALL, found.all))
     for title, columns in (
         ("thinking (tokens of a reply; second thoughts are readings)", _thinking_columns),
-        ("settled: where in the thinking the final answer first stood, where that can be read", _settled_columns),
-        ("--until-settled: what it would have done to complete thoughts that nothing ended", _ends_columns),
+        ("settled: where in the thinking the final answer first stood, if read", _settled_columns),
+        ("--until-settled: what it would have done to complete thoughts", _ends_columns),
     ):
         if columns is not _thinking_columns:
             yield []
