@@ -12,7 +12,7 @@ from reflectty.chat.run import ask
 from reflectty.chat.trial import probe_parallel_slots
 from reflectty.core.errors import IncompleteError, ModelMissingError, ReflecttyError, StalledError, UnreachableError
 from reflectty.core.messages import Capacity
-from reflectty.core.model_names import is_same_model
+from reflectty.core.model_names import digest_in
 from reflectty.core.model_spec import sampling_defaults_of
 from reflectty.output import SilentRenderer
 from reflectty.reasoning.modes import AskOptions
@@ -74,7 +74,7 @@ class Server:
             installed = await self.engine.models()
         except ReflecttyError:
             return ""
-        return next((model.digest for model in installed if is_same_model(model.name, name)), "")
+        return digest_in(installed, name)
 
     async def _find_model_to_ask(self, ask_options: AskOptions) -> Model:
         """Look up the model of a line, with its digest if evidence on it is to be checked; both are cached."""

@@ -11,13 +11,11 @@ from reflectty import config
 from reflectty.core.budget import parse_budget
 from reflectty.core.errors import ReflecttyError
 from reflectty.core.messages import Effort
-from reflectty.core.model_names import is_same_model, short_name_of
+from reflectty.core.model_names import digest_in, short_name_of
 from reflectty.core.named_tuple import NamedTuple
 from reflectty.reasoning.modes import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from reflectty.chat.request import Question
     from reflectty.core.evidence import Evidence
     from reflectty.core.messages import Engine, Model
@@ -102,11 +100,6 @@ async def _find_digest(engine: Engine, model: Model) -> str:
     except (ReflecttyError, TimeoutError):
         return ""
     return digest_in(installed, model.name)
-
-
-def digest_in(installed: Iterable[Model], name: str) -> str:
-    """The digest of a model in a list; empty if it is not there, or has none."""
-    return next((one.digest for one in installed if is_same_model(one.name, name)), "")
 
 
 def is_note_due(use: EvidenceUse) -> bool:

@@ -27,7 +27,7 @@ from reflectty.core.errors import (
     ReflecttyError,
     StoppedError,
 )
-from reflectty.core.model_names import cloud_notice_of, is_same_model
+from reflectty.core.model_names import cloud_notice_of, digest_in
 from reflectty.core.options import AUTO, NUM_CTX
 from reflectty.reasoning.modes import Mode, lost_tokens_of, plan
 from reflectty.reasoning.reply import Reply
@@ -429,4 +429,4 @@ async def _find_digest(run: ChatRun) -> str:
             installed = await run.engine.models()
     except (ReflecttyError, TimeoutError):
         return ""
-    return next((model.digest for model in installed if is_same_model(model.name, run.model.name)), "")
+    return digest_in(installed, run.model.name)

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from reflectty.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reflectty.core.messages import Model
 
 
@@ -105,3 +107,8 @@ def is_same_model(one: str, other: str) -> bool:
 
 def _comparable_name(name: str) -> str:
     return short_name_of(name.lower().removesuffix(LOCAL_SUFFIX))
+
+
+def digest_in(installed: Iterable[Model], name: str) -> str:
+    """The digest of a model in a list; empty if it is not there, or has none."""
+    return next((one.digest for one in installed if is_same_model(one.name, name)), "")

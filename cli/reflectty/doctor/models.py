@@ -5,11 +5,11 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from reflectty.chat.evidence import digest_in, evidence_use_of
+from reflectty.chat.evidence import evidence_use_of
 from reflectty.chat.model_choice import find_model
 from reflectty.core.errors import UnreachableError
 from reflectty.core.findings import Finding, FindingState
-from reflectty.core.model_names import remote_host_of, short_name_of
+from reflectty.core.model_names import digest_in, remote_host_of, short_name_of
 from reflectty.core.safety import clean_line
 from reflectty.models.fit import default_context_of
 from reflectty.models.hardware import detect_machine

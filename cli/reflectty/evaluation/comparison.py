@@ -19,7 +19,7 @@ from reflectty.core.session import Readings, StoredReply
 from reflectty.core.text import format_duration
 from reflectty.evaluation.agreement import winner_of
 from reflectty.evaluation.arms import Arm, Way
-from reflectty.evaluation.steps import first_question, next_question
+from reflectty.evaluation.steps import first_question, next_question, seconds_of
 from reflectty.output import SilentRenderer
 from reflectty.reasoning.governor import AnswerRequest
 from reflectty.reasoning.modes import Mode, plan
@@ -151,12 +151,6 @@ class ArmRun:
 
 def _do_nothing() -> None:
     """Do nothing: nobody waits for the end of the arm."""
-
-
-def seconds_of(reply: Reply) -> float:
-    """Seconds of a reply: of reading the prompt and generating by the server's clock, else by ours."""
-    usage = reply.usage
-    return (usage.prompt_ms + usage.reply_ms if usage.reply_ms else reply.total_ms) / 1000
 
 
 async def find_models(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from reflectty import __version__
@@ -14,7 +13,7 @@ from reflectty.core.options import NUM_CTX
 from reflectty.core.safety import clean_line
 from reflectty.core.text import format_count
 from reflectty.evaluation.arms import Arm, Way, parse_arm
-from reflectty.evaluation.records import ArmSetup, RunManifest
+from reflectty.evaluation.records import ArmSetup, RunManifest, time_stamp
 from reflectty.evaluation.statistics import smallest_gain
 from reflectty.evaluation.steps import VOTE_TEMPERATURE, first_question, instruction_of, next_question
 from reflectty.reasoning.modes import REFLECT_PROMPT, AskOptions, own_family_of, plan
@@ -182,7 +181,7 @@ def manifest_of(items: ItemSet, setups: tuple[ArmSetup, ...], seed: int, model: 
         planned=len(items.items),
         seed=seed,
         arms=setups,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=time_stamp(),
         quantization=model.quantization,
         parameter_size=model.parameter_size,
         reflectty=__version__,

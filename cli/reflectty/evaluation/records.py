@@ -11,6 +11,7 @@ A later result for the same item and arm replaces an earlier one. A line that is
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from reflectty.core.named_tuple import NamedTuple
@@ -181,6 +182,11 @@ class ProbeRecord(NamedTuple):
 def _is_runaway(step: StepRecord) -> bool:
     """Whether a thinking repeated itself, or was cut by the token limit before an answer."""
     return step.ended_by == "loop" or (step.done_reason == "length" and not step.answer)
+
+
+def time_stamp() -> str:
+    """The time now as a run records it: ISO 8601, UTC, in seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def encode_line(kind: str, value: object) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from reflectty.batch.prompts import PromptLine
@@ -12,8 +11,9 @@ from reflectty.batch.runner import BatchRunner, Callbacks
 from reflectty.core.errors import CirclingError
 from reflectty.core.segments import SecondThoughtKind
 from reflectty.evaluation.grader import Grade, Verdict
-from reflectty.evaluation.records import ResultRecord, StepRecord
+from reflectty.evaluation.records import ResultRecord, StepRecord, time_stamp
 from reflectty.evaluation.result_grader import grade_result
+from reflectty.evaluation.steps import seconds_of
 from reflectty.reasoning.governor import EndReason
 from reflectty.reasoning.settled import settled_in
 from reflectty.reasoning.stated_answers import AnswerKind
@@ -110,7 +110,7 @@ class Evaluation:
             grades = await asyncio.to_thread(grade_result, task.item, task.arm, steps, self._check_math)
         else:
             grades = grade_result(task.item, task.arm, steps)
-        return ResultRecord(task.item.id, task.arm.name, grades.final, steps, grades.draft, _now(), host)
+        return ResultRecord(task.item.id, task.arm.name, grades.final, steps, grades.draft, time_stamp(), host)
 
     def _deliver(self, number: int, line: PromptLine, outcome: Outcome) -> None:
         del number
@@ -143,11 +143,7 @@ def _failed(task: Task, outcome: Outcome) -> ResultRecord:
     reason = outcome.error.with_hint if outcome.error else ""
     steps = tuple(map(step_of, outcome.replies))
     grade = Grade(Verdict.ERROR)
-    return ResultRecord(task.item.id, task.arm.name, grade, steps, None, _now(), outcome.host, reason)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return ResultRecord(task.item.id, task.arm.name, grade, steps, None, time_stamp(), outcome.host, reason)
 
 
 def _circling_step(reply: Reply) -> StepRecord:
@@ -162,7 +158,6 @@ def _circling_step(reply: Reply) -> StepRecord:
 def step_of(reply: Reply) -> StepRecord:
     """What a run keeps of a reply."""
     metrics, usage = reply.metrics, reply.usage
-    server_ms = usage.prompt_ms + usage.reply_ms
     sure = [mark for mark in marks_in(reply.segments) if mark.is_sure]
     settled = settled_in(reply.segments)
     return StepRecord(
@@ -175,7 +170,7 @@ def step_of(reply: Reply) -> StepRecord:
         thinking_tokens=metrics.thinking_tokens,
         answer_tokens=metrics.answer_tokens,
         prompt_tokens=usage.prompt_tokens,
-        seconds=round((server_ms or metrics.total_ms) / 1000, 3),
+        seconds=round(seconds_of(reply), 3),
         corrections=reply.corrections,
         second_thoughts=sum(mark.kind is SecondThoughtKind.CORRECTION for mark in sure),
         marks=tuple((mark.block, mark.at, str(mark.kind)) for mark in sure),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from reflectty.evaluation.plan import Task
 from reflectty.evaluation.probe import Probe, find_target, run_probe
 from reflectty.evaluation.probe_judge import judge_of_item
 from reflectty.evaluation.probe_points import points_of
-from reflectty.evaluation.records import ProbeRecord, encode_probe
+from reflectty.evaluation.records import ProbeRecord, encode_probe, time_stamp
 from reflectty.evaluation.run_file import RunTexts
 from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.steering import closed_draft_of, conclude_thinking
@@ -165,5 +164,5 @@ def _record_of(result: ProbeResult, item: str, arm: str, options: ProbeOptions) 
         answers=result.counts,
         tokens=sum(sample.tokens for sample in result.samples),
         seconds=round(sum(sample.seconds for sample in result.samples), 3),
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        at=time_stamp(),
     )

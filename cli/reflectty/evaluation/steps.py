@@ -85,6 +85,12 @@ def next_question(
     return None
 
 
+def seconds_of(reply: Reply) -> float:
+    """Seconds of a reply: of reading the prompt and generating by the server's clock, else by ours."""
+    usage = reply.usage
+    return (usage.prompt_ms + usage.reply_ms if usage.reply_ms else reply.total_ms) / 1000
+
+
 def _with_vote_options(question: Question, number: int) -> Question:
     """A question with the temperature of a vote, unless one is set, and a seed of its own."""
     options = dict(question.ask_options.options)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self, cast
 
 from reflectty.core.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError
 from reflectty.core.messages import Request, Timeouts
-from reflectty.core.model_names import checked_name, is_same_model, remote_host_of
+from reflectty.core.model_names import checked_name, digest_in, is_same_model, remote_host_of
 from reflectty.engines import is_built_in
 from reflectty.engines.embedded import open_embedded
 from reflectty.engines.ollama_client import open_client
@@ -170,7 +170,7 @@ class ModelLibrary:
 
     async def digest_of(self, name: str) -> str:
         """The digest of an installed model; empty if it is not installed."""
-        return next((one.digest for one in await self.engine.models() if is_same_model(one.name, name)), "")
+        return digest_in(await self.engine.models(), name)
 
     async def _add_details(self, listed: Model, gate: asyncio.Semaphore) -> Model:
         """A listed model with its template and system prompt; unchanged if the server fails to show it."""

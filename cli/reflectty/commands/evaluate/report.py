@@ -86,7 +86,7 @@ def report(
     chosen = form or _format_of(target)
     run = read_run(find_run(decode_argument(name)))
     if chosen is ReportFormat.TABLE and target is None:
-        _write_table(run, terminal)
+        write_table(run, terminal)
         return
     with RunTexts(run) as texts:
         pieces = _pieces_of(run, texts, chosen)
@@ -113,7 +113,8 @@ def _format_of(path: Path | None) -> ReportFormat:
     return _FORMAT_BY_SUFFIX[suffix]
 
 
-def _write_table(run: RunData, terminal: Terminal) -> None:
+def write_table(run: RunData, terminal: Terminal) -> None:
+    """Print the report of a run as a table, also of one that is not over."""
     from reflectty.evaluation.report.terminal import report_rows
 
     page = console.open_page(terminal)

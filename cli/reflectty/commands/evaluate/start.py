@@ -18,7 +18,9 @@ from reflectty.commands.ask import question_of
 from reflectty.commands.ask_options import decode_argument, parse_deadline
 from reflectty.commands.batch_reporter import BatchReporter
 from reflectty.commands.batch_servers import make_servers
+from reflectty.commands.console import info
 from reflectty.commands.evaluate.questions import load_questions
+from reflectty.commands.evaluate.report import write_table
 from reflectty.commands.inputs import with_texts
 from reflectty.core.errors import IncompleteError, ReflecttyError
 from reflectty.core.named_tuple import NamedTuple
@@ -38,6 +40,7 @@ from reflectty.evaluation.plan import (
     setup_of,
 )
 from reflectty.evaluation.run import Evaluation
+from reflectty.evaluation.run_file import read_run
 from reflectty.evaluation.run_writer import RunContent, create_run, resume_run
 from reflectty.evaluation.runs import find_run, new_run_path
 from reflectty.output import write_remark
@@ -45,7 +48,7 @@ from reflectty.reasoning.modes import AskOptions
 from reflectty.system.signals import run_interruptible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from reflectty.batch.server import Server
@@ -93,6 +96,7 @@ def run_evaluation(arguments: EvalArguments, terminal: Terminal) -> None:
         path = find_run("" if arguments.resume == _LAST else arguments.resume)
         content, writer = resume_run(path)
         with writer:
+            require_formula_check(content.items)
             run_interruptible(_resume_in_time(context, content, writer, path))
     else:
         items = _load_items(context)
@@ -163,12 +167,12 @@ async def _plan(
     if not arms:
         arms, models = default_arms(model), {"": model}
     refuse_impossible_arms(arms, models)
+    digests = await _find_digests(servers[0], (model.name for model in models.values()))
     setups = []
     for arm in arms:
-        size = context_for(items.items, arms, arguments.max_tokens, models[arm.model])
-        limits = RunLimits(arguments.max_tokens, size)
-        digest = await servers[0].digest_of(models[arm.model].name)
-        setup = setup_of(arm, models[arm.model], context.base.ask_options.options, limits, digest)
+        asked = models[arm.model]
+        limits = RunLimits(arguments.max_tokens, context_for(items.items, arms, arguments.max_tokens, asked))
+        setup = setup_of(arm, asked, context.base.ask_options.options, limits, digests[asked.name])
         setups.append(setup._replace(instruction="") if arguments.bare else setup)
     manifest = manifest_of(items, tuple(setups), arguments.seed, model)
     manifest = manifest._replace(host=servers[0].name, system=context.base.ask_options.system, is_bare=arguments.bare)
@@ -195,6 +199,11 @@ async def _find_model(servers: Sequence[Server], name: str) -> Model:
     raise first or ReflecttyError(f"no server has {name}")
 
 
+async def _find_digests(server: Server, names: Iterable[str]) -> dict[str, str]:
+    """The digest of each model on a server; empty where it is unknown."""
+    return {name: await server.digest_of(name) for name in dict.fromkeys(names)}
+
+
 async def _resume_in_time(context: RunContext, content: RunContent, writer: RunWriter, path: Path) -> None:
     async with _deadline(context).enforce():
         await _resume(context, content, writer, path)
@@ -209,7 +218,7 @@ async def _resume(context: RunContext, content: RunContent, writer: RunWriter, p
         servers = await _open_servers(context, stack)
         scheduler = Scheduler(len(servers), context.arguments.jobs or 1)
         await check_servers(servers, scheduler, model, context.reporter.note)
-        digests = {setup.model: await servers[0].digest_of(setup.model) for setup in manifest.arms}
+        digests = await _find_digests(servers[0], (setup.model for setup in manifest.arms))
         refuse_changed_models(manifest, digests.__getitem__)
         plan = _plan_of(context, content, arms, model)
         _show_plan(context, plan)
@@ -248,7 +257,6 @@ async def _ask(context: RunContext, files: RunFiles, servers: Sequence[Server], 
 async def _probe(context: RunContext, files: RunFiles, servers: Sequence[Server], check_math: MathCheck) -> None:
     """Probe corrections of the replies, after the last question: what each was worth."""
     from reflectty.evaluation.probe_result import ProbeOptions
-    from reflectty.evaluation.run_file import read_run
     from reflectty.evaluation.run_probes import probe_run
 
     progress, count = context.progress, context.arguments.probe
@@ -279,13 +287,5 @@ def _show_result(context: RunContext, path: Path) -> None:
     """Print the report of a run, also of one that is not over."""
     if context.arguments.plan_only:
         return
-    from reflectty.commands.console import info, open_page
-    from reflectty.evaluation.report.sections import report_of
-    from reflectty.evaluation.report.terminal import report_rows
-    from reflectty.evaluation.run_file import read_run
-    from reflectty.evaluation.summary import summarize
-
-    page = open_page(context.terminal)
-    run = read_run(path)
-    page.write(report_rows(report_of(run, summarize(run)), page))
+    write_table(read_run(path), context.terminal)
     info(context.terminal, NEXT_STEPS)
