@@ -49,7 +49,7 @@ class BatchProgressLine:
         facts = (
             SummaryFact(self._build_bar(finished), 5),
             SummaryFact(f"{finished:,} of {progress.total:,}" if progress.total else f"{finished:,} done", 0),
-            SummaryFact(progress.details, 3),
+            SummaryFact(clean_line(progress.details), 3),
             SummaryFact(f"{progress.failed:,} failed" if progress.failed else "", 1),
             SummaryFact(f"{progress.answered_before:,} from before" if progress.answered_before else "", 6),
             SummaryFact(f"{progress.tokens_per_second:.0f} tok/s" if progress.tokens_per_second >= 1 else "", 4),

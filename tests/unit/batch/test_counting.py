@@ -74,6 +74,14 @@ def test_a_long_server_name_is_truncated() -> None:
     assert drawn(halfway(away=("s" * 60,)), 120).endswith(f"waiting for {'s' * 39}…")
 
 
+def test_counts_by_arm_are_shown_without_the_control_characters_of_a_name() -> None:
+    tally = halfway()
+    tally.details = "cot@\x1b]0;mine\x07\u202e 1/2"
+    line = drawn(tally, 120)
+    assert "cot@^[]0;mine^G" in line
+    assert "\u202e" not in line
+
+
 def test_the_line_is_erased_when_it_stops() -> None:
     screen = Screen()
     sink = Sink(screen, tty=True, color_count=0, unicode=True)
