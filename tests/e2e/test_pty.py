@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from support.command import Reflect
 
 WHOLE = ["│ 11 is more than 9, so 9.11.", "↺ No: 9.9 is 9.90.", "│ So 9.9."]
-SUMMARY = re.compile(r"^ *thought (?:\d.* · )?45 tokens · 1 correction · 66 tok/s$", re.MULTILINE)
+SUMMARY = re.compile(r"^ *thought (?:\d.* )?· 45 tokens · 1 correction · 66 tok/s$", re.MULTILINE)
 ESCAPE = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[^\[]")
 COLOUR = re.compile(rb"\x1b\[[0-9;]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[0-9;]*m")
 NATIVE: dict[str, Any] = {"capabilities": ["completion", "thinking"]}
